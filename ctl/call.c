@@ -1,0 +1,81 @@
+#include "call.h"
+
+#include <stdio.h>
+
+/*
+ * How long an answer may take when nobody said. The daemon ends a request
+ * after request_seconds (60 as shipped) and says so; we wait a bit longer,
+ * to hear it.
+ */
+#define ANSWER_SECONDS 90
+
+int
+call_open(struct client *c, const struct invocation *inv, const char *lines,
+	size_t len)
+{
+	unsigned seconds = inv->timeout ? inv->timeout : CLIENT_CONNECT_SECONDS;
+
+	if (client_open(c, &inv->target, seconds) != 0)
+		return -1;
+	client_send(c, lines, len);
+	return 0;
+}
+
+void
+call_extend(struct client *c, const struct invocation *inv)
+{
+	if (inv->timeout == 0)
+		client_time(c, ANSWER_SECONDS + inv->request.wait);
+}
+
+int
+call_garbled(struct client *c, const char *why)
+{
+	snprintf(c->problem, sizeof(c->problem), "not a valid answer: %s", why);
+	return -1;
+}
+
+int
+call_cut(struct client *c)
+{
+	snprintf(c->problem, sizeof(c->problem),
+		"the connection ended before the answer did");
+	return -1;
+}
+
+int
+call_answer(struct client *c, const struct invocation *inv, struct reply *r)
+{
+	enum reply_state state = REPLY_MORE;
+	char *line;
+	size_t len;
+	int got;
+
+	call_extend(c, inv);
+	while (state == REPLY_MORE) {
+		if ((got = client_line(c, &line, &len)) <= 0)
+			return got == 0 ? call_cut(c) : -1;
+		state = reply_line(r, line, len);
+	}
+	return state == REPLY_DONE ? 0 : call_garbled(c, r->problem);
+}
+
+int
+call_ask(const struct invocation *inv, const struct request *request,
+	struct reply *r, struct buf *problem)
+{
+	struct buf line = { 0 };
+	struct client client;
+	int result;
+
+	request_format(request, &line);
+	buf_addc(&line, '\n');
+	result = call_open(&client, inv, buf_str(&line), line.len);
+	if (result == 0)
+		result = call_answer(&client, inv, r);
+	if (result != 0)
+		buf_adds(problem, client.problem);
+	client_close(&client, result == 0);
+	buf_free(&line);
+	return result;
+}

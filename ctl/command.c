@@ -1,0 +1,163 @@
+#include "command.h"
+
+#include "text.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <string.h>
+
+#define HALTING                                               \
+	(OPT_REMOTE | OPT_BIT(OPT_IN) | OPT_BIT(OPT_AT) |     \
+		OPT_BIT(OPT_MESSAGE) | OPT_BIT(OPT_DRY_RUN) | \
+		OPT_BIT(OPT_YES))
+
+const struct command commands[] = {
+	{ .name = "list",
+		.args = "[GLOB]",
+		.help = "show the processes, all or those with such a name",
+		.examples =
+			"list|every process of this machine\n"
+			"list 'ssh*' --sort -rss_kib|the largest first\n"
+			"-H plain:web1 list --tree|another host's, as a tree\n"
+			"list --user www-data --columns pid,name,command|\n"
+			"list --json|one object, for jq\n"
+			"list --raw|tab-separated, for awk\n",
+		.options = OPT_REMOTE | OPT_BIT(OPT_USER) | OPT_BIT(OPT_SORT) |
+			   OPT_BIT(OPT_TREE) | OPT_BIT(OPT_COLUMNS),
+		.args_max = 1,
+		.verb = VERB_LIST,
+		.run = cmd_list },
+	{ .name = "kill",
+		.args = "NAME",
+		.help = "signal the processes of exactly this name",
+		.examples = "kill firefox|show them, ask, send TERM\n"
+			    "kill firefox -n|show what would be killed\n"
+			    "kill firefox -y|in a script: no question\n"
+			    "kill java --wait 10 --escalate KILL|KILL what is "
+			    "left after 10 s\n"
+			    "kill nginx -s HUP --user root|\n",
+		.options = OPT_REMOTE | OPT_BIT(OPT_SIGNAL) |
+			   OPT_BIT(OPT_WAIT) | OPT_BIT(OPT_ESCALATE) |
+			   OPT_BIT(OPT_USER) | OPT_BIT(OPT_DRY_RUN) |
+			   OPT_BIT(OPT_YES),
+		.args_min = 1,
+		.args_max = 1,
+		.verb = VERB_KILL,
+		.run = cmd_kill },
+	{ .name = "halt",
+		.args = "",
+		.help = "stop the machine without cutting its power",
+		.examples = "halt|show what will be run, ask, do it\n"
+			    "halt -n|only show what would be run\n"
+			    "-H plain:web1 halt --at 22:00|\n",
+		.options = HALTING,
+		.verb = VERB_HALT,
+		.mode = HALT_HALT,
+		.run = cmd_halt },
+	{ .name = "poweroff",
+		.args = "",
+		.help = "shut the machine down and switch it off",
+		.examples = "poweroff|show what will be run, ask, do it\n"
+			    "poweroff --in 10m -m 'Back at eight'|\n"
+			    "-H plain:lab7 poweroff -y|in a script\n",
+		.options = HALTING,
+		.verb = VERB_HALT,
+		.mode = HALT_POWEROFF,
+		.run = cmd_halt },
+	{ .name = "reboot",
+		.args = "",
+		.help = "restart the machine",
+		.examples = "reboot|show what will be run, ask, do it\n"
+			    "reboot --at 04:00 -m 'New kernel'|\n"
+			    "-H plain:web1 reboot -y|in a script\n",
+		.options = HALTING,
+		.verb = VERB_HALT,
+		.mode = HALT_REBOOT,
+		.run = cmd_halt },
+	{ .name = "cancel",
+		.args = "",
+		.help = "withdraw a halt that was set for later",
+		.examples = "cancel|\n"
+			    "-H plain:web1 cancel|\n",
+		.options = OPT_REMOTE,
+		.verb = VERB_CANCEL,
+		.run = cmd_cancel },
+	{ .name = "ping",
+		.args = "",
+		.help = "ask whether the daemon answers, and how fast",
+		.examples = "ping|\n"
+			    "-H plain:web1 --timeout 2 ping|\n",
+		.options = OPT_REMOTE,
+		.verb = VERB_PING,
+		.run = cmd_ping },
+	{ .name = "status",
+		.args = "",
+		.help = "show the daemon's counters",
+		.examples = "status|\n"
+			    "status --json|one object, for monitoring\n",
+		.options = OPT_REMOTE,
+		.verb = VERB_STATUS,
+		.run = cmd_table },
+	{ .name = "verbs",
+		.args = "",
+		.help = "show what you may do there",
+		.examples = "verbs|\n"
+			    "-H plain:web1 verbs|\n",
+		.options = OPT_REMOTE,
+		.verb = VERB_VERBS,
+		.run = cmd_table },
+	{ .name = "explain",
+		.args = "COMMAND [ARG]...",
+		.help = "tell whether you may do it, and by which rule",
+		.examples = "explain kill firefox -s KILL|put before a "
+			    "command: nothing is done\n"
+			    "explain poweroff --in 10m|\n"
+			    "-H plain:web1 explain list|\n",
+		.options = OPT_REMOTE,
+		.args_min = 1,
+		.args_max = INT_MAX,
+		.verb = VERB_EXPLAIN,
+		.run = cmd_explain },
+	{ .name = "config",
+		.args = "check|show [FILE]",
+		.help = "check the daemon's configuration, or show it in full",
+		.examples = "config check|the file of this machine's daemon\n"
+			    "config check new.conf|before it is put in place\n"
+			    "config show|every key with its value\n",
+		.args_min = 1,
+		.args_max = 2,
+		.run = cmd_config },
+	{ .name = "help",
+		.args = "[COMMAND]",
+		.help = "explain a command, as its --help does",
+		.examples = "help|\n"
+			    "help kill|\n",
+		.args_max = 1,
+		.run = cmd_help },
+	{ 0 }
+};
+
+#define NCOMMANDS (sizeof(commands) / sizeof(commands[0]) - 1)
+
+const struct command *
+command_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NCOMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+const char *
+command_nearest(const char *name)
+{
+	const char *names[NCOMMANDS + 1];
+	size_t i;
+
+	for (i = 0; i < NCOMMANDS; i++)
+		names[i] = commands[i].name;
+	names[i] = NULL;
+	return text_nearest(name, names);
+}

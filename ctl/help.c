@@ -1,0 +1,152 @@
+#include "help.h"
+
+#include "buf.h"
+#include "invocation.h"
+#include "notice.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LINE_WIDTH 79
+
+static const char general_examples[] =
+	"list 'ssh*'|processes whose name matches\n"
+	"kill firefox|show them, ask, kill them\n"
+	"-H plain:web1 poweroff --in 10m|another machine, later\n"
+	"explain reboot|may I, and by which rule?\n"
+	"ping|does the daemon answer?\n";
+
+static const char exit_status[] =
+	"Exit status:\n"
+	"  0 done   1 the answer was no, or only partly yes   2 wrong usage\n"
+	"  3 not reached, or no whole answer\n";
+
+/* Each line of "ARGUMENTS|what it does". */
+static void
+print_examples(const char *text)
+{
+	size_t left, right;
+
+	puts("Examples:");
+	for (; *text != '\0'; text += left + right + 2) {
+		left = strcspn(text, "|");
+		right = strcspn(text + left + 1, "\n");
+		printf(right ? "  bridlectl %-38.*s %.*s\n"
+			     : "  bridlectl %.*s%.*s\n",
+			(int)left, text, (int)right, text + left + 1);
+	}
+}
+
+static void
+add_option(struct buf *out, const struct option_row *row)
+{
+	if (row->letter != 0)
+		buf_addf(out, "-%c", row->letter);
+	else
+		buf_addf(out, "--%s", row->name);
+	if (row->value != NULL)
+		buf_addf(out, " %s", row->value);
+}
+
+/* "Usage: bridlectl kill NAME [-s SIGNAL] …", broken into lines. */
+static void
+print_usage(const struct command *c)
+{
+	struct buf part = { 0 };
+	int column, i;
+
+	column = printf("Usage: bridlectl %s", c->name);
+	if (*c->args != '\0')
+		column += printf(" %s", c->args);
+	for (i = 0; i < OPT_COUNT; i++) {
+		if (!(c->options & OPT_BIT(i)))
+			continue;
+		buf_reset(&part);
+		add_option(&part, &option_rows[i]);
+		if (column + (int)part.len + 3 > LINE_WIDTH)
+			column = printf("\n      ") - 1;
+		column += printf(" [%s]", buf_str(&part));
+	}
+	putchar('\n');
+	buf_free(&part);
+}
+
+static void
+print_options(unsigned options)
+{
+	const struct option_row *row;
+	struct buf left = { 0 };
+	int i;
+
+	puts("Options:");
+	for (i = 0; i < OPT_COUNT; i++) {
+		row = &option_rows[i];
+		if (!(options & OPT_BIT(i)))
+			continue;
+		buf_reset(&left);
+		if (row->letter != 0)
+			buf_addf(&left, "-%c, ", row->letter);
+		else
+			buf_adds(&left, "    ");
+		buf_addf(&left, "--%s%s%s", row->name, row->value ? " " : "",
+			row->value ? row->value : "");
+		printf("  %-24s %s\n", buf_str(&left), row->help);
+	}
+	buf_free(&left);
+}
+
+static void
+print_general(void)
+{
+	const struct command *c;
+	struct buf left = { 0 };
+
+	puts("bridlectl: see, kill and halt through bridled, here and on "
+	     "other machines\n");
+	print_examples(general_examples);
+	puts("\nCommands:");
+	for (c = commands; c->name != NULL; c++) {
+		buf_reset(&left);
+		buf_addf(&left, "%s %s", c->name, c->args);
+		printf("  %-24s %s\n", buf_str(&left), c->help);
+	}
+	puts("\n'bridlectl COMMAND --help' tells more. Options may stand "
+	     "before or after it.\n");
+	print_options(OPT_REMOTE | OPT_ALWAYS);
+	putchar('\n');
+	fputs(exit_status, stdout);
+	buf_free(&left);
+}
+
+void
+help_print(const struct command *c)
+{
+	if (c == NULL) {
+		print_general();
+		return;
+	}
+	printf("bridlectl %s: %s\n\n", c->name, c->help);
+	print_examples(c->examples);
+	putchar('\n');
+	print_usage(c);
+	putchar('\n');
+	print_options(c->options | OPT_BIT(OPT_HELP));
+}
+
+enum outcome
+cmd_help(struct invocation *inv)
+{
+	const char *name = inv->nargs > 0 ? inv->args[0] : NULL;
+	const struct command *command = name ? command_find(name) : NULL;
+	const char *nearest;
+
+	if (name == NULL || command != NULL) {
+		help_print(command);
+		return OUTCOME_DONE;
+	}
+	nearest = command_nearest(name);
+	notice("there is no command '%s'%s%s%s", name,
+		nearest ? ": is it '" : "", nearest ? nearest : "",
+		nearest ? "'?" : "");
+	return OUTCOME_USAGE;
+}

@@ -1,0 +1,283 @@
+#include "invocation.h"
+
+#include "text.h"
+#include "wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TIMEOUT_MAX 86400
+
+static const struct {
+	enum option_number one, other;
+} excluding[] = { { OPT_JSON, OPT_RAW }, { OPT_DRY_RUN, OPT_YES },
+	{ OPT_IN, OPT_AT }, { OPT_TREE, OPT_JSON }, { OPT_TREE, OPT_RAW } };
+
+/* Whether the command takes all that was given, and they go together. */
+static int
+check_options(const struct options *o, const struct command *command,
+	unsigned allowed, struct buf *error)
+{
+	unsigned extra = o->given & ~(allowed | OPT_ALWAYS);
+	size_t i;
+
+	if (extra != 0) {
+		buf_addf(error, "%s takes no --%s", command->name,
+			option_rows[__builtin_ctz(extra)].name);
+		return -1;
+	}
+	for (i = 0; i < sizeof(excluding) / sizeof(excluding[0]); i++) {
+		if (!options_given(o, excluding[i].one) ||
+			!options_given(o, excluding[i].other))
+			continue;
+		buf_addf(error, "--%s and --%s exclude each other",
+			option_rows[excluding[i].one].name,
+			option_rows[excluding[i].other].name);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+check_args(const struct command *command, int nargs, char **args,
+	struct buf *error)
+{
+	int i;
+
+	if (nargs < command->args_min) {
+		buf_addf(error, "%s needs %s", command->name, command->args);
+		return -1;
+	}
+	if (nargs > command->args_max) {
+		buf_addf(error, "%s does not know what to do with '%s'",
+			command->name, args[command->args_max]);
+		return -1;
+	}
+	for (i = 0; i < nargs; i++) {
+		if (*args[i] == '\0') {
+			buf_addf(error, "%s: an argument is empty",
+				command->name);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+take_number(const struct options *o, enum option_number n, long least,
+	long most, unsigned *out, struct buf *error)
+{
+	long v;
+
+	if (!options_given(o, n))
+		return 0;
+	if (text_number(o->values[n], least, most, &v) != 0) {
+		buf_addf(error, "--%s needs a number from %ld to %ld",
+			option_rows[n].name, least, most);
+		return -1;
+	}
+	*out = (unsigned)v;
+	return 0;
+}
+
+static int
+take_signal(const struct options *o, enum option_number n, int *out,
+	struct buf *error)
+{
+	if (!options_given(o, n) || (*out = text_signal(o->values[n])) > 0)
+		return 0;
+	buf_addf(error, "there is no signal '%s'", o->values[n]);
+	return -1;
+}
+
+/* Minutes, or with a unit; seconds are rounded up. -1 if it is neither. */
+static long
+parse_delay(const char *s)
+{
+	static const struct {
+		const char *unit;
+		long seconds;
+	} units[] = { { "", 60 }, { "s", 1 }, { "m", 60 }, { "h", 3600 },
+		{ "d", 86400 } };
+	const long most = REQUEST_MINUTES_MAX * 60L;
+	size_t i, digits = strspn(s, "0123456789");
+	long v;
+
+	if (digits == 0 || digits > 6)
+		return -1;
+	v = strtol(s, NULL, 10);
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(s + digits, units[i].unit) == 0 &&
+			v <= most / units[i].seconds)
+			return (v * units[i].seconds + 59) / 60;
+	return -1;
+}
+
+/* --in and --at */
+static int
+take_when(struct invocation *inv, struct request *r, struct buf *error)
+{
+	const char *in = inv->options.values[OPT_IN];
+	const char *at = inv->options.values[OPT_AT];
+	long minutes;
+
+	if (in != NULL) {
+		if ((minutes = parse_delay(in)) < 0) {
+			buf_addf(error,
+				"'%s' is no time to wait: write 10m, "
+				"2h or 90s, a week at most",
+				in);
+			return -1;
+		}
+		snprintf(inv->when, sizeof(inv->when), "+%ld", minutes);
+		r->strings[REQUEST_WHEN] = inv->when;
+	}
+	if (at != NULL) {
+		if (strchr(at, ':') == NULL || !request_when_valid(at)) {
+			buf_addf(error,
+				"'%s' is no time of day: write HH:MM, "
+				"as 22:00 or 07:30",
+				at);
+			return -1;
+		}
+		r->strings[REQUEST_WHEN] = at;
+	}
+	return 0;
+}
+
+/* The options of kill that are not mere strings. */
+static int
+take_kill(const struct options *o, struct request *r, struct buf *error)
+{
+	if (take_signal(o, OPT_SIGNAL, &r->signal, error) != 0 ||
+		take_signal(o, OPT_ESCALATE, &r->escalate, error) != 0 ||
+		take_number(
+			o, OPT_WAIT, 0, REQUEST_WAIT_MAX, &r->wait, error) != 0)
+		return -1;
+	if (r->escalate != 0 && !options_given(o, OPT_WAIT))
+		r->wait = REQUEST_WAIT_DEFAULT;
+	if (r->escalate == 0 || r->wait > 0)
+		return 0;
+	buf_adds(error, "--escalate needs a --wait above 0");
+	return -1;
+}
+
+static int
+check_strings(const struct request *r, struct buf *error)
+{
+	const char *message = r->strings[REQUEST_MESSAGE];
+	struct buf line = { 0 };
+	size_t len;
+
+	if (r->strings[REQUEST_USER] && *r->strings[REQUEST_USER] == '\0') {
+		buf_adds(error, "--user needs a user");
+		return -1;
+	}
+	if (message != NULL && !request_message_valid(message)) {
+		buf_addf(error,
+			"a message has at most %d printable bytes and "
+			"no leading dash",
+			REQUEST_MESSAGE_MAX);
+		return -1;
+	}
+	request_format(r, &line);
+	len = line.len;
+	buf_free(&line);
+	if (len <= WIRE_LINE_MAX)
+		return 0;
+	buf_adds(error, "that is too long for one request");
+	return -1;
+}
+
+static int
+fill_request(struct invocation *inv, const struct command *what,
+	const char *name, struct buf *error)
+{
+	const struct options *o = &inv->options;
+	struct request *r = &inv->request;
+
+	request_init(r, what->verb);
+	r->explain = inv->command != what;
+	r->dry_run = options_given(o, OPT_DRY_RUN);
+	r->mode = (int)what->mode;
+	if (what->args_max > 0)
+		r->strings[REQUEST_NAME] = name;
+	r->strings[REQUEST_USER] = o->values[OPT_USER];
+	r->strings[REQUEST_MESSAGE] = o->values[OPT_MESSAGE];
+	if (take_kill(o, r, error) != 0 || take_when(inv, r, error) != 0)
+		return -1;
+	return check_strings(r, error);
+}
+
+static const struct command *
+find_command(const char *name, struct buf *error)
+{
+	const struct command *command = command_find(name);
+	const char *nearest;
+
+	if (command != NULL)
+		return command;
+	buf_addf(error, "there is no command '%s'", name);
+	if ((nearest = command_nearest(name)) != NULL)
+		buf_addf(error, ": is it '%s'?", nearest);
+	return NULL;
+}
+
+/* What the command, or the one that is to be explained, asks the daemon. */
+static int
+parse_request(struct invocation *inv, struct buf *error)
+{
+	const struct command *what = inv->command;
+	char **args = inv->args;
+	int nargs = inv->nargs;
+	const char *host = inv->options.values[OPT_HOSTS];
+
+	if (what->verb == VERB_EXPLAIN) {
+		if ((what = find_command(*args++, error)) == NULL)
+			return -1;
+		nargs--;
+		if (what->verb == 0 || what->verb == VERB_EXPLAIN) {
+			buf_addf(error, "'%s' is nothing that a daemon does",
+				what->name);
+			return -1;
+		}
+	}
+	if (check_options(&inv->options, what, what->options, error) != 0 ||
+		check_args(what, nargs, args, error) != 0 ||
+		take_number(&inv->options, OPT_TIMEOUT, 1, TIMEOUT_MAX,
+			&inv->timeout, error) != 0 ||
+		targets_parse(
+			host ? host : TARGET_DEFAULT, &inv->target, error) != 0)
+		return -1;
+	return fill_request(inv, what, args[0], error);
+}
+
+int
+invocation_parse(
+	struct invocation *inv, int argc, char **argv, struct buf *error)
+{
+	int first;
+
+	memset(inv, 0, sizeof(*inv));
+	if ((first = options_parse(argc, argv, &inv->options, error)) < 0)
+		return -1;
+	if (first < argc &&
+		(inv->command = find_command(argv[first], error)) == NULL)
+		return -1;
+	if (inv->options.given & OPT_ALWAYS)
+		return 0;
+	if (inv->command == NULL) {
+		buf_adds(error, "say what to do");
+		return -1;
+	}
+	inv->args = argv + first + 1;
+	inv->nargs = argc - first - 1;
+	if (inv->command->verb != VERB_EXPLAIN &&
+		check_options(&inv->options, inv->command,
+			inv->command->options, error) != 0)
+		return -1;
+	if (check_args(inv->command, inv->nargs, inv->args, error) != 0)
+		return -1;
+	return inv->command->verb != 0 ? parse_request(inv, error) : 0;
+}

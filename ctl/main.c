@@ -1,0 +1,70 @@
+#include "config.h"
+
+#include "buf.h"
+#include "fd.h"
+#include "help.h"
+#include "invocation.h"
+#include "notice.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static enum outcome
+refuse_usage(const struct invocation *inv, const char *error)
+{
+	notice("%s", error);
+	if (inv->command != NULL)
+		notice("'bridlectl %s --help' tells more", inv->command->name);
+	else
+		notice("'bridlectl --help' tells more");
+	return OUTCOME_USAGE;
+}
+
+static enum outcome
+run(struct invocation *inv, int argc, char **argv)
+{
+	struct buf error = { 0 };
+	enum outcome outcome;
+
+	if (invocation_parse(inv, argc, argv, &error) != 0) {
+		outcome = refuse_usage(inv, buf_str(&error));
+	} else if (invocation_has(inv, OPT_HELP)) {
+		help_print(inv->command);
+		outcome = OUTCOME_DONE;
+	} else if (invocation_has(inv, OPT_VERSION)) {
+		puts("bridlectl " PACKAGE_VERSION);
+		outcome = OUTCOME_DONE;
+	} else {
+		outcome = inv->command->run(inv);
+	}
+	buf_free(&error);
+	return outcome;
+}
+
+/* What was not written was not answered, whatever the daemon said. */
+static enum outcome
+close_output(enum outcome outcome)
+{
+	bool failed = ferror(stdout);
+
+	errno = 0;
+	if (fclose(stdout) == 0 && !failed)
+		return outcome;
+	/* A reader that went away, as head does, has what it wanted. */
+	if (errno != EPIPE)
+		notice("cannot write the output: %s",
+			errno ? strerror(errno) : "some of it is lost");
+	return outcome == OUTCOME_DONE ? OUTCOME_NO : outcome;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct invocation inv;
+
+	/* Lest the connection become what stdout writes to. */
+	if (fd_std_open() != 0)
+		return OUTCOME_UNREACHED;
+	return (int)close_output(run(&inv, argc, argv));
+}

@@ -1,0 +1,52 @@
+#include "notice.h"
+
+#include "buf.h"
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void put(const char *host, const char *fmt, va_list)
+	__attribute__((format(printf, 2, 0)));
+
+static void
+put(const char *host, const char *fmt, va_list ap)
+{
+	struct buf line = { 0 };
+	char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		return;
+	buf_adds(&line, "bridlectl: ");
+	if (host != NULL) {
+		text_safe(&line, host, strlen(host));
+		buf_adds(&line, ": ");
+	}
+	text_safe(&line, text, strlen(text));
+	buf_addc(&line, '\n');
+	fwrite(buf_str(&line), 1, line.len, stderr);
+	buf_free(&line);
+	free(text);
+}
+
+void
+notice(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put(NULL, fmt, ap);
+	va_end(ap);
+}
+
+void
+notice_host(const char *host, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put(host, fmt, ap);
+	va_end(ap);
+}

@@ -1,0 +1,139 @@
+#include "options.h"
+
+#include "text.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <string.h>
+
+const struct option_row option_rows[OPT_COUNT] = {
+	[OPT_HOSTS] = { "hosts", 'H', "HOST",
+		"unix:PATH or plain:NAME[:PORT]; the local socket if absent" },
+	[OPT_JSON] = { "json", 0, NULL, "answer with one JSON object a line" },
+	[OPT_RAW] = { "raw", 0, NULL,
+		"answer with the protocol's fields, tab-separated" },
+	[OPT_TIMEOUT] = { "timeout", 0, "SECONDS",
+		"give up on an answer after that long, all in all" },
+	[OPT_HELP] = { "help", 'h', NULL, "explain the command and exit" },
+	[OPT_VERSION] = { "version", 'V', NULL, "print the version and exit" },
+	[OPT_USER] = { "user", 0, "USER",
+		"only processes of this user (name or number)" },
+	[OPT_SORT] = { "sort", 0, "COLUMN",
+		"sort by it; -COLUMN or COLUMN:desc for the largest first" },
+	[OPT_TREE] = { "tree", 0, NULL, "draw children below their parents" },
+	[OPT_COLUMNS] = { "columns", 0, "LIST",
+		"show these columns, separated by commas" },
+	[OPT_SIGNAL] = { "signal", 's', "SIGNAL",
+		"send this one, by name or number, instead of TERM" },
+	[OPT_WAIT] = { "wait", 0, "SECONDS",
+		"wait for them to end, 600 at most" },
+	[OPT_ESCALATE] = { "escalate", 0, "SIGNAL",
+		"send this to what is left after the wait (5 s if not said)" },
+	[OPT_IN] = { "in", 0, "TIME",
+		"do it after so long: 10 or 10m, 2h, 90s (whole minutes)" },
+	[OPT_AT] = { "at", 0, "HH:MM", "do it at that time of the host's day" },
+	[OPT_MESSAGE] = { "message", 'm', "TEXT",
+		"tell its users; 200 bytes at most" },
+	[OPT_DRY_RUN] = { "dry-run", 'n', NULL,
+		"only show what would be done" },
+	[OPT_YES] = { "yes", 'y', NULL, "do it without asking" },
+};
+
+#define LONG_BASE 256 /* past every letter */
+
+/* Turns the rows into what getopt_long(3) reads. */
+static void
+make_tables(struct option *longs, char *shorts)
+{
+	int i;
+
+	*shorts++ = ':';
+	for (i = 0; i < OPT_COUNT; i++) {
+		longs[i] = (struct option){ option_rows[i].name,
+			option_rows[i].value ? required_argument : no_argument,
+			NULL, LONG_BASE + i };
+		if (option_rows[i].letter == 0)
+			continue;
+		*shorts++ = option_rows[i].letter;
+		if (option_rows[i].value)
+			*shorts++ = ':';
+	}
+	longs[i] = (struct option){ 0 };
+	*shorts = '\0';
+}
+
+static int
+find_letter(int letter)
+{
+	int i;
+
+	for (i = 0; i < OPT_COUNT; i++)
+		if (option_rows[i].letter == letter)
+			return i;
+	return -1;
+}
+
+static void
+unknown_long(const char *word, struct buf *error)
+{
+	const char *names[OPT_COUNT + 1], *nearest;
+	int i;
+
+	for (i = 0; i < OPT_COUNT; i++)
+		names[i] = option_rows[i].name;
+	names[i] = NULL;
+	buf_addf(error, "there is no option %s", word);
+	if ((nearest = text_nearest(word + 2, names)) != NULL)
+		buf_addf(error, ": is it --%s?", nearest);
+}
+
+/* After getopt_long(3) has returned '?'. */
+static void
+unknown(const char *word, struct buf *error)
+{
+	if (optopt >= LONG_BASE)
+		buf_addf(error, "--%s takes no value",
+			option_rows[optopt - LONG_BASE].name);
+	else if (optopt == 0)
+		unknown_long(word, error);
+	else if (isdigit((unsigned char)optopt))
+		/* kill -9 is in everyone's fingers. */
+		buf_addf(error,
+			"there is no option -%c: a signal is given "
+			"as -s %c",
+			optopt, optopt);
+	else
+		buf_addf(error, "there is no option -%c", optopt);
+}
+
+int
+options_parse(int argc, char **argv, struct options *o, struct buf *error)
+{
+	struct option longs[OPT_COUNT + 1];
+	char shorts[2 * OPT_COUNT + 2];
+	int c, n;
+
+	memset(o, 0, sizeof(*o));
+	make_tables(longs, shorts);
+	opterr = 0;
+	optind = 0; /* GNU: begin anew */
+	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (c == '?') {
+			unknown(argv[optind - 1], error);
+			return -1;
+		}
+		if (c == ':') {
+			buf_addf(error, "%s needs a value", argv[optind - 1]);
+			return -1;
+		}
+		n = c >= LONG_BASE ? c - LONG_BASE : find_letter(c);
+		if (options_given(o, (enum option_number)n)) {
+			buf_addf(error, "--%s is given twice",
+				option_rows[n].name);
+			return -1;
+		}
+		o->given |= OPT_BIT(n);
+		o->values[n] = optarg;
+	}
+	return optind;
+}

@@ -1,0 +1,70 @@
+/*
+ * The options of the command line: one row tells all about one. What letter
+ * and name mean is the same in every command that takes them.
+ */
+#ifndef BRIDLE_OPTIONS_H
+#define BRIDLE_OPTIONS_H
+
+#include "buf.h"
+
+#include <stdbool.h>
+
+enum option_number {
+	OPT_HOSTS,
+	OPT_JSON,
+	OPT_RAW,
+	OPT_TIMEOUT,
+	OPT_HELP,
+	OPT_VERSION,
+	OPT_USER,
+	OPT_SORT,
+	OPT_TREE,
+	OPT_COLUMNS,
+	OPT_SIGNAL,
+	OPT_WAIT,
+	OPT_ESCALATE,
+	OPT_IN,
+	OPT_AT,
+	OPT_MESSAGE,
+	OPT_DRY_RUN,
+	OPT_YES,
+	OPT_COUNT
+};
+
+#define OPT_BIT(n) (1u << (n))
+
+/* Those that every command takes which speaks to a daemon. */
+#define OPT_REMOTE                                                   \
+	(OPT_BIT(OPT_HOSTS) | OPT_BIT(OPT_JSON) | OPT_BIT(OPT_RAW) | \
+		OPT_BIT(OPT_TIMEOUT))
+/* Those that may stand without any command. */
+#define OPT_ALWAYS (OPT_BIT(OPT_HELP) | OPT_BIT(OPT_VERSION))
+
+struct option_row {
+	const char *name;  /* without its two dashes */
+	char letter;       /* 0: it has none */
+	const char *value; /* what its value is called; NULL: it takes none */
+	const char *help;
+};
+
+extern const struct option_row option_rows[OPT_COUNT];
+
+struct options {
+	unsigned given; /* OPT_BIT(…), or-ed */
+	const char *values[OPT_COUNT];
+};
+
+/*
+ * Reads all options, wherever they stand before a "--", and moves them to
+ * the front of argv. Returns the index of the first argument that is not
+ * one, or -1 with a sentence appended to error.
+ */
+int options_parse(int argc, char **argv, struct options *, struct buf *error);
+
+static inline bool
+options_given(const struct options *o, enum option_number n)
+{
+	return o->given & OPT_BIT(n);
+}
+
+#endif

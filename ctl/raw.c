@@ -1,0 +1,139 @@
+#include "raw.h"
+
+#include "call.h"
+#include "text.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define OUTPUT_SIZE 65536 /* written at once */
+#define RECORD "1#100#"
+#define RECORD_LEN (sizeof(RECORD) - 1)
+
+static size_t
+safe_record(struct buf *out, const char *s, size_t len)
+{
+	const char *end = s + len, *hash;
+	size_t fields = 1;
+
+	for (;; s = hash + 1, fields++) {
+		hash = memchr(s, '#', (size_t)(end - s));
+		text_safe(out, s, (size_t)((hash ? hash : end) - s));
+		buf_addc(out, hash ? '\t' : '\n');
+		if (hash == NULL)
+			return fields;
+	}
+}
+
+size_t
+raw_record(struct buf *out, const char *s, size_t len, bool terminal)
+{
+	size_t i, fields = 1;
+	bool control = false;
+	char *to;
+
+	if (terminal)
+		return safe_record(out, s, len);
+	if ((to = buf_room(out, len + 1)) == NULL)
+		return 0;
+	for (i = 0; i < len; i++) {
+		control |= (unsigned char)s[i] < 0x20 || s[i] == 0x7f;
+		fields += s[i] == '#';
+		to[i] = s[i] == '#' ? '\t' : s[i];
+	}
+	if (control)
+		return 0;
+	to[len] = '\n';
+	out->len += len + 1;
+	return fields;
+}
+
+void
+raw_print(const struct reply *r, const struct view *v, FILE *stream)
+{
+	bool terminal = isatty(fileno(stream));
+	struct buf line = { 0 };
+	size_t i, j, len;
+	const char *s;
+
+	for (i = 0; i < v->nrows; i++) {
+		buf_reset(&line);
+		for (j = 0; j < v->ncolumns; j++) {
+			s = reply_cell(r, v->rows[i], v->columns[j], &len);
+			if (j > 0)
+				buf_addc(&line, '\t');
+			if (terminal)
+				text_safe(&line, s, len);
+			else
+				buf_add(&line, s, len);
+		}
+		buf_addc(&line, '\n');
+		fwrite(buf_str(&line), 1, line.len, stream);
+	}
+	buf_free(&line);
+}
+
+/* The lines of one answer, up to its status. */
+static int
+stream_lines(struct client *c, struct reply *r, struct buf *out, FILE *stream,
+	bool terminal)
+{
+	enum reply_state state = REPLY_MORE;
+	bool headed = false;
+	size_t len, before, fields;
+	char *line;
+	int got;
+
+	while (state == REPLY_MORE) {
+		if ((got = client_line(c, &line, &len)) <= 0)
+			return got == 0 ? call_cut(c) : -1;
+		if (!headed || len < RECORD_LEN ||
+			memcmp(line, RECORD, RECORD_LEN) != 0) {
+			headed = true;
+			state = reply_line(r, line, len);
+			continue;
+		}
+		before = out->len;
+		fields = raw_record(
+			out, line + RECORD_LEN, len - RECORD_LEN, terminal);
+		if (fields != r->ncolumns) {
+			out->len = before;
+			return call_garbled(
+				c, "a record does not fit its columns");
+		}
+		if (out->len < OUTPUT_SIZE)
+			continue;
+		fwrite(out->data, 1, out->len, stream);
+		buf_reset(out);
+		/* A full disk will not get better: do not read on. */
+		if (ferror(stream))
+			return -1;
+	}
+	return state == REPLY_DONE ? 0 : call_garbled(c, r->problem);
+}
+
+int
+raw_stream(const struct invocation *inv, struct reply *r, FILE *stream,
+	struct buf *problem)
+{
+	bool terminal = isatty(fileno(stream));
+	struct buf out = { 0 };
+	struct client client;
+	int result;
+
+	request_format(&inv->request, &out);
+	buf_addc(&out, '\n');
+	result = call_open(&client, inv, buf_str(&out), out.len);
+	buf_reset(&out);
+	if (result == 0) {
+		call_extend(&client, inv);
+		result = stream_lines(&client, r, &out, stream, terminal);
+	}
+	if (out.len > 0)
+		fwrite(out.data, 1, out.len, stream);
+	if (result != 0)
+		buf_adds(problem, client.problem);
+	client_close(&client, result == 0);
+	buf_free(&out);
+	return result;
+}

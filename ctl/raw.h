@@ -1,0 +1,35 @@
+/*
+ * Raw output: the wire's fields, still encoded, with tabs between them.
+ *
+ * The encoding leaves no control byte, so that a tab is always a separator.
+ * What else could harm a terminal (bidirectional characters, which the wire
+ * does not encode) is made safe if the output goes to one.
+ */
+#ifndef BRIDLE_RAW_H
+#define BRIDLE_RAW_H
+
+#include "buf.h"
+#include "invocation.h"
+#include "reply.h"
+#include "view.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/*
+ * The fields of a record ("a#b"). Returns how many there are, 0 if it holds
+ * a control byte or memory is short.
+ */
+size_t raw_record(struct buf *, const char *fields, size_t len, bool terminal);
+
+void raw_print(const struct reply *, const struct view *, FILE *);
+
+/*
+ * Asks and prints the records as they come, without keeping them; the reply
+ * gets the status alone. 0, or -1 with a sentence in problem, which stays
+ * empty if it is the stream that failed.
+ */
+int raw_stream(
+	const struct invocation *, struct reply *, FILE *, struct buf *problem);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * An answer: its table, kept as it came, and its status. No I/O.
+ *
+ * The lines come from a machine that may be hostile. Each is checked before
+ * it is kept: whatever reply_cell() and the rest give out decodes, and all
+ * rows have as many cells as there are columns.
+ */
+#ifndef BRIDLE_REPLY_H
+#define BRIDLE_REPLY_H
+
+#include "buf.h"
+#include "wire.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define REPLY_SIZE_MAX (256u * 1024 * 1024) /* bytes of memory for a table */
+#define REPLY_NAME_MAX 64                   /* of a column or a key */
+
+enum reply_state {
+	REPLY_MORE, /* the answer goes on */
+	REPLY_DONE, /* that was its status line */
+	REPLY_BAD   /* not an answer; `problem` says why */
+};
+
+struct reply_cell {
+	uint32_t start; /* in `text` */
+	uint32_t len;
+};
+
+struct reply_pair {
+	char *key;
+	char *value;
+};
+
+/* A zeroed struct is an answer that has not begun. */
+struct reply {
+	size_t ncolumns;
+	char *columns[WIRE_COLUMNS_MAX];
+	size_t nrows;
+	size_t max_rows;          /* that `cells` has room for */
+	struct reply_cell *cells; /* nrows times ncolumns */
+	struct buf text;          /* the cells, still encoded */
+	bool headed;              /* this answer's column names have come */
+
+	int code;   /* of the status; 0 while there is none */
+	char *said; /* its text */
+	size_t npairs;
+	struct reply_pair pairs[WIRE_COLUMNS_MAX];
+
+	const char *problem;
+};
+
+/* Takes one line, without its LF; it is taken apart in place. */
+enum reply_state reply_line(struct reply *, char *line, size_t len);
+
+/*
+ * Makes ready for the answer to the next request of a pipeline: its rows
+ * will follow those that are there, its status replaces the present one.
+ */
+void reply_next(struct reply *);
+
+/* The column's index, or -1. */
+int reply_column(const struct reply *, const char *name);
+
+/* A cell as it came, still encoded; not NUL-terminated. */
+const char *reply_cell(
+	const struct reply *, size_t row, size_t column, size_t *len);
+
+/* Decodes a cell into a buffer (reset first) and returns it as a string. */
+const char *reply_text(
+	const struct reply *, size_t row, size_t column, struct buf *);
+
+/* The value of a pair of the status line, or NULL. */
+const char *reply_pair(const struct reply *, const char *key);
+
+/*
+ * Replaces the status by one that stands for several answers. 0, or -1 with
+ * errno.
+ */
+int reply_conclude(struct reply *, int code, const char *said, const char *id);
+
+void reply_free(struct reply *);
+
+#endif

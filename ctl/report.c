@@ -1,0 +1,206 @@
+#include "report.h"
+
+#include "call.h"
+#include "json.h"
+#include "notice.h"
+#include "raw.h"
+#include "table.h"
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What one may do about a refusal; verb 0 stands for any. */
+static const struct {
+	int code;
+	enum verb_number verb;
+	const char *hint;
+} hints[] = {
+	{ CODE_NO_IDENTITY, 0,
+		"no entry of its clients matches you: see bridled.conf(5)" },
+	{ CODE_NOT_ALLOWED, 0, "'bridlectl verbs' shows what you may do" },
+	{ CODE_NO_MATCH, VERB_KILL,
+		"a name must match exactly: 'bridlectl list' with a pattern "
+		"shows what there is" },
+	{ CODE_IN_THE_WAY, VERB_HALT,
+		"'bridlectl cancel' withdraws a halt that was set for later" },
+	{ CODE_TOO_MANY, 0, "try again in a moment" },
+	{ CODE_UNKNOWN_VERB, 0, "its version of bridled is another than this" },
+	{ CODE_UNKNOWN_VERSION, 0,
+		"it speaks another version of the protocol" },
+};
+
+enum outcome
+report_outcome(int code)
+{
+	switch (code) {
+	case CODE_OK:
+	case CODE_ACCEPTED:
+		return OUTCOME_DONE;
+	case CODE_STOPPING:
+		return OUTCOME_UNREACHED;
+	default:
+		return OUTCOME_NO;
+	}
+}
+
+/* " [rule x, id 7]", from the pairs of the status line. */
+static void
+add_pairs(struct buf *out, const struct reply *r)
+{
+	const char *before = " [";
+	size_t i;
+
+	for (i = 0; i < r->npairs; i++) {
+		/* That has a line of its own. */
+		if (strcmp(r->pairs[i].key, "output") == 0)
+			continue;
+		buf_addf(out, "%s%s %s", before, r->pairs[i].key,
+			r->pairs[i].value);
+		before = ", ";
+	}
+	if (*before == ',')
+		buf_addc(out, ']');
+}
+
+static void
+show_hints(const struct invocation *inv, int code)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (hints[i].code == code &&
+			(hints[i].verb == 0 ||
+				hints[i].verb == inv->request.verb))
+			notice_host(inv->target.name, "%s", hints[i].hint);
+}
+
+enum outcome
+report_status(const struct invocation *inv, const struct reply *r)
+{
+	const char *meaning = wire_code_text(r->code);
+	const char *output = reply_pair(r, "output");
+	enum outcome outcome = report_outcome(r->code);
+	struct buf line = { 0 };
+
+	if (outcome == OUTCOME_DONE)
+		return outcome;
+	buf_addf(&line, "%s (%d)", meaning ? meaning : "status", r->code);
+	if (*r->said != '\0' && (meaning == NULL || strcmp(r->said, meaning)))
+		buf_addf(&line, ": %s", r->said);
+	add_pairs(&line, r);
+	notice_host(inv->target.name, "%s", buf_str(&line));
+	buf_free(&line);
+	if (output != NULL)
+		notice_host(inv->target.name, "it said: %s", output);
+	show_hints(inv, r->code);
+	return outcome;
+}
+
+void
+report_line(const char *fmt, ...)
+{
+	struct buf line = { 0 };
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) >= 0) {
+		text_safe(&line, text, strlen(text));
+		buf_addc(&line, '\n');
+		fwrite(buf_str(&line), 1, line.len, stdout);
+		free(text);
+	}
+	va_end(ap);
+	buf_free(&line);
+}
+
+static void
+print_json(const struct invocation *inv, const struct reply *r,
+	const struct view *v, const char *problem)
+{
+	struct buf line = { 0 };
+
+	json_answer(&line, inv->target.name, r, v, problem);
+	if (line.failed)
+		notice("out of memory");
+	else
+		fwrite(line.data, 1, line.len, stdout);
+	buf_free(&line);
+}
+
+bool
+report_is_for_people(const struct invocation *inv)
+{
+	return !invocation_has(inv, OPT_JSON) && !invocation_has(inv, OPT_RAW);
+}
+
+/* The records, in the form that was asked for. */
+static void
+print(const struct invocation *inv, const struct reply *r, const struct view *v,
+	const char *problem)
+{
+	if (invocation_has(inv, OPT_JSON))
+		print_json(inv, r, v, problem);
+	else if (v == NULL)
+		return;
+	else if (invocation_has(inv, OPT_RAW))
+		raw_print(r, v, stdout);
+	else if (table_print(r, v, stdout) != 0)
+		notice("the table could not be made: out of memory");
+}
+
+enum outcome
+report_reply(const struct invocation *inv, const struct reply *r,
+	const struct view *v, bool text)
+{
+	print(inv, r, v, NULL);
+	if (text && report_is_for_people(inv) &&
+		report_outcome(r->code) == OUTCOME_DONE)
+		report_line("%s: %s", inv->target.name, r->said);
+	return report_status(inv, r);
+}
+
+enum outcome
+report_failure(const struct invocation *inv, const struct reply *r,
+	const struct view *v, const char *problem)
+{
+	print(inv, r, v, problem);
+	notice_host(inv->target.name, "%s", problem);
+	return OUTCOME_UNREACHED;
+}
+
+int
+report_view(const struct invocation *inv, const struct reply *r, struct view *v)
+{
+	if (view_all(v, r) != 0)
+		return -1;
+	/* It says nothing to people; scripts hand it back with only=. */
+	if (report_is_for_people(inv))
+		view_hide(v, r, "token");
+	return 0;
+}
+
+enum outcome
+report_request(const struct invocation *inv, bool text)
+{
+	struct buf problem = { 0 };
+	struct reply reply = { 0 };
+	struct view view = { 0 };
+	enum outcome outcome;
+	int result;
+
+	result = call_ask(inv, &inv->request, &reply, &problem);
+	if (report_view(inv, &reply, &view) != 0)
+		outcome = report_failure(inv, &reply, NULL, "out of memory");
+	else if (result != 0)
+		outcome = report_failure(inv, &reply, &view, buf_str(&problem));
+	else
+		outcome = report_reply(inv, &reply, &view, text);
+	view_free(&view);
+	reply_free(&reply);
+	buf_free(&problem);
+	return outcome;
+}

@@ -1,0 +1,229 @@
+#include "table.h"
+
+#include "text.h"
+#include "verbs.h"
+
+#include <ctype.h>
+#include <libsmartcols.h>
+#include <locale.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WIDTH_DEFAULT 80
+
+/* What is told apart by colour, and it is not much. */
+static const struct {
+	const char *column, *value, *color;
+} colors[] = { { "outcome", "would-signal", "yellow" },
+	{ "outcome", "denied", "red" }, { "outcome", "protected", "red" },
+	{ "outcome", "survived", "red" }, { "verdict", "denied", "red" },
+	{ "verdict", "allowed", "green" } };
+
+/* Columns that give way when the terminal is too narrow. */
+static const char *const long_columns[] = { "command", "name", "limits",
+	"reason", NULL };
+
+static bool
+is_long(const char *name)
+{
+	size_t i;
+
+	for (i = 0; long_columns[i] != NULL; i++)
+		if (strcmp(long_columns[i], name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * libsmartcols measures widths by the locale. What we print is UTF-8 in any
+ * case, so that is what it should measure, also under LANG=C in a rescue
+ * shell.
+ */
+static void
+set_locale(void)
+{
+	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+		setlocale(LC_CTYPE, "");
+}
+
+static void
+set_width(struct libscols_table *table, FILE *stream)
+{
+	struct winsize size;
+
+	if (!isatty(fileno(stream))) {
+		scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
+		return;
+	}
+	if (ioctl(fileno(stream), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		size.ws_col = WIDTH_DEFAULT;
+	scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
+	scols_table_set_termwidth(table, size.ws_col);
+}
+
+static bool
+wants_color(FILE *stream)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return isatty(fileno(stream)) && (no == NULL || *no == '\0');
+}
+
+/* The column that carries the branches of a tree: the name if it is shown. */
+static size_t
+tree_column(const struct reply *r, const struct view *v)
+{
+	size_t i;
+
+	for (i = 0; i < v->ncolumns; i++)
+		if (strcmp(r->columns[v->columns[i]], "name") == 0)
+			return i;
+	return v->ncolumns - 1;
+}
+
+static int
+add_columns(struct libscols_table *table, const struct reply *r,
+	const struct view *v)
+{
+	size_t i, j, tree = v->parents ? tree_column(r, v) : v->ncolumns;
+	char title[REPLY_NAME_MAX + 1];
+	const char *name;
+	int flags;
+
+	for (i = 0; i < v->ncolumns; i++) {
+		name = r->columns[v->columns[i]];
+		for (j = 0; name[j] != '\0'; j++)
+			title[j] = (char)toupper((unsigned char)name[j]);
+		title[j] = '\0';
+		flags = 0;
+		/* A time is shown as text, though it comes as a number. */
+		if (verb_column_is_number(name) && strcmp(name, "started"))
+			flags |= SCOLS_FL_RIGHT;
+		if (is_long(name))
+			flags |= SCOLS_FL_TRUNC;
+		if (i == tree)
+			flags |= SCOLS_FL_TREE;
+		if (scols_table_new_column(table, title, 0, flags) == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+/* Seconds since the epoch: the hour if it is today's, else the day. */
+static void
+add_time(struct buf *out, const char *digits, time_t now)
+{
+	struct tm then, today;
+	char text[32];
+	long seconds;
+	time_t t;
+
+	if (text_number(digits, 0, INT32_MAX * 8L, &seconds) != 0) {
+		text_safe(out, digits, strlen(digits));
+		return;
+	}
+	t = (time_t)seconds;
+	localtime_r(&t, &then);
+	localtime_r(&now, &today);
+	if (then.tm_year != today.tm_year)
+		strftime(text, sizeof(text), "%Y-%m-%d", &then);
+	else if (then.tm_yday != today.tm_yday)
+		strftime(text, sizeof(text), "%b %e", &then);
+	else
+		strftime(text, sizeof(text), "%H:%M:%S", &then);
+	buf_adds(out, text);
+}
+
+static void
+set_color(struct libscols_line *line, size_t i, const char *column,
+	const char *value)
+{
+	size_t n;
+
+	for (n = 0; n < sizeof(colors) / sizeof(colors[0]); n++)
+		if (strcmp(colors[n].column, column) == 0 &&
+			strcmp(colors[n].value, value) == 0)
+			scols_cell_set_color(
+				scols_line_get_cell(line, i), colors[n].color);
+}
+
+static int
+fill_line(struct libscols_line *line, const struct reply *r,
+	const struct view *v, size_t row)
+{
+	struct buf value = { 0 }, shown = { 0 };
+	time_t now = time(NULL);
+	int result = 0;
+	const char *name;
+	size_t i;
+
+	for (i = 0; i < v->ncolumns && result == 0; i++) {
+		name = r->columns[v->columns[i]];
+		reply_text(r, row, v->columns[i], &value);
+		buf_reset(&shown);
+		if (strcmp(name, "started") == 0)
+			add_time(&shown, buf_str(&value), now);
+		else
+			text_safe(&shown, buf_str(&value), value.len);
+		result = scols_line_set_data(line, i, buf_str(&shown));
+		if (result == 0)
+			set_color(line, i, name, buf_str(&value));
+	}
+	buf_free(&value);
+	buf_free(&shown);
+	return result == 0 ? 0 : -1;
+}
+
+static int
+add_lines(struct libscols_table *table, const struct reply *r,
+	const struct view *v)
+{
+	struct libscols_line **lines = calloc(v->nrows, sizeof(lines[0]));
+	int result = -1;
+	size_t i;
+
+	if (lines == NULL)
+		return -1;
+	for (i = 0; i < v->nrows; i++) {
+		lines[i] = scols_table_new_line(table, NULL);
+		if (lines[i] == NULL ||
+			fill_line(lines[i], r, v, v->rows[i]) != 0)
+			goto out;
+	}
+	for (i = 0; v->parents != NULL && i < v->nrows; i++)
+		if (v->parents[i] != VIEW_ROOT &&
+			scols_line_add_child(lines[v->parents[i]], lines[i]) !=
+				0)
+			goto out;
+	result = 0;
+out:
+	free(lines);
+	return result;
+}
+
+int
+table_print(const struct reply *r, const struct view *v, FILE *stream)
+{
+	struct libscols_table *table;
+	int result = -1;
+
+	if (v->nrows == 0 || v->ncolumns == 0)
+		return 0;
+	set_locale();
+	if ((table = scols_new_table()) == NULL)
+		return -1;
+	scols_table_set_stream(table, stream);
+	scols_table_enable_colors(table, wants_color(stream));
+	/* It is safe already; a second encoding would spoil the first. */
+	scols_table_enable_noencoding(table, 1);
+	set_width(table, stream);
+	if (add_columns(table, r, v) == 0 && add_lines(table, r, v) == 0 &&
+		scols_print_table(table) == 0)
+		result = 0;
+	scols_unref_table(table);
+	return result;
+}

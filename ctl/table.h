@@ -1,0 +1,19 @@
+/*
+ * Tables for people, by libsmartcols.
+ */
+#ifndef BRIDLE_TABLE_H
+#define BRIDLE_TABLE_H
+
+#include "reply.h"
+#include "view.h"
+
+#include <stdio.h>
+
+/*
+ * Prints the view, or nothing if it has no rows: as wide as the terminal, if
+ * the stream is one, and else as wide as it must be. 0, or -1 if memory is
+ * short.
+ */
+int table_print(const struct reply *, const struct view *, FILE *);
+
+#endif

@@ -1,0 +1,354 @@
+/*
+ * kill: exactly the processes that the name means, each held by a pidfd from
+ * before it is looked at until after it is signalled, so that no other
+ * process can come to stand in its place.
+ */
+#include "actions.h"
+
+#include "buf.h"
+#include "clock.h"
+#include "fd.h"
+#include "policy.h"
+#include "proc.h"
+#include "text.h"
+#include "users.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct victim {
+	struct proc proc;
+	int fd; /* its pidfd; -1 when nobody needs it any more */
+	enum kill_outcome outcome;
+	char *name;
+	size_t namelen;
+};
+
+struct killer {
+	const struct action_context *context;
+	const struct request *request;
+	uid_t uid; /* of the user asked for, if by_user */
+	bool by_user;
+	int dir;
+	char boot[9];
+	struct users users;
+	struct buf cmdline;
+	size_t n;
+	struct victim *victims;
+};
+
+/* Whether only= names this process; without only= all are meant. */
+static bool
+is_named(const struct killer *k, const struct proc *p)
+{
+	const char *only = k->request->strings[REQUEST_ONLY];
+	char token[PROC_TOKEN_MAX];
+	size_t len, n;
+
+	if (only == NULL)
+		return true;
+	proc_token(p, k->boot, token, sizeof(token));
+	n = strlen(token);
+	for (;; only += len + 1) {
+		len = strcspn(only, ",");
+		if (len == n && memcmp(only, token, n) == 0)
+			return true;
+		if (only[len] == '\0')
+			return false;
+	}
+}
+
+/* Reads the process and tells whether the request means it. */
+static bool
+look(struct killer *k, pid_t pid, struct proc *p, const char **name,
+	size_t *len)
+{
+	const char *wanted = k->request->strings[REQUEST_NAME];
+
+	if (proc_read(k->dir, pid, p) != 0 || pid == getpid())
+		return false;
+	if (k->by_user && p->uid != k->uid)
+		return false;
+	if (proc_name_is_cut(p))
+		proc_cmdline(k->dir, pid, &k->cmdline, WIRE_COMMAND_MAX);
+	else
+		buf_reset(&k->cmdline);
+	*name = proc_name(p, &k->cmdline, len);
+	return strlen(wanted) == *len && memcmp(wanted, *name, *len) == 0 &&
+	       is_named(k, p);
+}
+
+static struct victim *
+add_victim(struct killer *k, const struct proc *p, const char *name, size_t len)
+{
+	struct victim *more, *v;
+
+	more = reallocarray(k->victims, k->n + 1, sizeof(*more));
+	if (more == NULL)
+		return NULL;
+	k->victims = more;
+	v = &k->victims[k->n];
+	v->proc = *p;
+	v->fd = -1;
+	v->namelen = len;
+	if ((v->name = malloc(len + 1)) == NULL)
+		return NULL;
+	memcpy(v->name, name, len);
+	v->name[len] = '\0';
+	k->n++;
+	return v;
+}
+
+static int
+find_victims(struct killer *k)
+{
+	struct proc p;
+	const char *name;
+	pid_t *pids;
+	size_t n, i, len;
+	int result = 0;
+
+	if (proc_pids(k->dir, &pids, &n) != 0)
+		return -1;
+	for (i = 0; i < n && result == 0; i++)
+		if (look(k, pids[i], &p, &name, &len) &&
+			add_victim(k, &p, name, len) == NULL)
+			result = -1;
+	free(pids);
+	return result;
+}
+
+static bool
+has_ended(int pidfd)
+{
+	struct pollfd p = { pidfd, POLLIN, 0 };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/*
+ * Makes sure that behind the pidfd is what was matched: same start, same
+ * name, still alive. What has changed its name since is no longer meant.
+ */
+static bool
+is_same(struct killer *k, const struct victim *v)
+{
+	struct proc again;
+	const char *name;
+	size_t len;
+
+	return look(k, v->proc.pid, &again, &name, &len) &&
+		again.ticks == v->proc.ticks && !has_ended(v->fd);
+}
+
+static enum kill_outcome
+send_signal(struct victim *v, int sig)
+{
+	if (pidfd_send_signal(v->fd, sig, NULL, 0) == 0)
+		return sig == 0 ? KILL_WOULD_SIGNAL : KILL_SIGNALLED;
+	return errno == ESRCH ? KILL_GONE : KILL_DENIED;
+}
+
+static enum kill_outcome
+take(struct killer *k, struct victim *v)
+{
+	pid_t daemon = k->context->daemon;
+	struct policy_process p = { .pid = v->proc.pid,
+		.uid = v->proc.uid,
+		.kernel = v->proc.kernel,
+		.ours = v->proc.pid == daemon || v->proc.ppid == daemon,
+		.name = v->name,
+		.namelen = v->namelen };
+
+	switch (policy_target(k->context->settings, k->context->client, &p)) {
+	case TARGET_PROTECTED:
+		return KILL_PROTECTED;
+	case TARGET_DENIED:
+		return KILL_DENIED;
+	case TARGET_ALLOWED:
+		break;
+	}
+	if ((v->fd = pidfd_open(v->proc.pid, 0)) == -1)
+		return errno == ESRCH ? KILL_GONE : KILL_DENIED;
+	if (!is_same(k, v))
+		return KILL_GONE;
+	return send_signal(v, k->request->dry_run ? 0 : k->request->signal);
+}
+
+static void
+log_victim(struct killer *k, const struct victim *v, int sig)
+{
+	audit_log(k->context->audit, LOG_INFO,
+		"id=%s pid=%d user=%s name=\"%s\" signal=%s outcome=%s",
+		k->context->id, (int)v->proc.pid,
+		users_name(&k->users, v->proc.uid), v->name,
+		text_signal_name(sig), kill_outcome_names[v->outcome]);
+}
+
+/* A descriptor is kept only where there will be something to wait for. */
+static void
+signal_all(struct killer *k)
+{
+	struct victim *v;
+
+	for (v = k->victims; v < k->victims + k->n; v++) {
+		v->outcome = take(k, v);
+		if (v->outcome != KILL_SIGNALLED || k->request->wait == 0)
+			fd_close(&v->fd);
+	}
+}
+
+/* Waits until those that are held have ended or the time is over. */
+static int
+wait_all(struct killer *k)
+{
+	int64_t deadline = clock_ms() + k->request->wait * 1000LL, left = 0;
+	struct pollfd *p = calloc(k->n + 1, sizeof(*p));
+	size_t i, open = 0;
+
+	if (p == NULL)
+		return -1;
+	for (i = 0; i < k->n; i++) {
+		p[i].fd = k->victims[i].fd;
+		p[i].events = POLLIN;
+		open += k->victims[i].fd != -1;
+	}
+	while (open > 0 && (left = deadline - clock_ms()) >= 0 &&
+		(poll(p, k->n, (int)left) >= 0 || errno == EINTR)) {
+		for (i = 0; i < k->n; i++) {
+			if (p[i].fd == -1 || p[i].revents == 0)
+				continue;
+			k->victims[i].outcome = KILL_EXITED;
+			fd_close(&k->victims[i].fd);
+			p[i].fd = -1;
+			open--;
+		}
+	}
+	free(p);
+	return 0;
+}
+
+static void
+escalate(struct killer *k)
+{
+	struct victim *v;
+
+	for (v = k->victims; v < k->victims + k->n; v++) {
+		if (v->fd == -1)
+			continue;
+		v->outcome = send_signal(v, k->request->escalate);
+		log_victim(k, v, k->request->escalate);
+		if (v->outcome == KILL_GONE)
+			v->outcome = KILL_EXITED;
+		if (v->outcome != KILL_SIGNALLED)
+			fd_close(&v->fd);
+	}
+}
+
+static int
+see_off(struct killer *k)
+{
+	struct victim *v;
+
+	if (wait_all(k) != 0)
+		return -1;
+	if (k->request->escalate != 0) {
+		escalate(k);
+		if (wait_all(k) != 0)
+			return -1;
+	}
+	for (v = k->victims; v < k->victims + k->n; v++) {
+		if (v->fd != -1)
+			v->outcome = KILL_SURVIVED;
+		fd_close(&v->fd);
+	}
+	return 0;
+}
+
+/* Written after signalling: a client that does not read delays nothing. */
+static int
+write_records(struct killer *k)
+{
+	char token[PROC_TOKEN_MAX];
+	struct buf b = { 0 };
+	struct victim *v;
+	int result;
+
+	wire_columns(&b, verb_kill_columns);
+	for (v = k->victims; v < k->victims + k->n; v++) {
+		proc_token(&v->proc, k->boot, token, sizeof(token));
+		wire_record(&b);
+		wire_putu(&b, (unsigned)v->proc.pid);
+		wire_putu(&b, proc_started(&v->proc));
+		wire_puts(&b, users_name(&k->users, v->proc.uid));
+		wire_put(&b, v->name, v->namelen);
+		wire_puts(&b, kill_outcome_names[v->outcome]);
+		wire_puts(&b, token);
+		wire_end(&b);
+		k->context->report->outcomes[v->outcome]++;
+	}
+	result = b.failed ? -1 : fd_write_all(STDOUT_FILENO, b.data, b.len);
+	buf_free(&b);
+	return result;
+}
+
+static int
+exit_status(const struct killer *k)
+{
+	const uint32_t *n = k->context->report->outcomes;
+	size_t done = n[KILL_SIGNALLED] + n[KILL_EXITED] + n[KILL_GONE] +
+		      n[KILL_WOULD_SIGNAL];
+
+	if (k->n == 0)
+		return ACTION_NO_MATCH;
+	if (done == k->n)
+		return ACTION_OK;
+	if (n[KILL_DENIED] + n[KILL_PROTECTED] == k->n)
+		return ACTION_DENIED;
+	return ACTION_PARTLY;
+}
+
+/* Waiting for thousands needs as many descriptors. */
+static void
+raise_limit(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
+int
+action_kill(const struct action_context *c)
+{
+	struct killer k = { .context = c, .request = c->request };
+	const char *user = c->request->strings[REQUEST_USER];
+	struct victim *v;
+	bool nobody = false;
+
+	raise_limit();
+	if (user != NULL) {
+		k.by_user = true;
+		nobody = users_uid(user, &k.uid) != 0;
+	}
+	if ((k.dir = proc_open()) == -1 || proc_boot(k.boot) != 0 ||
+		(!nobody && find_victims(&k) != 0))
+		return ACTION_FAILED;
+	signal_all(&k);
+	if (!c->request->dry_run)
+		for (v = k.victims; v < k.victims + k.n; v++)
+			log_victim(&k, v, c->request->signal);
+	if (!c->request->dry_run && c->request->wait > 0 && see_off(&k) != 0)
+		return ACTION_FAILED;
+	if (write_records(&k) != 0)
+		return ACTION_FAILED;
+	return exit_status(&k);
+}

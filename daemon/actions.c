@@ -1,0 +1,288 @@
+#include "actions.h"
+
+#include "buf.h"
+#include "clock.h"
+#include "fd.h"
+#include "sandbox.h"
+#include "text.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TERM_MS 2000 /* from SIGTERM to SIGKILL */
+#define LOG_FD 3     /* where a built-in action finds the log */
+
+const char *const kill_outcome_names[KILL_OUTCOMES] = { "signalled", "exited",
+	"gone", "denied", "protected", "survived", "would-signal" };
+
+static void __attribute__((noreturn))
+run_program(char *const *argv, const char *id)
+{
+	char request_id[64];
+	char *env[] = { (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" },
+		(char[]){ "LC_ALL=C.UTF-8" }, request_id, NULL };
+
+	snprintf(request_id, sizeof(request_id), "BRIDLE_REQUEST_ID=%s", id);
+	if (dup2(STDOUT_FILENO, STDERR_FILENO) == -1)
+		_exit(126);
+	close_range(3, ~0u, 0);
+	umask(022);
+	if (chdir("/") != 0)
+		_exit(126);
+	execve(argv[0], argv, env);
+	dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+static void __attribute__((noreturn))
+run_builtin(const struct action_context *c)
+{
+	/* Of all descriptors, the log's alone is kept. */
+	if (dup2(audit_fd(c->audit), LOG_FD) == -1)
+		_exit(ACTION_FAILED);
+	close_range(LOG_FD + 1, ~0u, 0);
+	audit_moved(c->audit, LOG_FD);
+	_exit(c->request->verb == VERB_KILL ? action_kill(c) : action_list(c));
+}
+
+static enum sandbox_role
+role_of(const struct action_context *c, char *const *argv)
+{
+	if (argv != NULL)
+		return SANDBOX_EXEC;
+	return c->request->verb == VERB_KILL ? SANDBOX_KILL : SANDBOX_LIST;
+}
+
+static void __attribute__((noreturn))
+run_child(const struct action_context *c, char *const *argv, int out)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	/* A group of its own, so that it can be ended as a whole. */
+	if (setsid() == -1 || null == -1 || dup2(null, STDIN_FILENO) == -1 ||
+		dup2(out, STDOUT_FILENO) == -1)
+		_exit(ACTION_FAILED);
+	sandbox_child(role_of(c, argv));
+	if (argv != NULL)
+		run_program(argv, c->id);
+	run_builtin(c);
+}
+
+static struct action *
+new_action(void)
+{
+	struct action *a = calloc(1, sizeof(*a));
+	void *page;
+
+	if (a == NULL)
+		return NULL;
+	page = mmap(NULL, sizeof(*a->report), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED) {
+		free(a);
+		return NULL;
+	}
+	a->report = page;
+	return a;
+}
+
+static void
+delete_action(struct action *a)
+{
+	munmap(a->report, sizeof(*a->report));
+	free(a);
+}
+
+struct action *
+actions_start(struct actions *actions, const struct action_context *c,
+	char *const *argv, int64_t deadline, int *pipe)
+{
+	struct action_context context = *c;
+	struct action *a = new_action();
+	int pipes[2] = { -1, -1 };
+
+	if (a == NULL)
+		return NULL;
+	context.report = a->report;
+	if (pipe2(pipes, O_CLOEXEC) != 0 || fd_nonblock(pipes[0]) != 0)
+		goto fail;
+	if ((a->pid = fork()) == 0)
+		run_child(&context, argv, pipes[1]);
+	if (a->pid == -1)
+		goto fail;
+	/* No process forked later may write into this one's report. */
+	madvise(a->report, sizeof(*a->report), MADV_DONTFORK);
+	fd_close(&pipes[1]);
+	a->verb = c->request->verb;
+	a->deadline = deadline;
+	TAILQ_INSERT_TAIL(actions, a, entry);
+	*pipe = pipes[0];
+	return a;
+fail:
+	fd_close(&pipes[0]);
+	fd_close(&pipes[1]);
+	delete_action(a);
+	return NULL;
+}
+
+struct action *
+actions_find(struct actions *actions, pid_t pid)
+{
+	struct action *a;
+
+	TAILQ_FOREACH (a, actions, entry)
+		if (a->pid == pid)
+			return a;
+	return NULL;
+}
+
+/*
+ * The child may not have come to its setsid() yet: then there is no such
+ * group, and what there is is the child.
+ */
+static void
+signal_group(const struct action *a, int sig)
+{
+	pid_t target = getsid(a->pid) == a->pid ? -a->pid : a->pid;
+
+	kill(target, sig);
+	if (sig == SIGTERM)
+		kill(target, SIGCONT); /* a stopped one cannot end */
+}
+
+void
+action_end(struct action *a, int code, const char *why)
+{
+	if (a->stage != ACTION_RUNNING)
+		return;
+	a->ended = why;
+	a->ended_code = code;
+	a->stage = ACTION_TERMINATED;
+	a->deadline = clock_ms() + TERM_MS;
+	signal_group(a, SIGTERM);
+}
+
+void
+actions_expire(struct actions *actions, int64_t now)
+{
+	struct action *a;
+
+	TAILQ_FOREACH (a, actions, entry) {
+		if (now < a->deadline)
+			continue;
+		if (a->stage == ACTION_RUNNING) {
+			action_end(a, CODE_FAILED, "it took too long");
+		} else {
+			a->stage = ACTION_KILLED;
+			a->deadline = now + TERM_MS;
+			signal_group(a, SIGKILL);
+		}
+	}
+}
+
+int64_t
+actions_deadline(const struct actions *actions)
+{
+	const struct action *a;
+	int64_t first = CLOCK_NEVER;
+
+	TAILQ_FOREACH (a, actions, entry)
+		if (a->deadline < first)
+			first = a->deadline;
+	return first;
+}
+
+void
+action_last_signal(const struct action *a)
+{
+	if (a->stage != ACTION_RUNNING)
+		signal_group(a, SIGKILL);
+}
+
+static void
+describe_list(const struct action_report *r, char *text, size_t size)
+{
+	if (r->rows == 0)
+		snprintf(text, size, "no process matches");
+	else
+		snprintf(text, size,
+			r->rows == 1 ? "1 process" : "%u processes", r->rows);
+}
+
+/* "2 signalled, 1 denied" */
+static void
+describe_kill(const struct action_report *r, char *text, size_t size)
+{
+	struct buf b = { 0 };
+	int i;
+
+	for (i = 0; i < KILL_OUTCOMES; i++)
+		if (r->outcomes[i] != 0)
+			buf_addf(&b, "%s%u %s", b.len ? ", " : "",
+				r->outcomes[i], kill_outcome_names[i]);
+	if (b.len == 0)
+		buf_adds(&b, "no process matches");
+	snprintf(text, size, "%s", buf_str(&b));
+	buf_free(&b);
+}
+
+static int
+builtin_result(const struct action *a, int status, char *text, size_t size)
+{
+	static const int codes[] = { [ACTION_OK] = CODE_OK,
+		[ACTION_PARTLY] = CODE_PARTLY,
+		[ACTION_DENIED] = CODE_NOT_ALLOWED,
+		[ACTION_NO_MATCH] = CODE_NO_MATCH };
+
+	if (status < 0 || status >= (int)(sizeof(codes) / sizeof(codes[0]))) {
+		snprintf(text, size, "%s failed",
+			verb_by_number((long)a->verb)->name);
+		return CODE_FAILED;
+	}
+	if (a->verb == VERB_KILL)
+		describe_kill(a->report, text, size);
+	else
+		describe_list(a->report, text, size);
+	return codes[status];
+}
+
+int
+action_result(
+	const struct action *a, const siginfo_t *si, char *text, size_t size)
+{
+	bool exited = si->si_code == CLD_EXITED;
+
+	if (a->ended != NULL) {
+		snprintf(text, size, "ended: %s", a->ended);
+		return a->ended_code;
+	}
+	if (!exited) {
+		snprintf(text, size, "it died of signal %s",
+			text_signal_name(si->si_status));
+		return CODE_FAILED;
+	}
+	if (a->verb == VERB_LIST || a->verb == VERB_KILL)
+		return builtin_result(a, si->si_status, text, size);
+	if (si->si_status != 0) {
+		snprintf(text, size, "%s failed with exit status %d", a->about,
+			si->si_status);
+		return CODE_FAILED;
+	}
+	snprintf(text, size, "%s", a->about);
+	return a->verb == VERB_HALT ? CODE_ACCEPTED : CODE_OK;
+}
+
+void
+action_free(struct actions *actions, struct action *a)
+{
+	TAILQ_REMOVE(actions, a, entry);
+	delete_action(a);
+}

@@ -1,0 +1,119 @@
+/*
+ * The ask channel: what a session and the parent say to each other over
+ * their SOCK_SEQPACKET pair. Each message has an exact length.
+ *
+ *     session → parent   REQUEST    may I? and then, please do
+ *                        MALFORMED  the client sent what is no request
+ *                        DONE       the answer has been written
+ *     parent → session   ANSWER     write this; that is all of the answer
+ *                        RELAY      a pipe comes with it: pass on what it has
+ *                        EXITED     drain the pipe, then write this
+ *                        END        write this if anything, then go
+ *
+ * A session that has asked must not ask again before it has said DONE.
+ * The parent trusts nothing in a message but its length, and that only after
+ * it has counted.
+ */
+#ifndef BRIDLE_ASK_H
+#define BRIDLE_ASK_H
+
+#include "request.h"
+#include "wire.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+enum ask_kind {
+	ASK_REQUEST = 1,
+	ASK_MALFORMED,
+	ASK_DONE,
+	ASK_ANSWER,
+	ASK_RELAY,
+	ASK_EXITED,
+	ASK_END
+};
+
+/* What the session makes of an action's pipe. */
+enum ask_relay {
+	RELAY_LINES,  /* whole lines are passed on as they are */
+	RELAY_CAPTURE /* the first line goes into the status, as output= */
+};
+
+struct ask_request {
+	uint32_t kind;
+	uint32_t verb;
+	uint32_t explain;
+	uint32_t dry_run;
+	uint32_t signal;
+	uint32_t escalate;
+	uint32_t wait;
+	uint32_t mode;
+	uint32_t len[REQUEST_STRINGS]; /* with the NUL; 0 for NULL */
+};
+
+struct ask_malformed {
+	uint32_t kind;
+	uint32_t code;
+	char reason[REQUEST_REASON_MAX];
+};
+
+struct ask_done {
+	uint32_t kind;
+};
+
+struct ask_answer {
+	uint32_t kind;
+	uint32_t relay; /* enum ask_relay, of ASK_RELAY */
+};
+
+#define ASK_QUESTION_MAX \
+	(sizeof(struct ask_request) + WIRE_LINE_MAX + REQUEST_STRINGS)
+#define ASK_BYTES_MAX 65536 /* of an answer, after its head */
+
+/* A message from a session, taken apart. */
+struct ask_question {
+	enum ask_kind kind;
+	struct request request;     /* its strings point into bytes */
+	struct request_error error; /* of ASK_MALFORMED */
+	char bytes[ASK_QUESTION_MAX];
+};
+
+/* The session's side. All return 0, or -1 with errno. */
+int ask_request(int sock, const struct request *);
+int ask_malformed(int sock, const struct request_error *);
+int ask_done(int sock);
+
+/* A message from the parent: what is to be written follows its head. */
+struct ask_message {
+	struct ask_answer head;
+	char bytes[ASK_BYTES_MAX];
+};
+
+/*
+ * Receives a message of the parent; *len is how many of its bytes there are,
+ * *pass the pipe, -1 without. Returns 1, 0 when the parent is gone, -1 with
+ * errno.
+ */
+int ask_receive(int sock, struct ask_message *, size_t *len, int *pass);
+
+/*
+ * The parent's side. Receives one question: 1, 0 when the session is gone,
+ * -1 with errno: EAGAIN if there is none, EPROTO if it is not a message that
+ * a session may send.
+ */
+int ask_question(int sock, struct ask_question *);
+
+/* The same for len bytes that already stand in q->bytes: 0, or -1. */
+int ask_decode(struct ask_question *q, size_t len);
+
+/* After *copy = *q: the strings of the copy point into the copy. */
+void ask_rebase(struct ask_question *copy, const struct ask_question *q);
+
+/*
+ * Sends an answer of at most ASK_BYTES_MAX bytes without blocking. 0, or -1
+ * with errno (the session is gone or does not read: end it).
+ */
+int ask_answer(int sock, enum ask_kind, enum ask_relay, const void *bytes,
+	size_t len, int pass);
+
+#endif

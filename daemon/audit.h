@@ -1,0 +1,61 @@
+/*
+ * The log. Lines go through a non-blocking pipe to a child that calls
+ * syslog(3), so that a stuck log stops nothing; what is lost is counted and
+ * said as soon as there is room again.
+ */
+#ifndef BRIDLE_AUDIT_H
+#define BRIDLE_AUDIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <syslog.h>
+
+struct audit;
+
+/*
+ * Forks the logger. With to_stderr it writes there instead of to syslog(3).
+ * Lines less urgent than `level` are not logged. NULL with errno.
+ */
+struct audit *audit_open(int facility, int level, bool to_stderr);
+
+/* New settings; to be called after a reload. */
+void audit_configure(struct audit *, int facility, int level);
+
+/* One line; unsafe characters in it are escaped. Never blocks. */
+void audit_log(struct audit *, int priority, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* What the log says of a request; filled in as it becomes known. */
+struct audit_request {
+	char id[24];
+	int64_t started; /* clock_ms() */
+	int verb;        /* 0: it was no request */
+	bool explain;
+	char client[64]; /* the entry of clients; "" if none */
+	char source[96];
+	char args[512];
+	char rule[128];
+	const char *verdict; /* constant text: allowed, refused, malformed */
+};
+
+/* One line for a request that has come to its end. */
+void audit_request(struct audit *, const struct audit_request *, int code,
+	const char *text);
+
+/* Lines lost so far: no room in the pipe, or the log could not be reached. */
+uint64_t audit_lost(const struct audit *);
+
+/* The descriptor that a child must keep to be able to log. */
+int audit_fd(const struct audit *);
+
+/* The same log, in a child whose descriptor has moved. */
+void audit_moved(struct audit *, int fd);
+
+/* If that child was the logger, starts another and returns true. */
+bool audit_reaped(struct audit *, pid_t);
+
+/* Waits at most a second for the last lines to be written. NULL is allowed. */
+void audit_close(struct audit *);
+
+#endif

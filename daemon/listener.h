@@ -1,0 +1,38 @@
+/*
+ * The sockets that the daemon listens at.
+ */
+#ifndef BRIDLE_LISTENER_H
+#define BRIDLE_LISTENER_H
+
+#include "settings.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct listener {
+	int fd;
+	char *unix_path; /* NULL: it is TCP, at `addr` */
+	struct net_addr addr;
+	bool insecure;
+	dev_t dev; /* of the socket file that we made */
+	ino_t ino;
+};
+
+struct listeners {
+	size_t n;
+	struct listener *v;
+};
+
+/*
+ * Opens what the settings list; those that `old` (may be NULL) has already
+ * are taken over from there and keep their sockets. On success old is empty,
+ * what was not taken over is closed. On failure old is as it was, and the
+ * reason is appended to errors. The socket files get `owner`.
+ */
+int listeners_open(struct listeners *, struct listeners *old,
+	const struct settings *, uid_t owner, struct buf *errors);
+
+/* Closes all, and removes the socket files that are still ours. */
+void listeners_close(struct listeners *);
+
+#endif

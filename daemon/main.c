@@ -1,0 +1,326 @@
+/*
+ * bridled: a remote-control command daemon. See bridled(8).
+ */
+#include "config.h"
+
+#include "buf.h"
+#include "clock.h"
+#include "fd.h"
+#include "identity.h"
+#include "parent.h"
+#include "sandbox.h"
+#include "settings.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct options {
+	const char *config;
+	const char *pid_file;
+	bool daemonize;
+	bool log_stderr;
+	bool check;
+	bool show;
+};
+
+static const char usage[] =
+	"Usage: bridled [--config FILE] [--daemonize [--pid-file FILE]]\n"
+	"               [--log-stderr]\n"
+	"       bridled --check [FILE]\n"
+	"       bridled --show [FILE]\n"
+	"\n"
+	"Examples:\n"
+	"  bridled --check                    is the configuration right?\n"
+	"  bridled --config my.conf --log-stderr   run in the foreground\n"
+	"  kill -HUP $(pidof -s bridled)      read the configuration again\n"
+	"\n"
+	"  -c, --config FILE    instead of " SETTINGS_FILE "\n"
+	"  -d, --daemonize      go into the background once it serves\n"
+	"  -p, --pid-file FILE  write the process's number there\n"
+	"  -e, --log-stderr     log to standard error instead of syslog\n"
+	"      --check          check the configuration, then exit\n"
+	"      --show           print all settings in force, then exit\n"
+	"  -V, --version        print the version\n"
+	"  -h, --help           print this\n"
+	"\n"
+	"See bridled(8) and bridled.conf(5).\n";
+
+static void
+parse_options(int argc, char **argv, struct options *o)
+{
+	enum { CHECK = 256, SHOW };
+	static const struct option longs[] = { { "config", required_argument,
+						       NULL, 'c' },
+		{ "daemonize", no_argument, NULL, 'd' },
+		{ "pid-file", required_argument, NULL, 'p' },
+		{ "log-stderr", no_argument, NULL, 'e' },
+		{ "check", no_argument, NULL, CHECK },
+		{ "show", no_argument, NULL, SHOW },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:dp:eVh", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case 'd':
+			o->daemonize = true;
+			break;
+		case 'p':
+			o->pid_file = optarg;
+			break;
+		case 'e':
+			o->log_stderr = true;
+			break;
+		case CHECK:
+			o->check = true;
+			break;
+		case SHOW:
+			o->show = true;
+			break;
+		case 'V':
+			puts("bridled " PACKAGE_VERSION);
+			exit(0);
+		case 'h':
+			fputs(usage, stdout);
+			exit(0);
+		default:
+			fputs("Try 'bridled --help'.\n", stderr);
+			exit(EX_USAGE);
+		}
+	}
+	if ((o->check || o->show) && optind < argc)
+		o->config = argv[optind++];
+	if (optind < argc)
+		errx(EX_USAGE, "what is '%s'? Try 'bridled --help'.",
+			argv[optind]);
+}
+
+/* Prints what is wrong and unwise; NULL if it is wrong. */
+static struct settings *
+load(const struct options *o, bool resolve)
+{
+	struct buf errors = { 0 }, warnings = { 0 };
+	struct settings *s;
+
+	s = settings_load(o->config, resolve, &errors, &warnings);
+	if (warnings.len > 0)
+		fprintf(stderr, "%s", buf_str(&warnings));
+	if (s == NULL)
+		fprintf(stderr, "%s", buf_str(&errors));
+	buf_free(&errors);
+	buf_free(&warnings);
+	return s;
+}
+
+static int
+check(const struct options *o)
+{
+	struct settings *s = load(o, true);
+
+	if (s == NULL)
+		return EX_CONFIG;
+	settings_free(s);
+	printf("%s: ok\n", o->config);
+	return 0;
+}
+
+static int
+show(const struct options *o)
+{
+	struct settings *s = load(o, false);
+
+	if (s == NULL)
+		return EX_CONFIG;
+	settings_print(s, stdout);
+	settings_free(s);
+	return fflush(stdout) == 0 ? 0 : EX_IOERR;
+}
+
+/*
+ * Waits for the daemon to serve, and ends with its status: 0 is what it
+ * sends when it does. Without a byte it has failed, and has said why.
+ */
+static void __attribute__((noreturn)) await(int ready)
+{
+	unsigned char status = EX_SOFTWARE;
+	ssize_t n;
+
+	do
+		n = read(ready, &status, 1);
+	while (n < 0 && errno == EINTR);
+	_exit(status);
+}
+
+/* Into the background; returns there, with where to say that it serves. */
+static int
+daemonize(void)
+{
+	int pipes[2];
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC) != 0 || (pid = fork()) == -1)
+		err(EX_OSERR, "cannot go into the background");
+	if (pid > 0) {
+		close(pipes[1]);
+		await(pipes[0]);
+	}
+	close(pipes[0]);
+	/* Twice, so that it can never get a controlling terminal again. */
+	if (setsid() == -1 || (pid = fork()) == -1)
+		err(EX_OSERR, "cannot go into the background");
+	if (pid > 0)
+		_exit(0);
+	if (chdir("/") != 0)
+		err(EX_OSERR, "/");
+	return pipes[1];
+}
+
+/* The user to become; the present one unless we are root. */
+static const struct passwd *
+find_user(const struct settings *s)
+{
+	const struct passwd *pw;
+
+	if (geteuid() != 0)
+		return NULL;
+	if ((pw = getpwnam(s->user)) == NULL)
+		warnx("there is no user '%s': create it (adduser --system %s) "
+		      "or set user in %s",
+			s->user, s->user, s->path);
+	return pw;
+}
+
+static int
+open_listeners(struct parent *p, uid_t owner)
+{
+	struct buf errors = { 0 };
+	int result;
+
+	result = listeners_open(
+		&p->listeners, NULL, p->settings, owner, &errors);
+	if (result != 0)
+		fprintf(stderr, "%s", buf_str(&errors));
+	buf_free(&errors);
+	return result;
+}
+
+/* Root becomes the service's user; anybody else stays who he is. */
+static int
+change_user(const struct passwd *pw)
+{
+	if (pw != NULL && pw->pw_uid != 0 &&
+		sandbox_become(pw->pw_uid, pw->pw_gid, pw->pw_name) != 0) {
+		warn("cannot become %s", pw->pw_name);
+		return -1;
+	}
+	if (sandbox_parent() != 0) {
+		warn("cannot protect this process");
+		return -1;
+	}
+	return 0;
+}
+
+static int
+write_pid(const char *path)
+{
+	FILE *f = fopen(path, "we");
+
+	if (f == NULL || fprintf(f, "%d\n", (int)getpid()) < 0 ||
+		fclose(f) != 0) {
+		warn("%s", path);
+		return -1;
+	}
+	return 0;
+}
+
+/* From the settings to the loop; an exit status. */
+static int
+serve(struct parent *p, const struct options *o, int ready)
+{
+	const struct passwd *pw = find_user(p->settings);
+	uid_t owner = pw != NULL ? pw->pw_uid : geteuid();
+	int status = EX_OSERR;
+
+	if (geteuid() == 0 && pw == NULL)
+		return EX_NOUSER;
+	if (open_listeners(p, owner) != 0)
+		return EX_OSERR;
+	p->diag = identity_diag_open();
+	if ((o->pid_file != NULL && write_pid(o->pid_file) != 0) ||
+		change_user(pw) != 0)
+		goto out;
+	p->pid = getpid();
+	p->audit = audit_open(p->settings->log_facility, p->settings->log_level,
+		o->log_stderr);
+	if (p->audit == NULL) {
+		warn("cannot start the logger");
+		goto out;
+	}
+	/* From here on, only the logger speaks. */
+	if (o->daemonize && (freopen("/dev/null", "r", stdin) == NULL ||
+				    freopen("/dev/null", "w", stdout) == NULL ||
+				    freopen("/dev/null", "w", stderr) == NULL))
+		goto out;
+	status = parent_run(p, ready);
+out:
+	audit_close(p->audit);
+	fd_close(&p->diag);
+	listeners_close(&p->listeners);
+	if (o->pid_file != NULL)
+		unlink(o->pid_file);
+	return status;
+}
+
+/* A starter that waits is told with which status we end. */
+static int
+report(int ready, int status)
+{
+	unsigned char byte = (unsigned char)status;
+
+	if (ready != -1 && status != 0 && write(ready, &byte, 1) != 1)
+		return EX_OSERR;
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { .config = SETTINGS_FILE };
+	struct parent p = { .diag = -1 };
+	int ready = -1, status;
+	char *config;
+
+	if (fd_std_open() != 0)
+		return EX_OSERR;
+	parse_options(argc, argv, &o);
+	if (o.check)
+		return check(&o);
+	if (o.show)
+		return show(&o);
+	/* A reload finds it whatever the working directory is then. */
+	if ((config = realpath(o.config, NULL)) == NULL)
+		err(EX_CONFIG, "%s", o.config);
+	o.config = config;
+	if (o.daemonize)
+		ready = daemonize();
+	TAILQ_INIT(&p.sessions);
+	TAILQ_INIT(&p.actions);
+	p.started = clock_ms();
+	p.boot = time(NULL);
+	p.settings = load(&o, true);
+	status = p.settings == NULL ? EX_CONFIG : serve(&p, &o, ready);
+	settings_free(p.settings);
+	free(config);
+	return report(ready, status);
+}

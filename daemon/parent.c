@@ -1,0 +1,430 @@
+#include "parent.h"
+
+#include "clock.h"
+#include "fd.h"
+#include "policy.h"
+#include "requests.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define END_MS 3000 /* from the end of stop_seconds to our own */
+
+static volatile sig_atomic_t got_chld, got_hup, got_term;
+
+static void
+on_signal(int sig)
+{
+	if (sig == SIGCHLD)
+		got_chld = 1;
+	else if (sig == SIGHUP)
+		got_hup = 1;
+	else
+		got_term = 1;
+}
+
+/* Blocked but within ppoll(), so that none falls between test and wait. */
+static void
+set_up_signals(sigset_t *outside)
+{
+	static const int handled[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT };
+	struct sigaction sa = { .sa_handler = on_signal };
+	sigset_t block;
+	size_t i;
+
+	sigemptyset(&block);
+	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++) {
+		sigaction(handled[i], &sa, NULL);
+		sigaddset(&block, handled[i]);
+	}
+	sa.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &sa, NULL);
+	sigprocmask(SIG_BLOCK, &block, outside);
+	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
+		sigdelset(outside, handled[i]);
+}
+
+/* What is waited for, and whose it is. */
+struct slot {
+	enum { SLOT_LISTENER, SLOT_SESSION, SLOT_LOOKUP, SLOT_REFUSAL } kind;
+	void *of;
+};
+
+struct slots {
+	size_t n, room;
+	struct pollfd *fds;
+	struct slot *who;
+};
+
+static int
+add(struct slots *s, int fd, int kind, void *of)
+{
+	struct pollfd *fds;
+	struct slot *who;
+	size_t room;
+
+	if (s->n == s->room) {
+		room = s->room ? s->room * 2 : 64;
+		if ((fds = reallocarray(s->fds, room, sizeof(*fds))) == NULL)
+			return -1;
+		s->fds = fds;
+		if ((who = reallocarray(s->who, room, sizeof(*who))) == NULL)
+			return -1;
+		s->who = who;
+		s->room = room;
+	}
+	s->fds[s->n] = (struct pollfd){ fd, POLLIN, 0 };
+	s->who[s->n].kind = kind;
+	s->who[s->n++].of = of;
+	return 0;
+}
+
+/* A TCP client is refused where there is no room; a unix one waits. */
+static bool
+accepts(const struct parent *p, const struct listener *l, int64_t now)
+{
+	return now >= p->accept_again &&
+	       (l->unix_path == NULL || sessions_room(p, l));
+}
+
+static void
+collect(struct parent *p, struct slots *s, int64_t now)
+{
+	struct session *session;
+	struct lookup *l;
+	size_t i;
+
+	s->n = 0;
+	for (i = 0; i < p->listeners.n; i++)
+		if (accepts(p, &p->listeners.v[i], now))
+			add(s, p->listeners.v[i].fd, SLOT_LISTENER,
+				&p->listeners.v[i]);
+	TAILQ_FOREACH (session, &p->sessions, entry)
+		if (session->ask != -1)
+			add(s, session->ask, SLOT_SESSION, session);
+	for (l = p->lookups.v; l < p->lookups.v + LOOKUPS_MAX; l++)
+		if (l->state == LOOKUP_RUNNING)
+			add(s, l->fd, SLOT_LOOKUP, l);
+	for (i = 0; i < p->refusals.n; i++)
+		add(s, p->refusals.v[i].fd, SLOT_REFUSAL, NULL);
+}
+
+static void
+serve(struct parent *p, const struct slots *s)
+{
+	struct session *session;
+	bool answered = false;
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		if (s->fds[i].revents == 0)
+			continue;
+		switch (s->who[i].kind) {
+		case SLOT_LISTENER:
+			sessions_accept(p, s->who[i].of);
+			break;
+		case SLOT_SESSION:
+			session = s->who[i].of;
+			if (session->ask != -1)
+				session_hear(p, session);
+			break;
+		case SLOT_LOOKUP:
+			answered |= lookups_read(&p->lookups, s->fds[i].fd);
+			break;
+		case SLOT_REFUSAL:
+			refusals_read(&p->refusals, s->fds[i].fd);
+			break;
+		}
+	}
+	if (answered)
+		sessions_resume(p);
+}
+
+static void
+reap_one(struct parent *p, const siginfo_t *seen)
+{
+	struct action *a = actions_find(&p->actions, seen->si_pid);
+	siginfo_t si;
+
+	/* Until it is reaped, the number of its group is nobody else's. */
+	if (a != NULL)
+		action_last_signal(a);
+	while (waitid(P_PID, (id_t)seen->si_pid, &si, WEXITED) != 0)
+		if (errno != EINTR)
+			return;
+	if (a != NULL)
+		request_action_ended(p, a, &si);
+	else if (!sessions_reaped(p, si.si_pid, si.si_code, si.si_status) &&
+		 !lookups_reaped(&p->lookups, si.si_pid))
+		audit_reaped(p->audit, si.si_pid);
+}
+
+static void
+reap(struct parent *p)
+{
+	siginfo_t si;
+
+	for (;;) {
+		si.si_pid = 0;
+		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+			si.si_pid == 0)
+			return;
+		reap_one(p, &si);
+	}
+}
+
+static void
+log_lines(struct parent *p, int priority, struct buf *text)
+{
+	char *line, *next = NULL;
+
+	buf_str(text);
+	if (text->failed)
+		return;
+	for (line = strtok_r(text->data, "\n", &next); line != NULL;
+		line = strtok_r(NULL, "\n", &next))
+		audit_log(p->audit, priority, "%s", line);
+}
+
+/* Takes effect as a whole, or not at all. */
+static bool
+load_again(struct parent *p, struct buf *errors, struct buf *warnings)
+{
+	struct listeners listeners;
+	struct settings *fresh;
+
+	fresh = settings_load(p->settings->path, true, errors, warnings);
+	if (fresh == NULL)
+		return false;
+	if (listeners_open(
+		    &listeners, &p->listeners, fresh, geteuid(), errors) != 0) {
+		settings_free(fresh);
+		return false;
+	}
+	p->listeners = listeners;
+	settings_free(p->settings);
+	p->settings = fresh;
+	audit_configure(p->audit, fresh->log_facility, fresh->log_level);
+	return true;
+}
+
+static void
+reload(struct parent *p)
+{
+	struct buf errors = { 0 }, warnings = { 0 };
+	struct session *s;
+
+	if (load_again(p, &errors, &warnings)) {
+		p->counters.reloads++;
+		log_lines(p, LOG_WARNING, &warnings);
+		audit_log(
+			p->audit, LOG_NOTICE, "reloaded %s", p->settings->path);
+		lookups_forget(&p->lookups);
+		TAILQ_FOREACH (s, &p->sessions, entry)
+			if (s->who.kind == IDENTITY_LOCAL)
+				s->who.groups_known = false;
+	} else {
+		p->counters.bad_reloads++;
+		log_lines(p, LOG_ERR, &errors);
+		audit_log(p->audit, LOG_ERR,
+			"not reloaded: the settings of before stay in force");
+	}
+	buf_free(&errors);
+	buf_free(&warnings);
+}
+
+/*
+ * A stop that comes while a halt runs is its success: the machine goes down.
+ * The halt itself is left to run on.
+ */
+static void
+accept_halts(struct parent *p)
+{
+	siginfo_t done = { .si_code = CLD_EXITED };
+	struct action *a, *next;
+
+	for (a = TAILQ_FIRST(&p->actions); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, entry);
+		if (a->verb == VERB_HALT && a->stage == ACTION_RUNNING)
+			request_action_ended(p, a, &done);
+	}
+}
+
+static void
+stop(struct parent *p)
+{
+	struct session *s;
+	int64_t now = clock_ms();
+
+	if (p->stopping) {
+		p->stop_deadline = now; /* asked twice: at once */
+		return;
+	}
+	p->stopping = true;
+	p->stop_deadline = now + p->settings->stop_seconds * 1000LL;
+	audit_log(p->audit, LOG_NOTICE, "stopping");
+	listeners_close(&p->listeners);
+	accept_halts(p);
+	TAILQ_FOREACH (s, &p->sessions, entry)
+		if (s->state == SESSION_NEW || s->state == SESSION_IDLE)
+			session_end(s, CODE_STOPPING, "the daemon is stopping");
+}
+
+/* stop_seconds are over. */
+static void
+end_all(struct parent *p, int64_t now)
+{
+	struct action *a;
+	struct session *s;
+
+	TAILQ_FOREACH (a, &p->actions, entry)
+		action_end(a, CODE_STOPPING, "the daemon is stopping");
+	if (now < p->stop_deadline + END_MS)
+		return;
+	TAILQ_FOREACH (s, &p->sessions, entry)
+		if (!s->killed)
+			session_kill(p, s);
+}
+
+static bool
+has_stopped(const struct parent *p, int64_t now)
+{
+	if (!p->stopping)
+		return false;
+	return (p->nsessions == 0 && p->nactions == 0) ||
+	       now >= p->stop_deadline + 2 * END_MS;
+}
+
+static void
+expire(struct parent *p, int64_t now)
+{
+	actions_expire(&p->actions, now);
+	sessions_expire(p, now);
+	refusals_expire(&p->refusals, now);
+	if (lookups_expire(&p->lookups, now)) {
+		audit_log(p->audit, LOG_WARNING,
+			"the name service does not answer");
+		sessions_resume(p);
+	}
+	if (p->stopping && now >= p->stop_deadline)
+		end_all(p, now);
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t
+next_deadline(const struct parent *p, int64_t now)
+{
+	int64_t first = sessions_deadline(p);
+
+	first = earlier(first, actions_deadline(&p->actions));
+	first = earlier(first, refusals_deadline(&p->refusals));
+	first = earlier(first, lookups_deadline(&p->lookups));
+	if (p->accept_again > now)
+		first = earlier(first, p->accept_again);
+	if (p->stopping && now < p->stop_deadline)
+		first = earlier(first, p->stop_deadline);
+	else if (p->stopping)
+		first = earlier(first, now + END_MS / 10);
+	return first;
+}
+
+static void
+wait_for(struct slots *s, int64_t deadline, int64_t now, const sigset_t *mask)
+{
+	struct timespec ts, *timeout = NULL;
+	int64_t left = deadline > now ? deadline - now : 0;
+	size_t i;
+
+	if (deadline != CLOCK_NEVER) {
+		ts.tv_sec = left / 1000;
+		ts.tv_nsec = left % 1000 * 1000000;
+		timeout = &ts;
+	}
+	if (ppoll(s->fds, s->n, timeout, mask) >= 0)
+		return;
+	for (i = 0; i < s->n; i++)
+		s->fds[i].revents = 0;
+	if (errno != EINTR)
+		poll(NULL, 0, 10); /* no memory, say: do not spin */
+}
+
+static void
+take_signals(struct parent *p)
+{
+	if (got_chld) {
+		got_chld = 0;
+		reap(p);
+	}
+	if (got_term) {
+		got_term = 0;
+		stop(p);
+	}
+	if (got_hup) {
+		got_hup = 0;
+		if (!p->stopping)
+			reload(p);
+	}
+}
+
+static void
+say_ready(struct parent *p, int ready)
+{
+	struct buf where = { 0 };
+	size_t i;
+
+	for (i = 0; i < p->listeners.n; i++) {
+		buf_adds(&where, i ? ", " : "");
+		if (p->listeners.v[i].unix_path != NULL)
+			buf_addf(
+				&where, "unix:%s", p->listeners.v[i].unix_path);
+		else
+			net_format(&p->listeners.v[i].addr, &where);
+	}
+	audit_log(p->audit, LOG_NOTICE, "serving at %s, pid %d, uid %u",
+		buf_str(&where), (int)p->pid, geteuid());
+	buf_free(&where);
+	if (ready != -1) {
+		if (write(ready, "", 1) != 1)
+			audit_log(p->audit, LOG_WARNING, "the starter is gone");
+		close(ready);
+	}
+}
+
+int
+parent_run(struct parent *p, int ready)
+{
+	struct slots slots = { 0 };
+	sigset_t outside;
+	int64_t now;
+
+	set_up_signals(&outside);
+	tzset(); /* once here, not in each child */
+	say_ready(p, ready);
+	while (now = clock_ms(), !has_stopped(p, now)) {
+		collect(p, &slots, now);
+		wait_for(&slots, next_deadline(p, now), now, &outside);
+		/*
+		 * What the sessions have said comes before what has become of
+		 * them: a reaped session is freed.
+		 */
+		serve(p, &slots);
+		take_signals(p);
+		expire(p, clock_ms());
+	}
+	free(slots.fds);
+	free(slots.who);
+	audit_log(p->audit, LOG_NOTICE, "stopped");
+	return 0;
+}

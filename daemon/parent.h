@@ -1,0 +1,59 @@
+/*
+ * The parent: it listens, forks, decides and reaps, and parses no stream.
+ */
+#ifndef BRIDLE_PARENT_H
+#define BRIDLE_PARENT_H
+
+#include "actions.h"
+#include "audit.h"
+#include "listener.h"
+#include "lookups.h"
+#include "refusals.h"
+#include "sessions.h"
+#include "settings.h"
+
+#include <stdint.h>
+#include <time.h>
+
+/* What status shows; all since the start. */
+struct counters {
+	uint64_t connections;
+	uint64_t refused; /* at accept */
+	uint64_t requests;
+	uint64_t denied; /* 401 and 403 by the policy */
+	uint64_t malformed;
+	uint64_t failed; /* 500 */
+	uint64_t timeouts;
+	uint64_t crashes;
+	uint64_t reloads;
+	uint64_t bad_reloads;
+};
+
+struct parent {
+	pid_t pid;
+	struct settings *settings;
+	struct audit *audit;
+	struct listeners listeners;
+	struct sessions sessions;
+	unsigned nsessions;
+	struct actions actions;
+	unsigned nactions;
+	struct lookups lookups;
+	struct refusals refusals;
+	struct counters counters;
+	int diag; /* the kernel's socket table */
+	int64_t started;
+	time_t boot; /* with it and a number, requests get their ids */
+	uint64_t last_id;
+	int64_t accept_again; /* no accept before this, after an error */
+	bool stopping;
+	int64_t stop_deadline;
+};
+
+/*
+ * Serves until SIGTERM or SIGINT. All is set up, `ready` (-1 without) gets
+ * one byte when it serves, and is closed. Returns the exit status.
+ */
+int parent_run(struct parent *, int ready);
+
+#endif

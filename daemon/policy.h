@@ -1,0 +1,58 @@
+/*
+ * Policy: (settings, who, request) → verdict with a reason. Pure: the same
+ * function answers a real request, explain, and the tests.
+ */
+#ifndef BRIDLE_POLICY_H
+#define BRIDLE_POLICY_H
+
+#include "identity.h"
+#include "request.h"
+#include "settings.h"
+
+#define POLICY_RULE_MAX 128
+#define POLICY_REASON_MAX 256
+
+struct verdict {
+	int code; /* CODE_OK, CODE_NO_IDENTITY or CODE_NOT_ALLOWED */
+	const struct settings_client *client; /* NULL: no entry matches */
+	char rule[POLICY_RULE_MAX]; /* "teacher.kill.names"; "" if none */
+	char reason[POLICY_REASON_MAX];
+};
+
+/* For an explain, the verdict is about the right to ask for one. */
+void policy_decide(const struct settings *, const struct identity *,
+	const struct request *, struct verdict *);
+
+/* The first entry that matches, NULL if none does. */
+const struct settings_client *policy_client(
+	const struct settings *, const struct identity *);
+
+/*
+ * Whether the groups of an identity that does not know them yet could decide
+ * which entry it is.
+ */
+bool policy_needs_groups(const struct settings *, const struct identity *);
+
+/* What kill does with one process that its name matches. */
+enum policy_target { TARGET_ALLOWED, TARGET_PROTECTED, TARGET_DENIED };
+
+/* Users below this one are the system's (Debian policy 9.2.2). */
+#define POLICY_FIRST_USER 1000
+
+struct policy_process {
+	pid_t pid;
+	uid_t uid;
+	bool kernel; /* a kernel thread */
+	bool ours;   /* bridled itself or a child of it */
+	const char *name;
+	size_t namelen;
+};
+
+enum policy_target policy_target(const struct settings *,
+	const struct settings_client *, const struct policy_process *);
+
+/* Appends the limits of a client's verb ("names=firefox,steam users=eve"). */
+void policy_limits(
+	const struct settings_client *, enum verb_number, struct buf *);
+
+#endif

@@ -1,0 +1,112 @@
+#include "relay.h"
+
+#include "fd.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define READ_MAX 65536 /* a pipe's usual capacity */
+#define CAPTURE_MAX 256
+
+void
+relay_open(struct relay *r, int pipe, enum ask_relay mode)
+{
+	memset(r, 0, sizeof(*r));
+	r->pipe = pipe;
+	r->mode = mode;
+	r->left = SIZE_MAX;
+}
+
+void
+relay_limit(struct relay *r)
+{
+	int n = 0;
+
+	if (r->pipe != -1 && ioctl(r->pipe, FIONREAD, &n) == 0)
+		r->left = (size_t)n;
+}
+
+static void
+take_lines(struct relay *r, struct buf *out, const char *data, size_t len)
+{
+	const char *last = memrchr(data, '\n', len);
+	size_t whole = last ? (size_t)(last + 1 - data) : 0;
+
+	if (whole > 0) {
+		buf_add(out, r->line.data, r->line.len);
+		buf_add(out, data, whole);
+		buf_reset(&r->line);
+	}
+	/* Nothing that we run writes such a line: it is not passed on. */
+	if (r->line.len + len - whole <= WIRE_REPLY_MAX)
+		buf_add(&r->line, data + whole, len - whole);
+}
+
+static void
+take_capture(struct relay *r, const char *data, size_t len)
+{
+	size_t room = CAPTURE_MAX - r->capture.len;
+
+	buf_add(&r->capture, data, len < room ? len : room);
+}
+
+int
+relay_read(struct relay *r, struct buf *out)
+{
+	struct buf data = { 0 };
+	size_t want = r->left < READ_MAX ? r->left : READ_MAX;
+	ssize_t n;
+	char *at;
+
+	if (want == 0)
+		return 0;
+	if ((at = buf_room(&data, want)) == NULL)
+		return 0;
+	do
+		n = read(r->pipe, at, want);
+	while (n < 0 && errno == EINTR);
+	if (n > 0) {
+		if (r->left != SIZE_MAX)
+			r->left -= (size_t)n;
+		if (r->mode == RELAY_LINES)
+			take_lines(r, out, at, (size_t)n);
+		else
+			take_capture(r, at, (size_t)n);
+	}
+	buf_free(&data);
+	if (n < 0)
+		return errno == EAGAIN && r->left == SIZE_MAX ? -1 : 0;
+	return n > 0;
+}
+
+/* The first line that is not empty goes before the status line's LF. */
+static void
+put_output(struct relay *r, struct buf *status)
+{
+	const char *s = r->capture.data, *end = s + r->capture.len;
+	size_t len;
+
+	while (s < end && (*s == '\n' || *s == ' '))
+		s++;
+	len = (size_t)(end - s);
+	if (memchr(s, '\n', len) != NULL)
+		len = (size_t)((const char *)memchr(s, '\n', len) - s);
+	if (len == 0 || status->len == 0)
+		return;
+	status->len--;
+	buf_adds(status, "#output=");
+	wire_encode(status, s, len);
+	wire_end(status);
+}
+
+void
+relay_close(struct relay *r, struct buf *status)
+{
+	if (r->mode == RELAY_CAPTURE && r->capture.len > 0)
+		put_output(r, status);
+	fd_close(&r->pipe);
+	buf_free(&r->line);
+	buf_free(&r->capture);
+}

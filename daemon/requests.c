@@ -1,0 +1,379 @@
+#include "requests.h"
+
+#include "clock.h"
+#include "fd.h"
+#include "policy.h"
+#include "template.h"
+#include "text.h"
+#include "wire.h"
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One question on its way to an answer. */
+struct job {
+	struct parent *parent;
+	struct session *session;
+	const struct request *request; /* NULL: it was none */
+	struct verdict verdict;
+	struct audit_request log;
+	struct buf answer; /* of an answer that needs no action */
+};
+
+static void
+take_id(struct parent *p, char *id, size_t size)
+{
+	snprintf(id, size, "%08llx-%llu", (unsigned long long)p->boot,
+		(unsigned long long)++p->last_id);
+}
+
+/* Copies what fits of a buffer that need not be terminated. */
+static void
+copy_text(char *out, size_t size, struct buf *b)
+{
+	snprintf(out, size, "%s", buf_str(b));
+	buf_free(b);
+}
+
+static void
+begin_log(struct job *j)
+{
+	struct audit_request *log = &j->log;
+	struct buf source = { 0 }, args = { 0 };
+
+	log->started = clock_ms();
+	take_id(j->parent, log->id, sizeof(log->id));
+	identity_print(&j->session->who, &source);
+	copy_text(log->source, sizeof(log->source), &source);
+	if (j->request == NULL)
+		return;
+	log->verb = (int)j->request->verb;
+	log->explain = j->request->explain;
+	request_arguments(j->request, &args);
+	copy_text(log->args, sizeof(log->args), &args);
+}
+
+/* The status line that ends an answer. */
+static void
+put_status(struct buf *out, const struct audit_request *log, int code,
+	const char *text, const char *rule)
+{
+	wire_status(out, code, text);
+	if (rule != NULL && *rule != '\0')
+		wire_pair(out, "rule", rule);
+	wire_pair(out, "id", log->id);
+	wire_end(out);
+}
+
+/* The answer is complete: it goes to the session and into the log. */
+static void
+finish(struct job *j, int code, const char *text, const char *rule)
+{
+	put_status(&j->answer, &j->log, code, text, rule);
+	audit_request(j->parent->audit, &j->log, code, text);
+	session_answer(j->parent, j->session, ASK_ANSWER, &j->answer);
+}
+
+static void
+answer_ping(struct job *j)
+{
+	int64_t up = (clock_ms() - j->parent->started) / 1000;
+	char seconds[24];
+
+	snprintf(seconds, sizeof(seconds), "%lld", (long long)up);
+	wire_status(&j->answer, CODE_OK, "pong");
+	wire_pair(&j->answer, "version", PACKAGE_VERSION);
+	wire_pair(&j->answer, "uptime", seconds);
+	wire_pair(&j->answer, "id", j->log.id);
+	wire_end(&j->answer);
+	audit_request(j->parent->audit, &j->log, CODE_OK, "pong");
+	session_answer(j->parent, j->session, ASK_ANSWER, &j->answer);
+}
+
+static void
+answer_status(struct job *j)
+{
+	const struct parent *p = j->parent;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+		{ "uptime_s", (uint64_t)(clock_ms() - p->started) / 1000 },
+		{ "sessions", p->nsessions },
+		{ "sessions_max", p->settings->limits.sessions },
+		{ "actions", p->nactions },
+		{ "actions_max", p->settings->limits.actions },
+		{ "connections", p->counters.connections },
+		{ "refused", p->counters.refused },
+		{ "requests", p->counters.requests },
+		{ "denied", p->counters.denied },
+		{ "malformed", p->counters.malformed },
+		{ "failed", p->counters.failed },
+		{ "timeouts", p->counters.timeouts },
+		{ "crashes", p->counters.crashes },
+		{ "reloads", p->counters.reloads },
+		{ "bad_reloads", p->counters.bad_reloads },
+		{ "log_lost", audit_lost(p->audit) },
+	};
+	size_t i;
+
+	wire_columns(&j->answer, verb_status_columns);
+	wire_record(&j->answer);
+	wire_puts(&j->answer, "version");
+	wire_puts(&j->answer, PACKAGE_VERSION);
+	wire_end(&j->answer);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		wire_record(&j->answer);
+		wire_puts(&j->answer, rows[i].name);
+		wire_putu(&j->answer, rows[i].value);
+		wire_end(&j->answer);
+	}
+	finish(j, CODE_OK, "done", NULL);
+}
+
+static void
+answer_verbs(struct job *j)
+{
+	const struct settings_client *c = j->verdict.client;
+	struct buf limits = { 0 };
+	const struct verb *verb;
+	int i;
+
+	wire_columns(&j->answer, verb_verbs_columns);
+	for (i = 1; i <= VERB_LAST; i++) {
+		verb = verb_by_number(i);
+		if (!verb->served || !(c->verbs & VERB_BIT(i)))
+			continue;
+		buf_reset(&limits);
+		policy_limits(c, verb->number, &limits);
+		wire_record(&j->answer);
+		wire_putu(&j->answer, (unsigned)i);
+		wire_puts(&j->answer, verb->name);
+		wire_put(&j->answer, limits.data, limits.len);
+		wire_end(&j->answer);
+	}
+	buf_free(&limits);
+	finish(j, CODE_OK, "done", NULL);
+}
+
+static void
+answer_explain(struct job *j)
+{
+	struct request subject = *j->request;
+	struct verdict v;
+
+	subject.explain = false;
+	policy_decide(j->parent->settings, &j->session->who, &subject, &v);
+	wire_columns(&j->answer, verb_explain_columns);
+	wire_record(&j->answer);
+	wire_puts(&j->answer, v.code == CODE_OK ? "allowed" : "refused");
+	wire_putu(&j->answer, (unsigned)v.code);
+	wire_puts(&j->answer, v.client != NULL ? v.client->name : "");
+	wire_puts(&j->answer, v.rule);
+	wire_puts(&j->answer, v.reason);
+	wire_end(&j->answer);
+	finish(j, CODE_OK, "done", NULL);
+}
+
+/* "reboot now", "reboot in 5 minutes", "reboot at 22:00" */
+static void
+describe_halt(const struct request *r, char *text, size_t size)
+{
+	const char *mode = halt_mode_names[r->mode];
+	const char *when = r->strings[REQUEST_WHEN];
+
+	if (*when == '+')
+		snprintf(text, size, "%s in %s minutes", mode, when + 1);
+	else
+		snprintf(text, size, *when == 'n' ? "%s %s" : "%s at %s", mode,
+			when);
+}
+
+/* How long it may take: a kill's own waiting comes on top. */
+static int64_t
+deadline_of(const struct job *j)
+{
+	int64_t seconds = j->parent->settings->limits.request_seconds;
+
+	if (j->request->verb == VERB_KILL)
+		seconds += (j->request->escalate ? 2 : 1) *
+			   (int64_t)j->request->wait;
+	return clock_ms() + seconds * 1000;
+}
+
+/* The session has to get on with the answer for so long after its action. */
+#define WRITE_GRACE_MS 5000
+
+static void
+start_action(struct job *j, char *const *argv, const char *about)
+{
+	struct parent *p = j->parent;
+	struct session *s = j->session;
+	struct action_context context = { .settings = p->settings,
+		.client = j->verdict.client,
+		.request = j->request,
+		.id = j->log.id,
+		.audit = p->audit,
+		.daemon = p->pid };
+	struct action *a;
+	char text[128];
+	int pipe;
+
+	if (p->nactions >= p->settings->limits.actions) {
+		snprintf(text, sizeof(text), "%u actions are running",
+			p->nactions);
+		finish(j, CODE_TOO_MANY, text, NULL);
+		return;
+	}
+	a = actions_start(&p->actions, &context, argv, deadline_of(j), &pipe);
+	if (a == NULL) {
+		snprintf(text, sizeof(text), "cannot start it: %s",
+			strerror(errno));
+		p->counters.failed++;
+		finish(j, CODE_FAILED, text, NULL);
+		return;
+	}
+	p->nactions++;
+	a->log = j->log;
+	a->session = s;
+	snprintf(a->about, sizeof(a->about), "%s", about);
+	s->action = a;
+	s->state = SESSION_ACTING;
+	s->deadline = a->deadline + WRITE_GRACE_MS;
+	if (ask_answer(s->ask, ASK_RELAY,
+		    argv != NULL ? RELAY_CAPTURE : RELAY_LINES, NULL, 0,
+		    pipe) != 0)
+		session_kill(p, s);
+	fd_close(&pipe);
+}
+
+static void
+answer_halt(struct job *j)
+{
+	const struct request *r = j->request;
+	const struct template_value values[] = {
+		{ "when", r->strings[REQUEST_WHEN] },
+		{ "message", r->strings[REQUEST_MESSAGE] }, { NULL, NULL }
+	};
+	char **argv =
+		template_expand(j->parent->settings->power[r->mode], values);
+	struct buf text = { 0 };
+	char about[64];
+
+	if (argv == NULL) {
+		finish(j, CODE_FAILED, "out of memory", NULL);
+	} else if (r->dry_run) {
+		buf_adds(&text, "would run ");
+		template_print(argv, &text);
+		finish(j, CODE_OK, buf_str(&text), NULL);
+		buf_free(&text);
+	} else {
+		describe_halt(r, about, sizeof(about));
+		start_action(j, argv, about);
+	}
+	template_free(argv);
+}
+
+static void
+answer_cancel(struct job *j)
+{
+	start_action(j, j->parent->settings->cancel, "cancel");
+}
+
+static void
+answer_allowed(struct job *j)
+{
+	if (j->request->explain) {
+		answer_explain(j);
+		return;
+	}
+	switch (j->request->verb) {
+	case VERB_HALT:
+		answer_halt(j);
+		break;
+	case VERB_LIST:
+	case VERB_KILL:
+		start_action(j, NULL, "");
+		break;
+	case VERB_PING:
+		answer_ping(j);
+		break;
+	case VERB_CANCEL:
+		answer_cancel(j);
+		break;
+	case VERB_STATUS:
+		answer_status(j);
+		break;
+	case VERB_VERBS:
+		answer_verbs(j);
+		break;
+	default:
+		finish(j, CODE_UNKNOWN_VERB, "unknown verb", NULL);
+	}
+}
+
+static void
+decide(struct job *j)
+{
+	struct parent *p = j->parent;
+	struct verdict *v = &j->verdict;
+
+	policy_decide(p->settings, &j->session->who, j->request, v);
+	j->log.verdict = v->code == CODE_OK ? "allowed" : "refused";
+	snprintf(j->log.rule, sizeof(j->log.rule), "%s", v->rule);
+	if (v->client != NULL)
+		snprintf(j->log.client, sizeof(j->log.client), "%s",
+			v->client->name);
+	if (v->code != CODE_OK) {
+		p->counters.denied++;
+		finish(j, v->code, v->reason, v->rule);
+	} else if (p->stopping) {
+		finish(j, CODE_STOPPING, "the daemon is stopping", NULL);
+	} else {
+		answer_allowed(j);
+	}
+}
+
+void
+request_answer(
+	struct parent *p, struct session *s, const struct ask_question *q)
+{
+	struct job j = { .parent = p, .session = s };
+
+	p->counters.requests++;
+	if (q->kind == ASK_REQUEST)
+		j.request = &q->request;
+	begin_log(&j);
+	if (j.request != NULL) {
+		decide(&j);
+	} else {
+		p->counters.malformed++;
+		j.log.verdict = "malformed";
+		finish(&j, q->error.code, q->error.reason, NULL);
+	}
+	buf_free(&j.answer);
+}
+
+void
+request_action_ended(struct parent *p, struct action *a, const siginfo_t *si)
+{
+	struct buf status = { 0 };
+	char text[192];
+	int code = action_result(a, si, text, sizeof(text));
+
+	if (code == CODE_FAILED)
+		p->counters.failed++;
+	audit_request(p->audit, &a->log, code, text);
+	if (a->session != NULL) {
+		put_status(&status, &a->log, code, text, NULL);
+		a->session->action = NULL;
+		session_answer(p, a->session, ASK_EXITED, &status);
+		buf_free(&status);
+	}
+	p->nactions--;
+	action_free(&p->actions, a);
+}

@@ -1,0 +1,138 @@
+#include "sandbox.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Signals that the parent has handlers or a mask for. */
+static const int handled[] = { SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGPIPE };
+
+static void
+reset_signals(enum sandbox_role role)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+	sigset_t none;
+	size_t i;
+
+	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
+		sigaction(handled[i], &sa, NULL);
+	/*
+	 * A terminal's ^C goes to all of them, but the parent says when a
+	 * session has to go, and the logger stays for the last lines.
+	 */
+	if (role == SANDBOX_SESSION || role == SANDBOX_LOGGER) {
+		sa.sa_handler = SIG_IGN;
+		sigaction(SIGINT, &sa, NULL);
+		sigaction(SIGHUP, &sa, NULL);
+		sigaction(SIGPIPE, &sa, NULL);
+	}
+	if (role == SANDBOX_LOGGER)
+		sigaction(SIGTERM, &sa, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/*
+ * The ambient set goes with the inheritable one: CAP_KILL would survive an
+ * exec otherwise.
+ */
+static int
+drop_capabilities(enum sandbox_role role)
+{
+	if (role == SANDBOX_KILL) {
+		if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_KILL))
+			role = SANDBOX_LIST;
+	}
+	capng_clear(CAPNG_SELECT_CAPS);
+	if (role == SANDBOX_KILL)
+		capng_update(
+			CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_KILL);
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
+		return -1;
+	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -1;
+}
+
+static int
+limit(int resource, rlim_t value)
+{
+	struct rlimit l = { value, value };
+
+	return setrlimit(resource, &l);
+}
+
+static int
+confine_session(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+		limit(RLIMIT_NPROC, 0) != 0 || limit(RLIMIT_FSIZE, 0) != 0)
+		return -1;
+	return 0;
+}
+
+void
+sandbox_child(enum sandbox_role role)
+{
+	reset_signals(role);
+	if (role == SANDBOX_EXEC && geteuid() == 0) {
+		/*
+		 * The daemon of a root that wants to stay root: what it runs
+		 * is root too, as exec gives it.
+		 */
+		return;
+	}
+	if (drop_capabilities(role) != 0)
+		_exit(71);
+	if (role == SANDBOX_SESSION && confine_session() != 0)
+		_exit(71);
+}
+
+/* Nothing may lead back to root. */
+static int
+prove(uid_t uid, gid_t gid)
+{
+	uid_t r, e, s;
+	gid_t rg, eg, sg;
+
+	if (getresuid(&r, &e, &s) != 0 || getresgid(&rg, &eg, &sg) != 0)
+		return -1;
+	if (r == uid && e == uid && s == uid && rg == gid && eg == gid &&
+		sg == gid && setuid(0) == -1 && seteuid(0) == -1 &&
+		setgid(0) == -1)
+		return 0;
+	errno = EPERM;
+	return -1;
+}
+
+int
+sandbox_become(uid_t uid, gid_t gid, const char *user)
+{
+	if (initgroups(user, gid) != 0)
+		return -1;
+	capng_clear(CAPNG_SELECT_BOTH);
+	capng_update(CAPNG_ADD,
+		CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+		CAP_KILL);
+	if (capng_change_id((int)uid, (int)gid, CAPNG_NO_FLAG) != 0) {
+		errno = EPERM;
+		return -1;
+	}
+	return prove(uid, gid);
+}
+
+int
+sandbox_parent(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	/* capng reads the sets once, here: its children only write them. */
+	if (capng_get_caps_process() != 0)
+		return -1;
+	if (setrlimit(RLIMIT_CORE, &none) != 0)
+		return -1;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}

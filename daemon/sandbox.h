@@ -1,0 +1,34 @@
+/*
+ * What a child of the daemon gives up before it does its work.
+ */
+#ifndef BRIDLE_SANDBOX_H
+#define BRIDLE_SANDBOX_H
+
+#include <sys/types.h>
+
+enum sandbox_role {
+	SANDBOX_SESSION, /* nothing but its two descriptors */
+	SANDBOX_LOGGER,  /* no capabilities */
+	SANDBOX_LIST,    /* no capabilities */
+	SANDBOX_KILL,    /* CAP_KILL alone */
+	SANDBOX_EXEC     /* no capabilities, also after the exec */
+};
+
+/*
+ * For a child just forked: resets signal handlers and mask, and gives up all
+ * that the role does not need. A session also gets limits that keep it from
+ * forking and writing files. Ends the process if that fails.
+ */
+void sandbox_child(enum sandbox_role);
+
+/*
+ * For the parent: changes from root to a user and its groups for good, keeps
+ * CAP_KILL alone, and proves that there is no way back. Only where the
+ * process is root and the user is not. -1 with errno.
+ */
+int sandbox_become(uid_t, gid_t, const char *user);
+
+/* For the parent: no core dumps, no tracing. -1 with errno. */
+int sandbox_parent(void);
+
+#endif

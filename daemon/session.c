@@ -1,0 +1,330 @@
+#include "session.h"
+
+#include "ask.h"
+#include "clock.h"
+#include "fd.h"
+#include "relay.h"
+#include "sandbox.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define IN_MAX (2 * WIRE_LINE_MAX) /* read ahead, so that we see a hang-up */
+#define OUT_HIGH 65536             /* above it the pipe is left to fill up */
+#define LINGER_MS 1000
+
+enum state {
+	IDLE,     /* reads requests */
+	ASKED,    /* the parent decides */
+	RELAYING, /* an action's output goes by */
+	ANSWERED  /* the status is being written */
+};
+
+struct io {
+	int client;
+	int ask;
+	enum state state;
+	bool eof;      /* the client sends no more */
+	bool closing;  /* nothing more is read from it */
+	bool stopping; /* the parent said so: flush before the end */
+	bool exited;   /* the action has, its status stands in `status` */
+	struct buf in;
+	struct buf out;
+	size_t sent; /* of out */
+	struct buf status;
+	struct relay relay;
+	struct ask_message message;
+};
+
+static void
+set_up_tcp(int fd)
+{
+	int on = 1, idle = 30, interval = 10, count = 3;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(int));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+}
+
+/* Nobody is there to be told anything any more. */
+static void __attribute__((noreturn)) leave(void)
+{
+	_exit(0);
+}
+
+/* A machine that goes down takes the network with it: see the answer off. */
+static void
+flush_socket(int fd)
+{
+	int64_t deadline = clock_ms() + LINGER_MS;
+	int unsent;
+
+	while (ioctl(fd, SIOCOUTQ, &unsent) == 0 && unsent > 0 &&
+		clock_ms() < deadline)
+		poll(NULL, 0, 5);
+}
+
+/*
+ * A close with unread input makes the kernel send a reset, which destroys
+ * the answer on its way: so the rest is read first, for a while.
+ */
+static void __attribute__((noreturn)) finish(struct io *io)
+{
+	int64_t deadline = clock_ms() + LINGER_MS, now;
+	struct pollfd p = { io->client, POLLIN, 0 };
+	char waste[4096];
+
+	if (io->stopping)
+		flush_socket(io->client);
+	shutdown(io->client, SHUT_WR);
+	while (!io->eof && (now = clock_ms()) < deadline &&
+		poll(&p, 1, (int)(deadline - now)) > 0)
+		if (read(io->client, waste, sizeof(waste)) <= 0)
+			break;
+	leave();
+}
+
+static void
+refuse(struct io *io, const struct request_error *e)
+{
+	io->closing = io->closing || e->close;
+	if (ask_malformed(io->ask, e) != 0)
+		leave();
+	io->state = ASKED;
+}
+
+/*
+ * Finds the end of the first line in what was read. False if there is none
+ * yet; else its length without LF or CR LF, and how much it takes up.
+ */
+static bool
+find_line(struct io *io, size_t *len, size_t *whole, bool *ended)
+{
+	char *lf = memchr(io->in.data, '\n', io->in.len);
+
+	*ended = lf != NULL;
+	*len = lf ? (size_t)(lf - io->in.data) : io->in.len;
+	*whole = *len + *ended;
+	if (!*ended && *len <= WIRE_LINE_MAX + 1 && !io->eof)
+		return false;
+	if (*ended && *len > 0 && io->in.data[*len - 1] == '\r')
+		--*len;
+	return true;
+}
+
+/* Takes the next request from the input and asks the parent about it. */
+static void
+take_request(struct io *io)
+{
+	struct request_error error;
+	struct request request;
+	size_t len, whole;
+	bool ended;
+
+	if (io->in.len == 0 || !find_line(io, &len, &whole, &ended))
+		return;
+	if (buf_room(&io->in, 1) == NULL)
+		leave();
+	if (request_parse(io->in.data, len, ended, &request, &error) != 0)
+		refuse(io, &error);
+	else if (ask_request(io->ask, &request) == 0)
+		io->state = ASKED;
+	else
+		leave();
+	buf_drop(&io->in, whole);
+}
+
+static void
+read_client(struct io *io)
+{
+	size_t room = IN_MAX - io->in.len;
+	char *at = buf_room(&io->in, room);
+	ssize_t n;
+
+	if (at == NULL)
+		leave();
+	n = read(io->client, at, room);
+	if (n > 0)
+		io->in.len += (size_t)n;
+	else if (n == 0)
+		io->eof = true;
+	else if (errno != EAGAIN && errno != EINTR)
+		leave();
+}
+
+static void
+write_client(struct io *io)
+{
+	ssize_t n;
+
+	if (io->out.failed)
+		leave();
+	n = send(io->client, io->out.data + io->sent, io->out.len - io->sent,
+		MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			leave();
+		return;
+	}
+	io->sent += (size_t)n;
+	if (io->sent < io->out.len)
+		return;
+	io->sent = 0;
+	/* A long answer's buffer is not kept by an idle session. */
+	if (io->out.cap > OUT_HIGH)
+		buf_free(&io->out);
+	buf_reset(&io->out);
+}
+
+static void
+end_relay(struct io *io)
+{
+	relay_close(&io->relay, &io->status);
+	buf_add(&io->out, io->status.data, io->status.len);
+	buf_free(&io->status);
+	io->exited = false;
+	io->state = ANSWERED;
+}
+
+/* One read, so that a client that hangs up is noticed in between. */
+static void
+read_pipe(struct io *io)
+{
+	int more = relay_read(&io->relay, &io->out);
+
+	if (io->exited && (more == 0 || io->relay.left == 0))
+		end_relay(io);
+	else if (more == 0)
+		fd_close(&io->relay.pipe);
+}
+
+static void
+take_exit(struct io *io, size_t len)
+{
+	io->exited = true;
+	buf_reset(&io->status);
+	buf_add(&io->status, io->message.bytes, len);
+	relay_limit(&io->relay);
+	if (io->relay.pipe == -1 || io->relay.left == 0)
+		end_relay(io);
+}
+
+static void
+take_end(struct io *io, size_t len)
+{
+	io->closing = true;
+	io->stopping = true;
+	/* In the middle of an answer there is no place for another. */
+	if (io->state != IDLE && io->state != ASKED)
+		leave();
+	io->state = IDLE;
+	buf_add(&io->out, io->message.bytes, len);
+}
+
+/* What the parent says is obeyed: it knows the state we are in. */
+static void
+read_ask(struct io *io)
+{
+	size_t len;
+	int pipe;
+
+	if (ask_receive(io->ask, &io->message, &len, &pipe) != 1)
+		leave();
+	switch (io->message.head.kind) {
+	case ASK_ANSWER:
+		buf_add(&io->out, io->message.bytes, len);
+		io->state = ANSWERED;
+		break;
+	case ASK_RELAY:
+		relay_open(&io->relay, pipe,
+			(enum ask_relay)io->message.head.relay);
+		io->state = RELAYING;
+		break;
+	case ASK_EXITED:
+		take_exit(io, len);
+		break;
+	case ASK_END:
+		take_end(io, len);
+		break;
+	default:
+		leave();
+	}
+}
+
+/* What can be done without waiting. */
+static void
+advance(struct io *io)
+{
+	bool written = io->out.len == 0;
+
+	if (io->state == ANSWERED && written) {
+		if (ask_done(io->ask) != 0)
+			leave();
+		io->state = IDLE;
+	}
+	if (io->state == IDLE && written) {
+		if (!io->closing)
+			take_request(io);
+		if (io->state == IDLE && (io->closing || io->eof))
+			finish(io);
+	}
+}
+
+static void
+wait_and_serve(struct io *io)
+{
+	struct pollfd p[3] = { { io->client, 0, 0 }, { io->ask, POLLIN, 0 },
+		{ -1, POLLIN, 0 } };
+
+	if (!io->eof && !io->closing && io->in.len < IN_MAX)
+		p[0].events |= POLLIN;
+	if (io->out.len > 0)
+		p[0].events |= POLLOUT;
+	if (io->state == RELAYING && io->out.len < OUT_HIGH)
+		p[2].fd = io->relay.pipe;
+	if (poll(p, 3, -1) < 0) {
+		if (errno == EINTR)
+			return;
+		leave();
+	}
+	if (p[0].revents & (POLLERR | POLLHUP | POLLNVAL))
+		leave();
+	if (p[0].revents & POLLIN)
+		read_client(io);
+	if (p[1].revents)
+		read_ask(io);
+	if (p[2].revents && io->state == RELAYING && io->relay.pipe != -1)
+		read_pipe(io);
+	if (io->out.len > 0)
+		write_client(io);
+}
+
+void
+session_run(int client, int ask, int tcp)
+{
+	/* Not on the stack: most of it is never touched. */
+	struct io *io = calloc(1, sizeof(*io));
+
+	if (io == NULL)
+		leave();
+	io->client = client;
+	io->ask = ask;
+	io->relay.pipe = -1;
+	if (tcp)
+		set_up_tcp(client);
+	sandbox_child(SANDBOX_SESSION);
+	for (;;) {
+		advance(io);
+		wait_and_serve(io);
+	}
+}

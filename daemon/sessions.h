@@ -1,0 +1,76 @@
+/*
+ * The parent's side of sessions: accepting, counting, deadlines, and the
+ * order in which each may ask.
+ */
+#ifndef BRIDLE_SESSIONS_H
+#define BRIDLE_SESSIONS_H
+
+#include "actions.h"
+#include "ask.h"
+#include "identity.h"
+#include "listener.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct parent;
+
+#define SESSIONS_RESERVED 16 /* of all, for unix sockets alone */
+
+enum session_state {
+	SESSION_NEW,     /* has not asked yet: login_seconds */
+	SESSION_IDLE,    /* idle_seconds */
+	SESSION_LOOKUP,  /* its question waits for its groups */
+	SESSION_ACTING,  /* an action runs for it */
+	SESSION_WRITING, /* the answer is on its way to the client */
+	SESSION_ENDING   /* was told to go */
+};
+
+struct session {
+	TAILQ_ENTRY(session) entry;
+	pid_t pid;
+	int ask; /* -1: it is gone, but not reaped yet */
+	enum session_state state;
+	int64_t deadline;
+	struct identity who;
+	struct identity_source source;
+	struct action *action;         /* SESSION_ACTING */
+	struct ask_question *question; /* SESSION_LOOKUP; owned */
+	bool killed;                   /* by us: not worth a line */
+};
+
+TAILQ_HEAD(sessions, session);
+
+/* Accepts what waits at a listener, as far as the limits let it. */
+void sessions_accept(struct parent *, const struct listener *);
+
+/* Whether there is room to accept at this listener now. */
+bool sessions_room(const struct parent *, const struct listener *);
+
+/* The session has said something, or its end of the channel is closed. */
+void session_hear(struct parent *, struct session *);
+
+/*
+ * Sends bytes as the whole answer to what it asked (ASK_ANSWER) or as the
+ * last part of it (ASK_EXITED).
+ */
+void session_answer(
+	struct parent *, struct session *, enum ask_kind, const struct buf *);
+
+/* Tells it to write the status, if any, and go. */
+void session_end(struct session *, int code, const char *text);
+
+/* It does not obey: it is killed. */
+void session_kill(struct parent *, struct session *);
+
+/* Questions that waited for groups go on. */
+void sessions_resume(struct parent *);
+
+void sessions_expire(struct parent *, int64_t now);
+int64_t sessions_deadline(const struct parent *);
+
+/* If that child was a session, forgets it and returns true. */
+bool sessions_reaped(struct parent *, pid_t, int code, int status);
+
+#endif

@@ -1,0 +1,200 @@
+#include "settings_keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Sixteen sessions are kept for unix sockets; one more serves the network. */
+#define SESSIONS_MIN 17
+#define SESSIONS_MAX 65536
+#define DAY 86400
+
+/*
+ * What holds where the file is silent, in the file's own words. The file that
+ * is shipped says the same at greater length, and a test compares the two.
+ */
+static const char defaults[] =
+	"listen = ( { unix = \"/run/bridle/bridled.sock\";"
+	" mode = \"0660\"; group = \"bridle\"; } );\n"
+	"clients = ("
+	" { name = \"root\"; unix_user = \"root\"; allow = (\"*\"); },"
+	" { name = \"admins\"; unix_group = \"bridle\"; allow = (\"*\"); } );\n"
+	"commands = ();\n"
+	"power = {\n"
+	"halt = (\"/usr/sbin/shutdown\", \"-H\", \"--\","
+	" \"{when}\", \"{message}\");\n"
+	"poweroff = (\"/usr/sbin/shutdown\", \"-P\", \"--\","
+	" \"{when}\", \"{message}\");\n"
+	"reboot = (\"/usr/sbin/shutdown\", \"-r\", \"--\","
+	" \"{when}\", \"{message}\");\n"
+	"cancel = (\"/usr/sbin/shutdown\", \"-c\");\n"
+	"};\n"
+	"protect = (\"sshd\", \"systemd-logind\");\n"
+	"limits = { sessions = 256; sessions_per_source = 16; actions = 64;"
+	" login_seconds = 10; idle_seconds = 300; request_seconds = 60; };\n"
+	"user = \"bridle\";\n"
+	"state_dir = \"/var/lib/bridle\";\n"
+	"log = { facility = \"daemon\"; level = \"info\"; };\n"
+	"stop_seconds = 10;\n";
+
+static const char *const no_placeholders[] = { NULL };
+
+#define SETTING(field, ...) KEY(struct settings, field, __VA_ARGS__)
+#define POWER(field, name)            \
+	SETTING(field, name, program, \
+		.placeholders = settings_power_placeholders)
+#define LIMIT(field, low, high) \
+	SETTING(limits.field, #field, number, .min = low, .max = high)
+
+static const struct key power_keys[] = {
+	POWER(power[HALT_HALT], "halt"),
+	POWER(power[HALT_POWEROFF], "poweroff"),
+	POWER(power[HALT_REBOOT], "reboot"),
+	SETTING(cancel, "cancel", program, .placeholders = no_placeholders),
+	{ .name = NULL },
+};
+
+static const struct key limit_keys[] = {
+	LIMIT(sessions, SESSIONS_MIN, SESSIONS_MAX),
+	LIMIT(sessions_per_source, 1, SESSIONS_MAX),
+	LIMIT(actions, 1, SESSIONS_MAX),
+	LIMIT(login_seconds, 1, 3600),
+	LIMIT(idle_seconds, 1, DAY),
+	LIMIT(request_seconds, 1, DAY),
+	{ .name = NULL },
+};
+
+static const struct key log_keys[] = {
+	SETTING(log_facility, "facility", word, .words = &facility_words),
+	SETTING(log_level, "level", word, .words = &level_words),
+	{ .name = NULL },
+};
+
+static const struct key keys[] = {
+	SETTING(listen, "listen", entries, .entries = &settings_listen_entries),
+	SETTING(clients, "clients", entries,
+		.entries = &settings_client_entries),
+	SETTING(commands, "commands", entries,
+		.entries = &settings_command_entries),
+	SETTING(power, "power", group, .keys = power_keys),
+	SETTING(protect, "protect", names),
+	SETTING(limits, "limits", group, .keys = limit_keys),
+	SETTING(user, "user", text),
+	SETTING(state_dir, "state_dir", path),
+	SETTING(log_facility, "log", group, .keys = log_keys),
+	SETTING(stop_seconds, "stop_seconds", number, .max = 3600),
+	{ .name = NULL },
+};
+
+/* Each key from the file or else the defaults; a group's keys likewise. */
+static void
+read_keys(struct reader *file, struct reader *builtin)
+{
+	const config_setting_t *given =
+		config_root_setting(&file->conf->config);
+	const config_setting_t *fallback =
+		config_root_setting(&builtin->conf->config);
+	const char *known[KEYS_MAX + 1] = { NULL };
+	const struct key *key;
+	bool there;
+
+	for (key = keys; key->name != NULL; key++) {
+		known[key - keys] = key->name;
+		there = config_setting_get_member(given, key->name) != NULL;
+		if (!there || key->kind == &kind_group)
+			key->kind->read(builtin, fallback, key, file->settings);
+		if (there)
+			key->kind->read(file, given, key, file->settings);
+	}
+	conf_keys(file->conf, given, known);
+}
+
+/* What is told of the whole, when each key is good by itself. */
+static void
+check_whole(struct reader *r)
+{
+	const struct settings *s = r->settings;
+
+	settings_check_runs(r);
+	if (s->nlisten == 0)
+		conf_error(r->conf, config_lookup(&r->conf->config, "listen"),
+			"names no socket to listen at");
+	if (s->nclients == 0)
+		conf_warn(r->conf, config_lookup(&r->conf->config, "clients"),
+			"nobody may do anything");
+	if (s->limits.sessions_per_source > s->limits.sessions)
+		conf_warn(r->conf, config_lookup(&r->conf->config, "limits"),
+			"sessions_per_source is above sessions, which comes "
+			"first");
+}
+
+static struct settings *
+build(struct conf *conf, bool resolve)
+{
+	struct conf fallback;
+	struct settings *s = calloc(1, sizeof(*s));
+	struct reader file = { conf, s, resolve, false };
+	struct reader builtin = { &fallback, s, resolve, true };
+	bool failed;
+
+	conf_open_text(&fallback, defaults, "built-in defaults", conf->errors,
+		conf->warnings);
+	if (s == NULL || (s->path = strdup(conf->name)) == NULL) {
+		conf_error(conf, NULL, "out of memory");
+	} else if (!fallback.failed) {
+		read_keys(&file, &builtin);
+		check_whole(&file);
+	}
+	failed = conf->failed || fallback.failed;
+	conf_close(&fallback);
+	if (failed) {
+		settings_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+struct settings *
+settings_load(const char *path, bool resolve, struct buf *errors,
+	struct buf *warnings)
+{
+	struct settings *s = NULL;
+	struct conf conf;
+
+	if (conf_open(&conf, path, errors, warnings) == 0)
+		s = build(&conf, resolve);
+	conf_close(&conf);
+	return s;
+}
+
+struct settings *
+settings_parse(const char *text, const char *name, bool resolve,
+	struct buf *errors, struct buf *warnings)
+{
+	struct settings *s = NULL;
+	struct conf conf;
+
+	if (conf_open_text(&conf, text, name, errors, warnings) == 0)
+		s = build(&conf, resolve);
+	conf_close(&conf);
+	return s;
+}
+
+void
+settings_print(const struct settings *s, FILE *out)
+{
+	struct printer p = { { 0 }, 0 };
+
+	keys_print(&p, keys, s);
+	fputs(buf_str(&p.out), out);
+	buf_free(&p.out);
+}
+
+void
+settings_free(struct settings *s)
+{
+	if (s == NULL)
+		return;
+	keys_free(keys, s);
+	free(s->path);
+	free(s);
+}

@@ -1,0 +1,131 @@
+/*
+ * The daemon's settings: what bridled.conf(5) says, parsed and checked.
+ *
+ * Settings are read-only once made, and are replaced as a whole on reload.
+ */
+#ifndef BRIDLE_SETTINGS_H
+#define BRIDLE_SETTINGS_H
+
+#include "net.h"
+#include "verbs.h"
+
+#include <regex.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#define SETTINGS_FILE "/etc/bridle/bridled.conf"
+#define SETTINGS_ARG_MAX 256 /* bytes of a command's argument */
+
+/* A list that may be absent: absent is no limit, () allows nothing. */
+struct settings_names {
+	bool set;
+	size_t n;
+	char **v;
+};
+
+struct settings_listen {
+	char *unix_path; /* NULL: it is TCP, at `addr` */
+	struct net_addr addr;
+	mode_t mode;
+	char *group; /* NULL: the daemon's own */
+	gid_t gid;   /* of `group`, once resolved */
+	bool tls;
+	bool insecure;
+	int line;
+};
+
+enum settings_match {
+	MATCH_UNIX_USER,
+	MATCH_UNIX_GROUP,
+	MATCH_KEY,
+	MATCH_ANONYMOUS
+};
+
+struct settings_client {
+	char *name;
+	enum settings_match match;
+	char *who;                  /* the user's or group's name as written */
+	uid_t uid;                  /* MATCH_UNIX_USER, once resolved */
+	gid_t gid;                  /* MATCH_UNIX_GROUP, once resolved */
+	struct settings_names keys; /* MATCH_KEY: "SHA256:…", one or two */
+	size_t nfrom;
+	struct net_block *from; /* none: from anywhere */
+	unsigned verbs;         /* VERB_BIT(…), or-ed */
+	struct settings_names run;
+	bool modes_set;
+	unsigned modes; /* 1 << enum halt_mode, or-ed */
+	struct settings_names kill_names;
+	struct settings_names kill_users;
+	uid_t *kill_uids; /* one for each of kill_users, once resolved */
+	bool signals_set;
+	unsigned long long signals; /* 1ULL << (number - 1), or-ed */
+	int line;
+};
+
+struct settings_arg {
+	char *name;
+	char *pattern; /* as written */
+	regex_t regex; /* compiled alone, POSIX extended */
+	bool dash;     /* a leading '-' is allowed */
+};
+
+struct settings_command {
+	char *name;
+	char **argv; /* NULL-ended template with {placeholders} */
+	size_t nargs;
+	struct settings_arg *args;
+	unsigned timeout; /* seconds, 0: request_seconds */
+	bool detach;
+	int line;
+};
+
+struct settings_limits {
+	unsigned sessions;
+	unsigned sessions_per_source;
+	unsigned actions;
+	unsigned login_seconds;
+	unsigned idle_seconds;
+	unsigned request_seconds;
+};
+
+struct settings {
+	char *path; /* the file, as it was named */
+	size_t nlisten;
+	struct settings_listen *listen;
+	size_t nclients;
+	struct settings_client *clients;
+	size_t ncommands;
+	struct settings_command *commands;
+	char **power[HALT_MODES]; /* NULL-ended argv templates */
+	char **cancel;
+	struct settings_names protect;
+	struct settings_limits limits;
+	char *user;
+	char *state_dir;
+	int log_facility; /* LOG_DAEMON… */
+	int log_level;    /* LOG_INFO…: what is less urgent is not logged */
+	unsigned stop_seconds;
+};
+
+/*
+ * Reads, parses and checks the file. All mistakes are appended to `errors`,
+ * a line each ("FILE:LINE: KEY: what is wrong"), all semantic ones at once;
+ * what is legal but unwise goes to `warnings`. Users and groups are looked up
+ * where `resolve` is set, which a mere look at the file does not need.
+ * Returns NULL if there was an error. Free with settings_free().
+ */
+struct settings *settings_load(const char *path, bool resolve,
+	struct buf *errors, struct buf *warnings);
+
+/* The same for a text: no file is opened; `name` stands in the messages. */
+struct settings *settings_parse(const char *text, const char *name,
+	bool resolve, struct buf *errors, struct buf *warnings);
+
+/* Writes every key with its value in force, in the file's own syntax. */
+void settings_print(const struct settings *, FILE *);
+
+/* NULL is allowed. */
+void settings_free(struct settings *);
+
+#endif

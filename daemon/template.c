@@ -1,0 +1,102 @@
+#include "template.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The value whose placeholder stands at s, NULL if none; *len its length. */
+static const struct template_value *
+find(const char *s, const struct template_value *values, size_t *len)
+{
+	size_t n;
+
+	if (*s != '{')
+		return NULL;
+	for (; values->name != NULL; values++) {
+		n = strlen(values->name);
+		if (strncmp(s + 1, values->name, n) == 0 && s[n + 1] == '}') {
+			*len = n + 2;
+			return values;
+		}
+	}
+	return NULL;
+}
+
+static char *
+expand_one(const char *arg, const struct template_value *values)
+{
+	const struct template_value *v;
+	struct buf b = { 0 };
+	size_t len;
+	char *out;
+
+	while (*arg != '\0') {
+		if ((v = find(arg, values, &len)) != NULL) {
+			if (v->value != NULL)
+				buf_adds(&b, v->value);
+			arg += len;
+		} else {
+			buf_addc(&b, *arg++);
+		}
+	}
+	buf_str(&b);
+	out = b.failed ? NULL : strdup(b.data);
+	buf_free(&b);
+	return out;
+}
+
+static bool
+is_empty_placeholder(const char *arg, const struct template_value *values)
+{
+	const struct template_value *v;
+	size_t len;
+
+	v = find(arg, values, &len);
+	return v != NULL && arg[len] == '\0' &&
+	       (v->value == NULL || *v->value == '\0');
+}
+
+char **
+template_expand(char *const *argv, const struct template_value *values)
+{
+	size_t n = 0, i;
+	char **out;
+
+	while (argv[n] != NULL)
+		n++;
+	if ((out = calloc(n + 1, sizeof(*out))) == NULL)
+		return NULL;
+	for (i = 0; *argv != NULL; argv++) {
+		if (is_empty_placeholder(*argv, values))
+			continue;
+		if ((out[i++] = expand_one(*argv, values)) == NULL) {
+			template_free(out);
+			return NULL;
+		}
+	}
+	return out;
+}
+
+void
+template_free(char **argv)
+{
+	char **arg;
+
+	if (argv == NULL)
+		return;
+	for (arg = argv; *arg != NULL; arg++)
+		free(*arg);
+	free(argv);
+}
+
+void
+template_print(char *const *argv, struct buf *out)
+{
+	const char *between = "";
+
+	for (; *argv != NULL; argv++, between = " ") {
+		if (**argv == '\0' || strpbrk(*argv, " '\"\\$") != NULL)
+			buf_addf(out, "%s'%s'", between, *argv);
+		else
+			buf_addf(out, "%s%s", between, *argv);
+	}
+}

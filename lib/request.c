@@ -1,0 +1,461 @@
+#include "request.h"
+
+#include "text.h"
+#include "wire.h"
+
+#include <ctype.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+static int refuse(struct request_error *, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int
+refuse(struct request_error *e, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	e->code = code;
+	e->close = code == CODE_TOO_LONG || code == CODE_UNKNOWN_VERSION;
+	va_start(ap, fmt);
+	vsnprintf(e->reason, sizeof(e->reason), fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+void
+request_init(struct request *r, enum verb_number verb)
+{
+	memset(r, 0, sizeof(*r));
+	r->verb = verb;
+	if (verb == VERB_KILL)
+		r->signal = SIGTERM;
+	if (verb == VERB_HALT)
+		r->strings[REQUEST_WHEN] = "now";
+}
+
+bool
+request_when_valid(const char *s)
+{
+	long v;
+
+	if (strcmp(s, "now") == 0)
+		return true;
+	if (*s == '+')
+		return isdigit((unsigned char)s[1]) &&
+		       text_number(s + 1, 0, REQUEST_MINUTES_MAX, &v) == 0;
+	/* HH:MM, as shutdown(8) has it */
+	return strlen(s) == 5 && s[2] == ':' && isdigit((unsigned char)s[0]) &&
+	       isdigit((unsigned char)s[1]) && isdigit((unsigned char)s[3]) &&
+	       isdigit((unsigned char)s[4]) &&
+	       (s[0] - '0') * 10 + (s[1] - '0') < 24 && s[3] < '6';
+}
+
+bool
+request_message_valid(const char *s)
+{
+	size_t len = strlen(s), n;
+	uint32_t code;
+
+	if (len == 0 || len > REQUEST_MESSAGE_MAX || *s == '-')
+		return false;
+	for (; len > 0; s += n, len -= n)
+		if ((n = text_utf8(s, len, &code)) == 0 || text_unsafe(code))
+			return false;
+	return true;
+}
+
+/* pid-ticks-boot: what a kill's record shows as its token */
+static bool
+token_valid(const char *s, size_t len)
+{
+	int dashes = 0;
+	size_t i;
+
+	if (len < 5 || len > 64 || s[0] == '-' || s[len - 1] == '-')
+		return false;
+	for (i = 0; i < len; i++) {
+		if (s[i] == '-') {
+			dashes++;
+			if (s[i + 1] == '-')
+				return false;
+		} else if (dashes < 2 ? !isdigit((unsigned char)s[i])
+				      : !isxdigit((unsigned char)s[i])) {
+			return false;
+		}
+	}
+	return dashes == 2;
+}
+
+static bool
+only_valid(const char *s)
+{
+	size_t len;
+
+	for (;; s += len + 1) {
+		len = strcspn(s, ",");
+		if (!token_valid(s, len))
+			return false;
+		if (s[len] == '\0')
+			return true;
+	}
+}
+
+static bool
+name_valid(const char *s)
+{
+	return strlen(s) <= WIRE_LINE_MAX;
+}
+
+static bool
+user_valid(const char *s)
+{
+	return strlen(s) <= 256;
+}
+
+static bool
+take_signal(const char *s, int *out)
+{
+	int sig = text_signal(s);
+
+	if (sig < 1)
+		return false;
+	*out = sig;
+	return true;
+}
+
+/* How each string is checked, here and when it comes from a session. */
+static const struct {
+	bool (*valid)(const char *);
+} strings[REQUEST_STRINGS] = {
+	[REQUEST_NAME] = { name_valid },
+	[REQUEST_USER] = { user_valid },
+	[REQUEST_ONLY] = { only_valid },
+	[REQUEST_WHEN] = { request_when_valid },
+	[REQUEST_MESSAGE] = { request_message_valid },
+};
+
+static const struct key {
+	const char *key;
+	enum verb_option option;
+	int string; /* where it is kept as it is, -1 if it is not */
+	const char *wanted;
+} keys[] = { { "name", OPTION_NAME, REQUEST_NAME, "a pattern" },
+	{ "user", OPTION_USER, REQUEST_USER, "a user's name or number" },
+	{ "signal", OPTION_SIGNAL, -1, "a signal's name or number" },
+	{ "wait", OPTION_WAIT, -1, "seconds, 0 to 600" },
+	{ "escalate", OPTION_ESCALATE, -1, "a signal's name or number" },
+	{ "only", OPTION_ONLY, REQUEST_ONLY, "tokens from a kill's records" },
+	{ "mode", OPTION_MODE, -1, "halt, poweroff or reboot" },
+	{ "when", OPTION_WHEN, REQUEST_WHEN,
+		"now, +MINUTES (a week at most) or HH:MM" },
+	{ "message", OPTION_MESSAGE, REQUEST_MESSAGE,
+		"at most 200 printable bytes without a leading dash" },
+	{ "dry-run", OPTION_DRY_RUN, -1, "" } };
+
+#define NKEYS (sizeof(keys) / sizeof(keys[0]))
+
+static bool
+take_value(struct request *r, const struct key *k, const char *value)
+{
+	long v;
+
+	if (k->string >= 0) {
+		if (!strings[k->string].valid(value))
+			return false;
+		r->strings[k->string] = value;
+		return true;
+	}
+	switch (k->option) {
+	case OPTION_SIGNAL:
+		return take_signal(value, &r->signal);
+	case OPTION_ESCALATE:
+		return take_signal(value, &r->escalate);
+	case OPTION_MODE:
+		return (r->mode = halt_mode_by_name(value)) >= 0;
+	case OPTION_WAIT:
+		if (text_number(value, 0, REQUEST_WAIT_MAX, &v) != 0)
+			return false;
+		r->wait = (unsigned)v;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static const struct key *
+find_key(const struct verb *verb, const char *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < NKEYS; i++)
+		if ((verb->options & keys[i].option) &&
+			strlen(keys[i].key) == len &&
+			memcmp(keys[i].key, s, len) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+static int
+take_option(struct request *r, const struct verb *verb, struct wire_field *f,
+	unsigned *seen, struct request_error *e)
+{
+	char *value = memchr(f->s, '=', f->len);
+	size_t len = value ? (size_t)(value - f->s) : f->len;
+	const struct key *k = find_key(verb, f->s, len);
+	struct buf shown = { 0 };
+	ssize_t n;
+
+	if (k == NULL) {
+		text_safe(&shown, f->s, len < 40 ? len : 40);
+		refuse(e, CODE_MALFORMED, "%s does not take '%s'", verb->name,
+			buf_str(&shown));
+		buf_free(&shown);
+		return -1;
+	}
+	if (*seen & k->option)
+		return refuse(e, CODE_MALFORMED, "%s is given twice", k->key);
+	*seen |= k->option;
+	if (k->option == OPTION_DRY_RUN) {
+		if (value != NULL)
+			return refuse(
+				e, CODE_MALFORMED, "dry-run takes no value");
+		r->dry_run = true;
+		return 0;
+	}
+	if (value != NULL) {
+		value++;
+		n = wire_decode(value, f->len - len - 1);
+		if (n > 0 && take_value(r, k, value))
+			return 0;
+	}
+	return refuse(e, CODE_MALFORMED, "%s= needs %s", k->key, k->wanted);
+}
+
+/* [1-9][0-9]*; 0 if it is not that, VERB_LAST + 1 if it is beyond all. */
+static long
+verb_number(const struct wire_field *f)
+{
+	long v = 0;
+	size_t i;
+
+	if (f->len == 0 || f->s[0] == '0')
+		return 0;
+	for (i = 0; i < f->len; i++) {
+		if (f->s[i] < '0' || f->s[i] > '9')
+			return 0;
+		if (v <= VERB_LAST)
+			v = v * 10 + (f->s[i] - '0');
+	}
+	return v;
+}
+
+static const struct verb *
+take_verb(const struct wire_field *f, struct request_error *e)
+{
+	long number = verb_number(f);
+	const struct verb *verb = verb_by_number(number);
+
+	if (number == 0)
+		refuse(e, CODE_MALFORMED, "the verb is not a number");
+	else if (verb == NULL)
+		refuse(e, CODE_UNKNOWN_VERB, "unknown verb");
+	else if (!verb->served)
+		refuse(e, CODE_UNKNOWN_VERB, "%s is not served by this version",
+			verb->name);
+	else
+		return verb;
+	return NULL;
+}
+
+/* The fields after the verb. */
+static int
+take_fields(struct request *r, const struct verb *verb, struct wire_field *f,
+	size_t n, struct request_error *e)
+{
+	unsigned seen = 0;
+	size_t i = 0;
+
+	if (verb->args > 0) {
+		/* The only verb with one, so far, is kill. */
+		if (n < 1 || f[0].len == 0)
+			return refuse(e, CODE_MALFORMED, "%s needs a name",
+				verb->name);
+		if (wire_decode(f[0].s, f[0].len) < 0)
+			return refuse(
+				e, CODE_MALFORMED, "bad encoding in the name");
+		r->strings[REQUEST_NAME] = f[0].s;
+		i = 1;
+	}
+	for (; i < n; i++)
+		if (take_option(r, verb, &f[i], &seen, e) != 0)
+			return -1;
+	if (r->escalate != 0 && !(seen & OPTION_WAIT))
+		r->wait = REQUEST_WAIT_DEFAULT;
+	if (r->escalate != 0 && r->wait == 0)
+		return refuse(
+			e, CODE_MALFORMED, "escalate= needs a wait= above 0");
+	return 0;
+}
+
+static bool
+has_control(const char *s, size_t len)
+{
+	for (; len > 0; s++, len--)
+		if ((unsigned char)*s < 0x20)
+			return true;
+	return false;
+}
+
+int
+request_parse(char *line, size_t len, bool ended, struct request *r,
+	struct request_error *e)
+{
+	struct wire_field f[WIRE_FIELDS_MAX];
+	const struct verb *verb;
+	size_t n, i = 1;
+	bool explain;
+
+	line[len] = '\0';
+	if (len > WIRE_LINE_MAX)
+		return refuse(e, CODE_TOO_LONG,
+			"a request has at most %d bytes", WIRE_LINE_MAX);
+	if (len == 0)
+		return refuse(e, CODE_MALFORMED, "an empty line");
+	n = wire_split(line, len, f, WIRE_FIELDS_MAX);
+	if (f[0].len != 1 || f[0].s[0] != '1')
+		return refuse(
+			e, CODE_UNKNOWN_VERSION, "a request begins with 1#");
+	if (n > WIRE_FIELDS_MAX)
+		return refuse(e, CODE_TOO_LONG,
+			"a request has at most %d fields", WIRE_FIELDS_MAX);
+	if (has_control(line, len))
+		return refuse(
+			e, CODE_MALFORMED, "a control byte: write it %%XX");
+	if (n < 2)
+		return refuse(e, CODE_MALFORMED, "no verb");
+	if ((verb = take_verb(&f[i], e)) == NULL)
+		return -1;
+	if (!ended && verb->changes)
+		return refuse(e, CODE_MALFORMED,
+			"cut short: %s needs the end of its line", verb->name);
+	if ((explain = verb->number == VERB_EXPLAIN)) {
+		if (++i >= n)
+			return refuse(e, CODE_MALFORMED,
+				"explain needs a verb's number");
+		if ((verb = take_verb(&f[i], e)) == NULL)
+			return -1;
+		if (verb->number == VERB_EXPLAIN)
+			return refuse(e, CODE_MALFORMED,
+				"explain does not explain itself");
+	}
+	request_init(r, verb->number);
+	r->explain = explain;
+	return take_fields(r, verb, f + i + 1, n - i - 1, e);
+}
+
+bool
+request_valid(const struct request *r)
+{
+	const struct verb *verb = verb_by_number((long)r->verb);
+	unsigned options;
+	int i;
+
+	if (verb == NULL || !verb->served || verb->number == VERB_EXPLAIN)
+		return false;
+	options = verb->options;
+	if (verb->args > 0 && r->strings[REQUEST_NAME] == NULL)
+		return false;
+	if (verb->args > 0)
+		options |= OPTION_NAME;
+	for (i = 0; i < REQUEST_STRINGS; i++)
+		if (r->strings[i] != NULL &&
+			(*r->strings[i] == '\0' ||
+				!strings[i].valid(r->strings[i])))
+			return false;
+	for (i = 0; i < (int)NKEYS; i++)
+		if (keys[i].string >= 0 && !(options & keys[i].option) &&
+			r->strings[keys[i].string] != NULL)
+			return false;
+	if (r->dry_run && !(options & OPTION_DRY_RUN))
+		return false;
+	if (verb->number == VERB_HALT)
+		return r->strings[REQUEST_WHEN] != NULL && r->mode >= 0 &&
+		       r->mode < HALT_MODES;
+	if (verb->number == VERB_KILL)
+		return r->signal >= 1 && r->signal <= SIGRTMAX &&
+		       r->escalate >= 0 && r->escalate <= SIGRTMAX &&
+		       r->wait <= REQUEST_WAIT_MAX &&
+		       (r->escalate == 0 || r->wait > 0);
+	return true;
+}
+
+/* Appends the value of one key; false if it says nothing of its own. */
+static bool
+value_of(const struct request *r, const struct key *k, char *number,
+	size_t size, const char **value)
+{
+	*value = number;
+	if (k->string >= 0) {
+		*value = r->strings[k->string];
+		return *value != NULL &&
+		       !(k->option == OPTION_WHEN && !strcmp(*value, "now"));
+	}
+	switch (k->option) {
+	case OPTION_SIGNAL:
+		*value = text_signal_name(r->signal);
+		return r->signal != SIGTERM;
+	case OPTION_ESCALATE:
+		*value = text_signal_name(r->escalate);
+		return r->escalate != 0;
+	case OPTION_MODE:
+		*value = halt_mode_names[r->mode];
+		return r->mode != HALT_HALT;
+	case OPTION_WAIT:
+		snprintf(number, size, "%u", r->wait);
+		return r->wait != 0;
+	default:
+		return false;
+	}
+}
+
+void
+request_arguments(const struct request *r, struct buf *out)
+{
+	const struct verb *verb = verb_by_number((long)r->verb);
+	size_t start = out->len, i;
+	const char *value;
+	char number[16];
+
+	if (verb->args > 0)
+		wire_puts(out, r->strings[REQUEST_NAME]);
+	for (i = 0; i < NKEYS; i++)
+		if ((verb->options & keys[i].option) &&
+			value_of(r, &keys[i], number, sizeof(number), &value))
+			wire_pair(out, keys[i].key, value);
+	if (r->dry_run)
+		buf_adds(out, "#dry-run");
+	/* Each began with a '#': the first is not wanted. */
+	if (out->len > start) {
+		memmove(out->data + start, out->data + start + 1,
+			out->len - start - 1);
+		out->len--;
+	}
+}
+
+void
+request_format(const struct request *r, struct buf *out)
+{
+	size_t mark;
+
+	buf_addf(out, r->explain ? "1#%d#%d" : "1#%d",
+		r->explain ? VERB_EXPLAIN : (int)r->verb, (int)r->verb);
+	mark = out->len;
+	buf_addc(out, '#');
+	request_arguments(r, out);
+	if (out->len == mark + 1)
+		out->len = mark;
+}

@@ -1,0 +1,196 @@
+#include "text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define WORD_MAX 32 /* nothing we compare is longer */
+
+size_t
+text_utf8(const char *str, size_t len, uint32_t *code)
+{
+	const unsigned char *s = (const unsigned char *)str;
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t n, i;
+	uint32_t c;
+
+	if (len == 0)
+		return 0;
+	if (s[0] < 0x80) {
+		*code = s[0];
+		return 1;
+	}
+	if (s[0] >= 0xc2 && s[0] < 0xe0) {
+		n = 2;
+		c = s[0] & 0x1f;
+	} else if ((s[0] & 0xf0) == 0xe0) {
+		n = 3;
+		c = s[0] & 0x0f;
+	} else if (s[0] >= 0xf0 && s[0] < 0xf5) {
+		n = 4;
+		c = s[0] & 0x07;
+	} else {
+		return 0;
+	}
+	if (len < n)
+		return 0;
+	for (i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+	*code = c;
+	return n;
+}
+
+bool
+text_unsafe(uint32_t c)
+{
+	/* Ranges of Unicode's Cc, Cf, Zl and Zp that change what one sees. */
+	static const struct {
+		uint32_t first, last;
+	} bad[] = { { 0x00, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad },
+		{ 0x34f, 0x34f }, { 0x61c, 0x61c }, { 0x115f, 0x1160 },
+		{ 0x17b4, 0x17b5 }, { 0x180b, 0x180f }, { 0x200b, 0x200f },
+		{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0x3164, 0x3164 },
+		{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 },
+		{ 0xfff0, 0xfffb }, { 0x1d173, 0x1d17a },
+		{ 0xe0000, 0xe0fff } };
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (c >= bad[i].first && c <= bad[i].last)
+			return true;
+	return false;
+}
+
+void
+text_safe(struct buf *out, const char *s, size_t len)
+{
+	uint32_t code;
+	size_t n;
+
+	for (; len > 0; s += n, len -= n) {
+		if ((n = text_utf8(s, len, &code)) == 0) {
+			buf_addf(out, "\\x%02x", (unsigned char)*s);
+			n = 1;
+		} else if (!text_unsafe(code)) {
+			buf_add(out, s, n);
+		} else if (code < 0x80) {
+			buf_addf(out, "\\x%02x", code);
+		} else {
+			buf_addf(out, "\\u{%04x}", code);
+		}
+	}
+}
+
+int
+text_number(const char *s, long min, long max, long *out)
+{
+	char *end;
+	long v;
+
+	/* strtol also takes leading space and a plus sign; we do not. */
+	if (!isdigit((unsigned char)*s) &&
+		!(*s == '-' && isdigit((unsigned char)s[1])))
+		return -1;
+	errno = 0;
+	v = strtol(s, &end, 10);
+	if (errno != 0 || *end != '\0' || v < min || v > max)
+		return -1;
+	*out = v;
+	return 0;
+}
+
+int
+text_signal(const char *s)
+{
+	const char *name;
+	long v;
+	int i;
+
+	if (text_number(s, 1, SIGRTMAX, &v) == 0)
+		return (int)v;
+	if (strncasecmp(s, "SIG", 3) == 0)
+		s += 3;
+	if (strcasecmp(s, "RTMIN") == 0)
+		return SIGRTMIN;
+	if (strcasecmp(s, "RTMAX") == 0)
+		return SIGRTMAX;
+	if (strncasecmp(s, "RTMIN+", 6) == 0 &&
+		text_number(s + 6, 1, SIGRTMAX - SIGRTMIN, &v) == 0)
+		return SIGRTMIN + (int)v;
+	if (strncasecmp(s, "RTMAX-", 6) == 0 &&
+		text_number(s + 6, 1, SIGRTMAX - SIGRTMIN, &v) == 0)
+		return SIGRTMAX - (int)v;
+	for (i = 1; i < SIGRTMIN; i++)
+		if ((name = sigabbrev_np(i)) != NULL && !strcasecmp(s, name))
+			return i;
+	return -1;
+}
+
+const char *
+text_signal_name(int sig)
+{
+	static char real_time[16];
+	const char *name;
+
+	if (sig >= SIGRTMIN && sig <= SIGRTMAX) {
+		snprintf(real_time, sizeof(real_time),
+			sig == SIGRTMIN ? "RTMIN" : "RTMIN+%d", sig - SIGRTMIN);
+		return real_time;
+	}
+	return (name = sigabbrev_np(sig)) != NULL ? name : "0";
+}
+
+/* Edit distance; a swap of neighbours counts as one (Damerau). */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b), d[WORD_MAX + 1][WORD_MAX + 1];
+	size_t i, j, cost;
+
+	if (la > WORD_MAX || lb > WORD_MAX)
+		return WORD_MAX;
+	for (i = 0; i <= la; i++)
+		d[i][0] = i;
+	for (j = 0; j <= lb; j++)
+		d[0][j] = j;
+	for (i = 1; i <= la; i++) {
+		for (j = 1; j <= lb; j++) {
+			cost = a[i - 1] != b[j - 1];
+			d[i][j] = d[i - 1][j - 1] + cost;
+			if (d[i - 1][j] + 1 < d[i][j])
+				d[i][j] = d[i - 1][j] + 1;
+			if (d[i][j - 1] + 1 < d[i][j])
+				d[i][j] = d[i][j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+				a[i - 2] == b[j - 1] &&
+				d[i - 2][j - 2] + 1 < d[i][j])
+				d[i][j] = d[i - 2][j - 2] + 1;
+		}
+	}
+	return d[la][lb];
+}
+
+const char *
+text_nearest(const char *s, const char *const *candidates)
+{
+	const char *best = NULL;
+	size_t least = 3, n;
+
+	for (; *candidates != NULL; candidates++) {
+		n = distance(s, *candidates);
+		if (n < least && n * 2 < strlen(*candidates)) {
+			least = n;
+			best = *candidates;
+		}
+	}
+	return best;
+}

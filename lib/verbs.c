@@ -1,0 +1,80 @@
+#include "verbs.h"
+
+#include <stddef.h>
+#include <string.h>
+
+const char *const verb_list_columns[] = { "pid", "ppid", "user", "state",
+	"rss_kib", "cpu_ms", "started", "name", "command", NULL };
+const char *const verb_kill_columns[] = { "pid", "started", "user", "name",
+	"outcome", "token", NULL };
+const char *const verb_status_columns[] = { "counter", "value", NULL };
+const char *const verb_verbs_columns[] = { "verb", "name", "limits", NULL };
+const char *const verb_explain_columns[] = { "verdict", "code", "client",
+	"rule", "reason", NULL };
+
+static const struct verb verbs[] = {
+	{ VERB_HALT, "halt", 0,
+		OPTION_MODE | OPTION_WHEN | OPTION_MESSAGE | OPTION_DRY_RUN,
+		true, true, NULL },
+	{ VERB_LIST, "list", 0, OPTION_NAME | OPTION_USER, false, true,
+		verb_list_columns },
+	{ VERB_KILL, "kill", 1,
+		OPTION_SIGNAL | OPTION_WAIT | OPTION_ESCALATE | OPTION_USER |
+			OPTION_ONLY | OPTION_DRY_RUN,
+		true, true, verb_kill_columns },
+	{ VERB_PING, "ping", 0, 0, false, true, NULL },
+	{ VERB_RUN, "run", 1, 0, true, false, NULL },
+	{ VERB_CANCEL, "cancel", 0, 0, true, true, NULL },
+	{ VERB_STATUS, "status", 0, 0, false, true, verb_status_columns },
+	{ VERB_WHO, "who", 0, 0, false, false, NULL },
+	{ VERB_WATCH, "watch", 0, 0, false, false, NULL },
+	{ VERB_SAY, "say", 1, 0, true, false, NULL },
+	{ VERB_VERBS, "verbs", 0, 0, false, true, verb_verbs_columns },
+	{ VERB_EXPLAIN, "explain", 1, 0, false, true, verb_explain_columns }
+};
+
+const char *const halt_mode_names[HALT_MODES + 1] = { "halt", "poweroff",
+	"reboot", NULL };
+
+const struct verb *
+verb_by_number(long number)
+{
+	if (number < 1 || number > VERB_LAST)
+		return NULL;
+	return &verbs[number - 1];
+}
+
+const struct verb *
+verb_by_name(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+bool
+verb_column_is_number(const char *name)
+{
+	static const char *const numbers[] = { "pid", "ppid", "rss_kib",
+		"cpu_ms", "started", "verb", "code", NULL };
+	size_t i;
+
+	for (i = 0; numbers[i] != NULL; i++)
+		if (strcmp(numbers[i], name) == 0)
+			return true;
+	return false;
+}
+
+int
+halt_mode_by_name(const char *name)
+{
+	int i;
+
+	for (i = 0; i < HALT_MODES; i++)
+		if (strcmp(halt_mode_names[i], name) == 0)
+			return i;
+	return -1;
+}
