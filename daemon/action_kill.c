@@ -144,7 +144,7 @@ is_same(struct killer *k, const struct victim *v)
 	size_t len;
 
 	return look(k, v->proc.pid, &again, &name, &len) &&
-		again.ticks == v->proc.ticks && !has_ended(v->fd);
+	       again.ticks == v->proc.ticks && !has_ended(v->fd);
 }
 
 static enum kill_outcome

@@ -32,21 +32,20 @@ on_signal(int sig)
 
 /* Blocked but within ppoll(), so that none falls between test and wait. */
 static void
-set_up_signals(sigset_t *outside)
+set_up_signals(sigset_t *block, sigset_t *outside)
 {
 	static const int handled[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT };
 	struct sigaction sa = { .sa_handler = on_signal };
-	sigset_t block;
 	size_t i;
 
-	sigemptyset(&block);
+	sigemptyset(block);
 	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++) {
 		sigaction(handled[i], &sa, NULL);
-		sigaddset(&block, handled[i]);
+		sigaddset(block, handled[i]);
 	}
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
-	sigprocmask(SIG_BLOCK, &block, outside);
+	sigprocmask(SIG_BLOCK, block, outside);
 	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
 		sigdelset(outside, handled[i]);
 }
@@ -126,25 +125,28 @@ serve(struct parent *p, const struct slots *s)
 	for (i = 0; i < s->n; i++) {
 		if (s->fds[i].revents == 0)
 			continue;
-		switch (s->who[i].kind) {
-		case SLOT_LISTENER:
-			sessions_accept(p, s->who[i].of);
-			break;
-		case SLOT_SESSION:
+		if (s->who[i].kind == SLOT_SESSION) {
 			session = s->who[i].of;
 			if (session->ask != -1)
 				session_hear(p, session);
-			break;
-		case SLOT_LOOKUP:
+		} else if (s->who[i].kind == SLOT_LOOKUP) {
 			answered |= lookups_read(&p->lookups, s->fds[i].fd);
-			break;
-		case SLOT_REFUSAL:
+		} else if (s->who[i].kind == SLOT_REFUSAL) {
 			refusals_read(&p->refusals, s->fds[i].fd);
-			break;
 		}
 	}
 	if (answered)
 		sessions_resume(p);
+}
+
+static void
+accept_all(struct parent *p, const struct slots *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		if (s->fds[i].revents != 0 && s->who[i].kind == SLOT_LISTENER)
+			sessions_accept(p, s->who[i].of);
 }
 
 static void
@@ -167,10 +169,13 @@ reap_one(struct parent *p, const siginfo_t *seen)
 }
 
 static void
-reap(struct parent *p)
+reap_all(struct parent *p)
 {
 	siginfo_t si;
 
+	if (!got_chld)
+		return;
+	got_chld = 0;
 	for (;;) {
 		si.si_pid = 0;
 		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) != 0 ||
@@ -340,6 +345,20 @@ next_deadline(const struct parent *p, int64_t now)
 	return first;
 }
 
+/*
+ * Where descriptors are ready, ppoll() returns without having let signals
+ * in: under load none would ever come. So they are fetched.
+ */
+static void
+fetch_signals(const sigset_t *handled)
+{
+	static const struct timespec at_once;
+	int sig;
+
+	while ((sig = sigtimedwait(handled, NULL, &at_once)) > 0)
+		on_signal(sig);
+}
+
 static void
 wait_for(struct slots *s, int64_t deadline, int64_t now, const sigset_t *mask)
 {
@@ -363,10 +382,6 @@ wait_for(struct slots *s, int64_t deadline, int64_t now, const sigset_t *mask)
 static void
 take_signals(struct parent *p)
 {
-	if (got_chld) {
-		got_chld = 0;
-		reap(p);
-	}
 	if (got_term) {
 		got_term = 0;
 		stop(p);
@@ -406,20 +421,23 @@ int
 parent_run(struct parent *p, int ready)
 {
 	struct slots slots = { 0 };
-	sigset_t outside;
+	sigset_t handled, outside;
 	int64_t now;
 
-	set_up_signals(&outside);
+	set_up_signals(&handled, &outside);
 	tzset(); /* once here, not in each child */
 	say_ready(p, ready);
 	while (now = clock_ms(), !has_stopped(p, now)) {
 		collect(p, &slots, now);
 		wait_for(&slots, next_deadline(p, now), now, &outside);
+		fetch_signals(&handled);
 		/*
-		 * What the sessions have said comes before what has become of
-		 * them: a reaped session is freed.
+		 * In this order: the dead are counted out before new ones
+		 * come in, and freed only when no slot is looked at any more.
 		 */
 		serve(p, &slots);
+		reap_all(p);
+		accept_all(p, &slots);
 		take_signals(p);
 		expire(p, clock_ms());
 	}

@@ -8,8 +8,6 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,25 +34,14 @@ struct io {
 	bool closing;  /* nothing more is read from it */
 	bool stopping; /* the parent said so: flush before the end */
 	bool exited;   /* the action has, its status stands in `status` */
-	struct buf in;
+	size_t inlen;
+	char in[IN_MAX + 1]; /* one more, to end a line with NUL */
 	struct buf out;
 	size_t sent; /* of out */
 	struct buf status;
 	struct relay relay;
 	struct ask_message message;
 };
-
-static void
-set_up_tcp(int fd)
-{
-	int on = 1, idle = 30, interval = 10, count = 3;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(int));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
-}
 
 /* Nobody is there to be told anything any more. */
 static void __attribute__((noreturn)) leave(void)
@@ -110,14 +97,14 @@ refuse(struct io *io, const struct request_error *e)
 static bool
 find_line(struct io *io, size_t *len, size_t *whole, bool *ended)
 {
-	char *lf = memchr(io->in.data, '\n', io->in.len);
+	char *lf = memchr(io->in, '\n', io->inlen);
 
 	*ended = lf != NULL;
-	*len = lf ? (size_t)(lf - io->in.data) : io->in.len;
+	*len = lf ? (size_t)(lf - io->in) : io->inlen;
 	*whole = *len + *ended;
 	if (!*ended && *len <= WIRE_LINE_MAX + 1 && !io->eof)
 		return false;
-	if (*ended && *len > 0 && io->in.data[*len - 1] == '\r')
+	if (*ended && *len > 0 && io->in[*len - 1] == '\r')
 		--*len;
 	return true;
 }
@@ -131,31 +118,25 @@ take_request(struct io *io)
 	size_t len, whole;
 	bool ended;
 
-	if (io->in.len == 0 || !find_line(io, &len, &whole, &ended))
+	if (io->inlen == 0 || !find_line(io, &len, &whole, &ended))
 		return;
-	if (buf_room(&io->in, 1) == NULL)
-		leave();
-	if (request_parse(io->in.data, len, ended, &request, &error) != 0)
+	if (request_parse(io->in, len, ended, &request, &error) != 0)
 		refuse(io, &error);
 	else if (ask_request(io->ask, &request) == 0)
 		io->state = ASKED;
 	else
 		leave();
-	buf_drop(&io->in, whole);
+	io->inlen -= whole;
+	memmove(io->in, io->in + whole, io->inlen);
 }
 
 static void
 read_client(struct io *io)
 {
-	size_t room = IN_MAX - io->in.len;
-	char *at = buf_room(&io->in, room);
-	ssize_t n;
+	ssize_t n = read(io->client, io->in + io->inlen, IN_MAX - io->inlen);
 
-	if (at == NULL)
-		leave();
-	n = read(io->client, at, room);
 	if (n > 0)
-		io->in.len += (size_t)n;
+		io->inlen += (size_t)n;
 	else if (n == 0)
 		io->eof = true;
 	else if (errno != EAGAIN && errno != EINTR)
@@ -268,6 +249,9 @@ advance(struct io *io)
 	bool written = io->out.len == 0;
 
 	if (io->state == ANSWERED && written) {
+		/* Its end says as much as the word would. */
+		if (io->eof && io->inlen == 0)
+			finish(io);
 		if (ask_done(io->ask) != 0)
 			leave();
 		io->state = IDLE;
@@ -286,7 +270,7 @@ wait_and_serve(struct io *io)
 	struct pollfd p[3] = { { io->client, 0, 0 }, { io->ask, POLLIN, 0 },
 		{ -1, POLLIN, 0 } };
 
-	if (!io->eof && !io->closing && io->in.len < IN_MAX)
+	if (!io->eof && !io->closing && io->inlen < IN_MAX)
 		p[0].events |= POLLIN;
 	if (io->out.len > 0)
 		p[0].events |= POLLOUT;
@@ -310,21 +294,17 @@ wait_and_serve(struct io *io)
 }
 
 void
-session_run(int client, int ask, int tcp)
+session_run(int client, int ask)
 {
-	/* Not on the stack: most of it is never touched. */
-	struct io *io = calloc(1, sizeof(*io));
+	/* Not on the stack: most of it is never touched, and costs nothing. */
+	static struct io io;
 
-	if (io == NULL)
-		leave();
-	io->client = client;
-	io->ask = ask;
-	io->relay.pipe = -1;
-	if (tcp)
-		set_up_tcp(client);
+	io.client = client;
+	io.ask = ask;
+	io.relay.pipe = -1;
 	sandbox_child(SANDBOX_SESSION);
 	for (;;) {
-		advance(io);
-		wait_and_serve(io);
+		advance(&io);
+		wait_and_serve(&io);
 	}
 }

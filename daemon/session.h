@@ -9,6 +9,6 @@
  * non-blocking stream socket, `ask` the channel to the parent; all else must be
  * closed. `tcp` says that it is a TCP socket.
  */
-void session_run(int client, int ask, int tcp) __attribute__((noreturn));
+void session_run(int client, int ask) __attribute__((noreturn));
 
 #endif

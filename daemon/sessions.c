@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ACCEPT_BATCH 16     /* at one listener, before others get a turn */
+#define ACCEPT_BATCH 4      /* at one listener, before others get a turn */
 #define ACCEPT_PAUSE_MS 100 /* when there are no descriptors left */
 #define END_MS 2000         /* for a session to obey */
 
@@ -121,7 +121,7 @@ sessions_room(const struct parent *p, const struct listener *l)
 }
 
 /* In the child: only its two descriptors are left, and it never returns. */
-static void __attribute__((noreturn)) run_child(int client, int ask, bool tcp)
+static void __attribute__((noreturn)) run_child(int client, int ask)
 {
 	unsigned low = (unsigned)(client < ask ? client : ask);
 	unsigned high = (unsigned)(client < ask ? ask : client);
@@ -131,11 +131,11 @@ static void __attribute__((noreturn)) run_child(int client, int ask, bool tcp)
 	if (high > low + 1)
 		close_range(low + 1, high - 1, 0);
 	close_range(high + 1, ~0u, 0);
-	session_run(client, ask, tcp);
+	session_run(client, ask);
 }
 
 static struct session *
-fork_session(struct parent *p, int client, bool tcp)
+fork_session(struct parent *p, int client)
 {
 	struct session *s = calloc(1, sizeof(*s));
 	int pair[2];
@@ -146,7 +146,7 @@ fork_session(struct parent *p, int client, bool tcp)
 		    0, pair) != 0)
 		goto fail;
 	if ((s->pid = fork()) == 0)
-		run_child(client, pair[1], tcp);
+		run_child(client, pair[1]);
 	fd_close(&pair[1]);
 	if (s->pid == -1) {
 		fd_close(&pair[0]);
@@ -182,13 +182,12 @@ refuse(struct parent *p, int client, const struct identity *who, int code,
 static void
 admit(struct parent *p, const struct listener *l, int client)
 {
-	bool tcp = l->unix_path == NULL;
 	struct identity_source source;
 	struct identity who;
 	struct session *s;
 
 	p->counters.connections++;
-	if (tcp)
+	if (l->unix_path == NULL)
 		identity_tcp(client, p->diag, l->insecure, &who);
 	else
 		identity_unix(client, &who);
@@ -199,7 +198,7 @@ admit(struct parent *p, const struct listener *l, int client)
 		   p->settings->limits.sessions_per_source) {
 		refuse(p, client, &who, CODE_TOO_MANY,
 			"too many sessions from this source");
-	} else if ((s = fork_session(p, client, tcp)) == NULL) {
+	} else if ((s = fork_session(p, client)) == NULL) {
 		refuse(p, client, &who, CODE_FAILED, "cannot start a session");
 	} else {
 		s->who = who;
@@ -341,15 +340,16 @@ session_hear(struct parent *p, struct session *s)
 static void
 expire(struct parent *p, struct session *s)
 {
+	const struct settings_limits *limits = &p->settings->limits;
+	unsigned seconds = s->state == SESSION_NEW ? limits->login_seconds
+						   : limits->idle_seconds;
 	char text[64];
 
 	switch (s->state) {
 	case SESSION_NEW:
 	case SESSION_IDLE:
-		snprintf(text, sizeof(text), "no request within %u seconds",
-			s->state == SESSION_NEW
-				? p->settings->limits.login_seconds
-				: p->settings->limits.idle_seconds);
+		snprintf(text, sizeof(text), "no request within %u second%s",
+			seconds, seconds == 1 ? "" : "s");
 		p->counters.timeouts++;
 		session_end(s, CODE_TOO_SLOW, text);
 		break;

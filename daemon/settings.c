@@ -36,12 +36,12 @@ static const char defaults[] =
 	"log = { facility = \"daemon\"; level = \"info\"; };\n"
 	"stop_seconds = 10;\n";
 
+static const char *const halt_placeholders[] = { "when", "message", NULL };
 static const char *const no_placeholders[] = { NULL };
 
 #define SETTING(field, ...) KEY(struct settings, field, __VA_ARGS__)
-#define POWER(field, name)            \
-	SETTING(field, name, program, \
-		.placeholders = settings_power_placeholders)
+#define POWER(field, name) \
+	SETTING(field, name, program, .placeholders = halt_placeholders)
 #define LIMIT(field, low, high) \
 	SETTING(limits.field, #field, number, .min = low, .max = high)
 

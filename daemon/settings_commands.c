@@ -15,8 +15,6 @@
 
 #define PLACEHOLDER_BYTES "abcdefghijklmnopqrstuvwxyz0123456789_-"
 
-const char *const settings_power_placeholders[] = { "when", "message", NULL };
-
 static bool
 is_placeholder_name(const char *s, size_t len)
 {

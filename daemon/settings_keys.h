@@ -129,7 +129,6 @@ extern const struct entries settings_listen_entries;
 extern const struct entries settings_client_entries;
 extern const struct entries settings_command_entries;
 extern const struct kind kind_program; /* char **, of `power` */
-extern const char *const settings_power_placeholders[];
 
 /* Once all is read: whether each client's commands exist. */
 void settings_check_runs(struct reader *);

@@ -90,8 +90,8 @@ is_light(const char *s)
 }
 
 /*
- * They take seconds on long input. In brackets \1 is no back-reference, and
- * is refused nevertheless: to be sure of which it is, one must be regcomp().
+ * They take seconds on long input. Within brackets \1 is none, and is refused
+ * all the same: only regcomp() itself could tell for certain.
  */
 static bool
 has_back_reference(const char *s)

@@ -212,6 +212,7 @@ scan_number(struct scan *s)
 	max = *end == 'L' ? INT64_MAX : INT32_MAX;
 	if (negative)
 		max++;
+	end += strspn(end, "L");
 	if (errno == ERANGE || v > max)
 		return refuse(s->conf, s->line,
 			"the number %.*s is too large to be read",

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -153,6 +154,32 @@ net_block_contains(const struct net_block *b, const struct net_addr *a)
 				    (0xff00 >> rest & 0xff)) == 0;
 }
 
+/*
+ * Accepted sockets inherit these: no waiting to fill a segment, and a peer
+ * that has vanished is noticed within a minute.
+ */
+static int
+set_up(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{ SOL_SOCKET, SO_REUSEADDR, 1 },
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, 30 },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, 10 },
+		{ IPPROTO_TCP, TCP_KEEPCNT, 3 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (setsockopt(fd, options[i].level, options[i].name,
+			    &options[i].value, sizeof(int)) != 0)
+			return -1;
+	return 0;
+}
+
 int
 net_listen(const struct net_addr *a)
 {
@@ -162,7 +189,7 @@ net_listen(const struct net_addr *a)
 		a->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return -1;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0)
+	if (set_up(fd) != 0)
 		goto fail;
 	if (a->sa.sa_family == AF_INET6 &&
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,

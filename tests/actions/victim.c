@@ -1,0 +1,44 @@
+/*
+ * A process to be killed. Says "ready" on its output and waits for ever.
+ *
+ *     victim [--comm NAME] [--ignore-term] [--exit-on-term STATUS]
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t exit_status;
+
+static void
+leave(int sig)
+{
+	(void)sig;
+	_exit(exit_status);
+}
+
+int
+main(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--comm") == 0 && i + 1 < argc) {
+			prctl(PR_SET_NAME, argv[++i]);
+		} else if (strcmp(argv[i], "--ignore-term") == 0) {
+			signal(SIGTERM, SIG_IGN);
+		} else if (strcmp(argv[i], "--exit-on-term") == 0 &&
+			   i + 1 < argc) {
+			exit_status = atoi(argv[++i]);
+			signal(SIGTERM, leave);
+		}
+	}
+	/* It never outlives the test that started it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	puts("ready");
+	fflush(stdout);
+	for (;;)
+		pause();
+}

@@ -1,0 +1,150 @@
+/*
+ * How many calls a second: connect, send a line, read a line, close.
+ *
+ *     connect unix:PATH|PORT CLIENTS MILLISECONDS
+ *
+ * Prints calls per second, then the median and the 99th percentile of one
+ * call in microseconds.
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SAMPLES_MAX (1 << 20)
+
+struct shared {
+	unsigned n; /* atomic */
+	unsigned failed;
+	unsigned samples[SAMPLES_MAX];
+};
+
+static union {
+	struct sockaddr sa;
+	struct sockaddr_un un;
+	struct sockaddr_in in;
+} address;
+static socklen_t length;
+
+static void
+parse_address(const char *where)
+{
+	if (strncmp(where, "unix:", 5) == 0) {
+		address.un.sun_family = AF_UNIX;
+		strncpy(address.un.sun_path, where + 5,
+			sizeof(address.un.sun_path) - 1);
+		length = sizeof(address.un);
+	} else {
+		address.in.sin_family = AF_INET;
+		address.in.sin_port = htons((uint16_t)atoi(where));
+		address.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		length = sizeof(address.in);
+	}
+}
+
+static double
+now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static int
+call(void)
+{
+	static const char request[] = "1#4\n";
+	char line[4096];
+	size_t len = 0;
+	ssize_t n;
+	int fd = socket(address.sa.sa_family, SOCK_STREAM, 0);
+
+	if (connect(fd, &address.sa, length) != 0 ||
+		send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0) {
+		close(fd);
+		return -1;
+	}
+	while ((n = read(fd, line + len, sizeof(line) - len)) > 0) {
+		len += (size_t)n;
+		if (line[len - 1] == '\n')
+			break;
+	}
+	close(fd);
+	if (n <= 0)
+		return -1;
+	/* The echo, or an answer; a refusal is neither. */
+	return strncmp(line, request, sizeof(request) - 1) == 0 ||
+			       strncmp(line, "1#200", 5) == 0
+		       ? 0
+		       : -1;
+}
+
+static void __attribute__((noreturn)) client(struct shared *shared, double end)
+{
+	double start, stop;
+	unsigned i;
+
+	while ((start = now()) < end) {
+		if (call() != 0) {
+			__atomic_add_fetch(
+				&shared->failed, 1, __ATOMIC_RELAXED);
+			continue;
+		}
+		stop = now();
+		i = __atomic_fetch_add(&shared->n, 1, __ATOMIC_RELAXED);
+		if (i < SAMPLES_MAX)
+			shared->samples[i] = (unsigned)((stop - start) * 1e6);
+	}
+	_exit(0);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+
+	return (x > y) - (x < y);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct shared *s;
+	double start, seconds;
+	int clients, i;
+
+	if (argc != 4)
+		errx(2, "usage: connect unix:PATH|PORT CLIENTS MILLISECONDS");
+	parse_address(argv[1]);
+	clients = atoi(argv[2]);
+	seconds = atof(argv[3]) / 1000;
+	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s == MAP_FAILED)
+		err(1, "mmap");
+	start = now();
+	for (i = 0; i < clients; i++)
+		if (fork() == 0)
+			client(s, start + seconds);
+	while (wait(NULL) > 0)
+		;
+	seconds = now() - start;
+	if (s->n == 0)
+		errx(1, "no answer from %s", argv[1]);
+	qsort(s->samples, s->n < SAMPLES_MAX ? s->n : SAMPLES_MAX,
+		sizeof(s->samples[0]), compare);
+	printf("%.0f %u %u\n", s->n / seconds, s->samples[s->n / 2],
+		s->samples[(size_t)s->n * 99 / 100]);
+	if (s->failed > 0)
+		fprintf(stderr, "%u calls failed\n", s->failed);
+	return 0;
+}
