@@ -39,6 +39,7 @@ struct killer {
 	char boot[9];
 	struct users users;
 	struct buf cmdline;
+	size_t room; /* for so many pidfds at a time */
 	size_t n;
 	struct victim *victims;
 };
@@ -64,17 +65,20 @@ is_named(const struct killer *k, const struct proc *p)
 	}
 }
 
-/* Reads the process and tells whether the request means it. */
-static bool
+/*
+ * Reads the process and tells whether the request means it: 1 or 0, and -1
+ * if it cannot be told because descriptors or memory are short.
+ */
+static int
 look(struct killer *k, pid_t pid, struct proc *p, const char **name,
 	size_t *len)
 {
 	const char *wanted = k->request->strings[REQUEST_NAME];
 
-	if (proc_read(k->dir, pid, p) != 0 || pid == getpid())
-		return false;
-	if (k->by_user && p->uid != k->uid)
-		return false;
+	if (proc_read(k->dir, pid, p) != 0)
+		return proc_is_short(errno) ? -1 : 0;
+	if (pid == getpid() || (k->by_user && p->uid != k->uid))
+		return 0;
 	if (proc_name_is_cut(p))
 		proc_cmdline(k->dir, pid, &k->cmdline, WIRE_COMMAND_MAX);
 	else
@@ -112,16 +116,17 @@ find_victims(struct killer *k)
 	const char *name;
 	pid_t *pids;
 	size_t n, i, len;
-	int result = 0;
+	int found = 0;
 
 	if (proc_pids(k->dir, &pids, &n) != 0)
 		return -1;
-	for (i = 0; i < n && result == 0; i++)
-		if (look(k, pids[i], &p, &name, &len) &&
-			add_victim(k, &p, name, len) == NULL)
-			result = -1;
+	for (i = 0; i < n && found >= 0; i++) {
+		found = look(k, pids[i], &p, &name, &len);
+		if (found > 0 && add_victim(k, &p, name, len) == NULL)
+			found = -1;
+	}
 	free(pids);
-	return result;
+	return found < 0 ? -1 : 0;
 }
 
 static bool
@@ -129,22 +134,7 @@ has_ended(int pidfd)
 {
 	struct pollfd p = { pidfd, POLLIN, 0 };
 
-	return poll(&p, 1, 0) > 0;
-}
-
-/*
- * Makes sure that behind the pidfd is what was matched: same start, same
- * name, still alive. What has changed its name since is no longer meant.
- */
-static bool
-is_same(struct killer *k, const struct victim *v)
-{
-	struct proc again;
-	const char *name;
-	size_t len;
-
-	return look(k, v->proc.pid, &again, &name, &len) &&
-	       again.ticks == v->proc.ticks && !has_ended(v->fd);
+	return poll(&p, 1, 0) != 0;
 }
 
 static enum kill_outcome
@@ -155,8 +145,8 @@ send_signal(struct victim *v, int sig)
 	return errno == ESRCH ? KILL_GONE : KILL_DENIED;
 }
 
-static enum kill_outcome
-take(struct killer *k, struct victim *v)
+static enum policy_target
+judge(const struct killer *k, const struct victim *v)
 {
 	pid_t daemon = k->context->daemon;
 	struct policy_process p = { .pid = v->proc.pid,
@@ -166,7 +156,29 @@ take(struct killer *k, struct victim *v)
 		.name = v->name,
 		.namelen = v->namelen };
 
-	switch (policy_target(k->context->settings, k->context->client, &p)) {
+	return policy_target(k->context->settings, k->context->client, &p);
+}
+
+/*
+ * What is read while the pidfd is held and its process lives is that
+ * process's own. So it is read again now, and what counts is what it says
+ * now: the start must be the same, the name and the user must still be meant,
+ * and the policy decides on the user that it has become.
+ */
+static enum kill_outcome
+take_held(struct killer *k, struct victim *v)
+{
+	struct proc again;
+	const char *name;
+	size_t len;
+	int found = look(k, v->proc.pid, &again, &name, &len);
+
+	if (found < 0)
+		return KILL_SURVIVED;
+	if (found == 0 || again.ticks != v->proc.ticks || has_ended(v->fd))
+		return KILL_GONE;
+	v->proc = again;
+	switch (judge(k, v)) {
 	case TARGET_PROTECTED:
 		return KILL_PROTECTED;
 	case TARGET_DENIED:
@@ -174,33 +186,72 @@ take(struct killer *k, struct victim *v)
 	case TARGET_ALLOWED:
 		break;
 	}
-	if ((v->fd = pidfd_open(v->proc.pid, 0)) == -1)
-		return errno == ESRCH ? KILL_GONE : KILL_DENIED;
-	if (!is_same(k, v))
-		return KILL_GONE;
 	return send_signal(v, k->request->dry_run ? 0 : k->request->signal);
+}
+
+static enum kill_outcome
+take(struct killer *k, struct victim *v)
+{
+	if ((v->fd = pidfd_open(v->proc.pid, 0)) != -1)
+		return take_held(k, v);
+	/* Two say that the number is a thread's by now: see pidfd_open(2). */
+	if (errno == ESRCH || errno == EINVAL || errno == ENOENT)
+		return KILL_GONE;
+	return KILL_SURVIVED; /* no descriptors: it is left as it is */
 }
 
 static void
 log_victim(struct killer *k, const struct victim *v, int sig)
 {
+	struct buf name = { 0 };
+
+	text_quoted(&name, v->name, v->namelen);
 	audit_log(k->context->audit, LOG_INFO,
 		"id=%s pid=%d user=%s name=\"%s\" signal=%s outcome=%s",
 		k->context->id, (int)v->proc.pid,
-		users_name(&k->users, v->proc.uid), v->name,
+		users_name(&k->users, v->proc.uid), buf_str(&name),
 		text_signal_name(sig), kill_outcome_names[v->outcome]);
+	buf_free(&name);
 }
 
-/* A descriptor is kept only where there will be something to wait for. */
+/*
+ * A descriptor is kept only where there will be something to wait for, and
+ * while there is room: the others are signalled all the same, and stay so in
+ * the answer, since nobody saw what became of them.
+ */
 static void
 signal_all(struct killer *k)
 {
+	size_t held = 0;
 	struct victim *v;
 
 	for (v = k->victims; v < k->victims + k->n; v++) {
 		v->outcome = take(k, v);
-		if (v->outcome != KILL_SIGNALLED || k->request->wait == 0)
+		if (v->outcome == KILL_SIGNALLED && k->request->wait > 0 &&
+			held < k->room)
+			held++;
+		else
 			fd_close(&v->fd);
+	}
+}
+
+/* Waits for n of them, each at the index of its pollfd. */
+static void
+wait_for(struct pollfd *p, struct victim **of, size_t n, unsigned seconds)
+{
+	int64_t deadline = clock_ms() + seconds * 1000LL, left;
+	size_t i, open = n;
+
+	while (open > 0 && (left = deadline - clock_ms()) >= 0 &&
+		(poll(p, n, (int)left) >= 0 || errno == EINTR)) {
+		for (i = 0; i < n; i++) {
+			if (p[i].fd == -1 || p[i].revents == 0)
+				continue;
+			of[i]->outcome = KILL_EXITED;
+			fd_close(&of[i]->fd);
+			p[i].fd = -1;
+			open--;
+		}
 	}
 }
 
@@ -208,30 +259,23 @@ signal_all(struct killer *k)
 static int
 wait_all(struct killer *k)
 {
-	int64_t deadline = clock_ms() + k->request->wait * 1000LL, left = 0;
 	struct pollfd *p = calloc(k->n + 1, sizeof(*p));
-	size_t i, open = 0;
+	struct victim **of = calloc(k->n + 1, sizeof(*of)), *v;
+	bool ready = p != NULL && of != NULL;
+	size_t n = 0;
 
-	if (p == NULL)
-		return -1;
-	for (i = 0; i < k->n; i++) {
-		p[i].fd = k->victims[i].fd;
-		p[i].events = POLLIN;
-		open += k->victims[i].fd != -1;
+	/* No more than are held: poll(2) takes only so many as may be open. */
+	for (v = k->victims; ready && v < k->victims + k->n; v++) {
+		if (v->fd == -1)
+			continue;
+		p[n] = (struct pollfd){ v->fd, POLLIN, 0 };
+		of[n++] = v;
 	}
-	while (open > 0 && (left = deadline - clock_ms()) >= 0 &&
-		(poll(p, k->n, (int)left) >= 0 || errno == EINTR)) {
-		for (i = 0; i < k->n; i++) {
-			if (p[i].fd == -1 || p[i].revents == 0)
-				continue;
-			k->victims[i].outcome = KILL_EXITED;
-			fd_close(&k->victims[i].fd);
-			p[i].fd = -1;
-			open--;
-		}
-	}
+	if (ready)
+		wait_for(p, of, n, k->request->wait);
 	free(p);
-	return 0;
+	free(of);
+	return ready ? 0 : -1;
 }
 
 static void
@@ -302,9 +346,11 @@ static int
 exit_status(const struct killer *k)
 {
 	const uint32_t *n = k->context->report->outcomes;
-	size_t done = n[KILL_SIGNALLED] + n[KILL_EXITED] + n[KILL_GONE] +
-		      n[KILL_WOULD_SIGNAL];
+	size_t done = n[KILL_EXITED] + n[KILL_GONE] + n[KILL_WOULD_SIGNAL];
 
+	/* With a wait it is not enough to have been signalled. */
+	if (k->request->wait == 0)
+		done += n[KILL_SIGNALLED];
 	if (k->n == 0)
 		return ACTION_NO_MATCH;
 	if (done == k->n)
@@ -314,16 +360,20 @@ exit_status(const struct killer *k)
 	return ACTION_PARTLY;
 }
 
+#define OTHER_FDS 16 /* /proc, the log, a name service; with some to spare */
+
 /* Waiting for thousands needs as many descriptors. */
 static void
-raise_limit(void)
+raise_limit(struct killer *k)
 {
 	struct rlimit l;
 
-	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
-		l.rlim_cur = l.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &l);
-	}
+	if (getrlimit(RLIMIT_NOFILE, &l) != 0)
+		return;
+	l.rlim_cur = l.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &l);
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur > OTHER_FDS)
+		k->room = l.rlim_cur - OTHER_FDS;
 }
 
 int
@@ -334,7 +384,7 @@ action_kill(const struct action_context *c)
 	struct victim *v;
 	bool nobody = false;
 
-	raise_limit();
+	raise_limit(&k);
 	if (user != NULL) {
 		k.by_user = true;
 		nobody = users_uid(user, &k.uid) != 0;

@@ -29,13 +29,24 @@
 #define RESTART_MS 1000 /* between two starts of the logger */
 #define CLOSE_MS 1000   /* for the last lines */
 
-struct line {
-	uint16_t len;
-	uint16_t priority; /* with the facility */
-};
+/*
+ * In the pipe a line is MARK, its priority with the facility, a space, the
+ * text, LF; neither MARK nor LF stands in a text. So a logger that takes over
+ * from one that died in the middle of a line finds the next.
+ */
+#define MARK '\001'
+#define HEAD_BYTES 8 /* "\001191 " and to spare */
 
-/* A line and its head go into the pipe at once, or not at all: pipe(7). */
-#define LINE_MAX_BYTES (PIPE_BUF - sizeof(struct line))
+/* A line goes into the pipe at once, or not at all: pipe(7). */
+#define LINE_MAX_BYTES (PIPE_BUF - HEAD_BYTES - 1)
+
+/* Lines that are not in the log, in memory shared by all who write to it. */
+struct losses {
+	_Atomic uint64_t stuck;    /* no room in the pipe, or the logger died */
+	_Atomic uint64_t reported; /* of these, already said in the log */
+	_Atomic uint64_t unreached; /* the logger had nobody to hand them to */
+	_Atomic uint64_t held;      /* the logger has them, the log not yet */
+};
 
 struct audit {
 	int facility;
@@ -45,9 +56,7 @@ struct audit {
 	int out; /* the writing end */
 	pid_t logger;
 	int64_t started;
-	uint64_t lost;               /* there was no room in the pipe */
-	uint64_t reported;           /* of these, already said in the log */
-	_Atomic uint64_t *unreached; /* shared: the logger lost these */
+	struct losses *losses;
 };
 
 static bool
@@ -59,8 +68,10 @@ log_reachable(void)
 
 	if (fd == -1)
 		return false;
+	/* EPROTOTYPE: one that takes streams, which syslog(3) tries next. */
 	reached = net_unix(_PATH_LOG, &un) == 0 &&
-		  connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0;
+		  (connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0 ||
+			  errno == EPROTOTYPE);
 	fd_close(&fd);
 	return reached;
 }
@@ -69,29 +80,58 @@ log_reachable(void)
  * syslog(3) cannot say that nobody listens, and a line that nobody hears
  * must be counted: so the logger looks first.
  */
-static void
+static bool
 write_line(struct audit *a, int priority, const char *text, bool reachable)
 {
 	if (a->to_stderr)
-		dprintf(STDERR_FILENO, "bridled: %s\n", text);
-	else if (reachable)
+		return dprintf(STDERR_FILENO, "bridled: %s\n", text) > 0;
+	if (reachable)
 		syslog(priority, "%s", text);
-	else
-		atomic_fetch_add(a->unreached, 1);
+	return reachable;
 }
 
 static void
 report_unreached(struct audit *a, uint64_t *reported)
 {
-	uint64_t lost = atomic_load(a->unreached);
+	uint64_t lost = atomic_load(&a->losses->unreached);
 	char text[80];
 
 	if (lost == *reported)
 		return;
 	snprintf(text, sizeof(text), "%llu log lines were lost: no %s",
-		(unsigned long long)(lost - *reported), _PATH_LOG);
-	write_line(a, a->facility | LOG_WARNING, text, true);
-	*reported = lost;
+		(unsigned long long)(lost - *reported),
+		a->to_stderr ? "standard error" : _PATH_LOG);
+	if (write_line(a, a->facility | LOG_WARNING, text, true))
+		*reported = lost;
+}
+
+/* Takes one message of the pipe, without its LF, to where it belongs. */
+static void
+take_message(struct audit *a, const char *message, bool reachable)
+{
+	char *text;
+	long priority;
+
+	if (*message == MARK) {
+		priority = strtol(message + 1, &text, 10);
+		if (!write_line(a, (int)priority, text + 1, reachable))
+			atomic_fetch_add(&a->losses->unreached, 1);
+	} else {
+		/* The rest of one whose beginning a dead logger took. */
+		atomic_fetch_add(&a->losses->stuck, 1);
+	}
+	atomic_fetch_sub(&a->losses->held, 1);
+}
+
+static uint64_t
+count_lines(const struct buf *b)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < b->len; i++)
+		n += b->data[i] == '\n';
+	return n;
 }
 
 /* Writes out the whole lines at the start of the buffer. */
@@ -99,33 +139,45 @@ static void
 write_lines(struct audit *a, struct buf *b, uint64_t *reported)
 {
 	bool reachable = a->to_stderr || log_reachable();
-	char text[PIPE_BUF];
-	struct line head;
 	size_t at = 0;
+	char *end;
 
+	atomic_store(&a->losses->held, count_lines(b));
 	if (reachable)
 		report_unreached(a, reported);
-	while (b->len - at >= sizeof(head)) {
-		memcpy(&head, b->data + at, sizeof(head));
-		if (b->len - at - sizeof(head) < head.len)
-			break;
-		memcpy(text, b->data + at + sizeof(head), head.len);
-		text[head.len] = '\0';
-		write_line(a, head.priority, text, reachable);
-		at += sizeof(head) + head.len;
+	while ((end = memchr(b->data + at, '\n', b->len - at)) != NULL) {
+		*end = '\0';
+		take_message(a, b->data + at, reachable);
+		at = (size_t)(end + 1 - b->data);
 	}
 	buf_drop(b, at);
 }
 
+/* The logger needs no input, and nobody shall wait for it to close these. */
+static void
+let_go_of_terminal(const struct audit *a)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null == -1)
+		return;
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	if (!a->to_stderr)
+		dup2(null, STDERR_FILENO);
+	close(null);
+}
+
 static void __attribute__((noreturn)) run_logger(struct audit *a)
 {
-	uint64_t reported = atomic_load(a->unreached);
+	uint64_t reported = atomic_load(&a->losses->unreached);
 	struct buf b = { 0 };
 	ssize_t n;
 	char *at;
 
 	/* It ends when the last writer has gone, not by a signal. */
 	sandbox_child(SANDBOX_LOGGER);
+	let_go_of_terminal(a);
 	openlog("bridled", LOG_NDELAY, LOG_DAEMON);
 	while ((at = buf_room(&b, PIPE_BUF)) != NULL) {
 		n = read(a->in, at, PIPE_BUF);
@@ -166,13 +218,13 @@ audit_open(int facility, int level, bool to_stderr)
 
 	if (a == NULL)
 		return NULL;
-	page = mmap(NULL, sizeof(*a->unreached), PROT_READ | PROT_WRITE,
+	page = mmap(NULL, sizeof(*a->losses), PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED) {
 		free(a);
 		return NULL;
 	}
-	a->unreached = page;
+	a->losses = page;
 	a->to_stderr = to_stderr;
 	audit_configure(a, facility, level);
 	if (pipe2(pipes, O_CLOEXEC) != 0)
@@ -185,7 +237,7 @@ audit_open(int facility, int level, bool to_stderr)
 fail:
 	fd_close(&pipes[0]);
 	fd_close(&pipes[1]);
-	munmap(page, sizeof(*a->unreached));
+	munmap(page, sizeof(*a->losses));
 	free(a);
 	return NULL;
 }
@@ -201,26 +253,35 @@ static int
 send_line(struct audit *a, int priority, const char *text, size_t len)
 {
 	char message[PIPE_BUF];
-	struct line head = { (uint16_t)len,
-		(uint16_t)(a->facility | priority) };
+	int n;
 
-	memcpy(message, &head, sizeof(head));
-	memcpy(message + sizeof(head), text, len);
-	return write(a->out, message, sizeof(head) + len) < 0 ? -1 : 0;
+	n = snprintf(
+		message, HEAD_BYTES, "%c%d ", MARK, a->facility | priority);
+	memcpy(message + n, text, len);
+	message[(size_t)n + len] = '\n';
+	return write(a->out, message, (size_t)n + len + 1) < 0 ? -1 : 0;
 }
 
 static void
 report_lost(struct audit *a)
 {
+	uint64_t lost = atomic_load(&a->losses->stuck);
+	uint64_t reported = atomic_load(&a->losses->reported);
 	char text[64];
 	int n;
 
-	if (a->lost == a->reported)
+	if (lost <= reported)
 		return;
-	n = snprintf(text, sizeof(text), "%llu log lines were lost: log stuck",
-		(unsigned long long)(a->lost - a->reported));
+	n = snprintf(text, sizeof(text), "%llu log lines were lost",
+		(unsigned long long)(lost - reported));
 	if (send_line(a, LOG_WARNING, text, (size_t)n) == 0)
-		a->reported = a->lost;
+		atomic_store(&a->losses->reported, lost);
+}
+
+static void
+lose_line(struct audit *a)
+{
+	atomic_fetch_add(&a->losses->stuck, 1);
 }
 
 void
@@ -237,23 +298,24 @@ audit_log(struct audit *a, int priority, const char *fmt, ...)
 	n = vasprintf(&line, fmt, ap);
 	va_end(ap);
 	if (n < 0) {
-		a->lost++;
+		lose_line(a);
 		return;
 	}
 	text_safe(&safe, line, (size_t)n);
 	free(line);
-	if (safe.len > LINE_MAX_BYTES - 1)
-		safe.len = LINE_MAX_BYTES - 1;
+	if (safe.len > LINE_MAX_BYTES)
+		safe.len = LINE_MAX_BYTES;
 	report_lost(a);
 	if (safe.failed || send_line(a, priority, safe.data, safe.len) != 0)
-		a->lost++;
+		lose_line(a);
 	buf_free(&safe);
 }
 
 uint64_t
 audit_lost(const struct audit *a)
 {
-	return a->lost + atomic_load(a->unreached);
+	return atomic_load(&a->losses->stuck) +
+	       atomic_load(&a->losses->unreached);
 }
 
 int
@@ -274,10 +336,24 @@ audit_reaped(struct audit *a, pid_t pid)
 	if (pid != a->logger)
 		return false;
 	a->logger = -1;
-	/* One that dies at once must not be started in a tight loop. */
-	if (clock_ms() - a->started >= RESTART_MS && start_logger(a) == 0)
-		audit_log(a, LOG_WARNING, "the logger died: started another");
+	/* What it had read and not yet written has gone with it. */
+	atomic_fetch_add(
+		&a->losses->stuck, atomic_exchange(&a->losses->held, 0));
 	return true;
+}
+
+/* One that dies at once, or cannot be forked, is not tried in a tight loop. */
+int64_t
+audit_deadline(const struct audit *a)
+{
+	return a->logger == -1 ? a->started + RESTART_MS : CLOCK_NEVER;
+}
+
+void
+audit_expire(struct audit *a, int64_t now)
+{
+	if (now >= audit_deadline(a) && start_logger(a) == 0)
+		audit_log(a, LOG_WARNING, "the logger died: started another");
 }
 
 void
@@ -297,7 +373,7 @@ audit_close(struct audit *a)
 	if (a->logger > 0)
 		kill(a->logger, SIGKILL);
 	fd_close(&a->in);
-	munmap(a->unreached, sizeof(*a->unreached));
+	munmap(a->losses, sizeof(*a->losses));
 	free(a);
 }
 
@@ -308,7 +384,7 @@ audit_request(struct audit *a, const struct audit_request *r, int code,
 	struct buf args = { 0 };
 	const struct verb *verb = r->verb ? verb_by_number(r->verb) : NULL;
 
-	text_safe(&args, r->args, strlen(r->args));
+	text_quoted(&args, r->args, strlen(r->args));
 	audit_log(a, code >= 500 ? LOG_WARNING : LOG_INFO,
 		"id=%s client=%s source=%s verb=%s%s args=\"%s\" verdict=%s "
 		"rule=%s result=%d ms=%lld text=\"%s\"",

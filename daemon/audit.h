@@ -52,8 +52,12 @@ int audit_fd(const struct audit *);
 /* The same log, in a child whose descriptor has moved. */
 void audit_moved(struct audit *, int fd);
 
-/* If that child was the logger, starts another and returns true. */
+/* If that child was the logger, returns true; another is started when due. */
 bool audit_reaped(struct audit *, pid_t);
+
+/* Starts another logger, if it is time to. */
+void audit_expire(struct audit *, int64_t now);
+int64_t audit_deadline(const struct audit *);
 
 /* Waits at most a second for the last lines to be written. NULL is allowed. */
 void audit_close(struct audit *);

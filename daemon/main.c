@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -173,6 +174,7 @@ daemonize(void)
 		err(EX_OSERR, "cannot go into the background");
 	if (pid > 0) {
 		close(pipes[1]);
+		waitpid(pid, NULL, 0);
 		await(pipes[0]);
 	}
 	close(pipes[0]);
@@ -184,6 +186,21 @@ daemonize(void)
 	if (chdir("/") != 0)
 		err(EX_OSERR, "/");
 	return pipes[1];
+}
+
+/* Whatever the working directory is later; ends the program if it cannot. */
+static char *
+absolute(const char *path)
+{
+	char *cwd, *whole;
+
+	if (*path == '/')
+		return strdup(path);
+	if ((cwd = getcwd(NULL, 0)) == NULL ||
+		asprintf(&whole, "%s/%s", cwd, path) == -1)
+		err(EX_OSERR, "%s", path);
+	free(cwd);
+	return whole;
 }
 
 /* The user to become; the present one unless we are root. */
@@ -244,6 +261,19 @@ write_pid(const char *path)
 	return 0;
 }
 
+/* From here on, only the logger speaks. */
+static int
+let_go_of_terminal(const struct options *o)
+{
+	if (freopen("/dev/null", "r", stdin) == NULL ||
+		freopen("/dev/null", "w", stdout) == NULL)
+		return -1;
+	/* A logger that takes the place of one that died still needs it. */
+	if (!o->log_stderr && freopen("/dev/null", "w", stderr) == NULL)
+		return -1;
+	return 0;
+}
+
 /* From the settings to the loop; an exit status. */
 static int
 serve(struct parent *p, const struct options *o, int ready)
@@ -267,10 +297,7 @@ serve(struct parent *p, const struct options *o, int ready)
 		warn("cannot start the logger");
 		goto out;
 	}
-	/* From here on, only the logger speaks. */
-	if (o->daemonize && (freopen("/dev/null", "r", stdin) == NULL ||
-				    freopen("/dev/null", "w", stdout) == NULL ||
-				    freopen("/dev/null", "w", stderr) == NULL))
+	if (o->daemonize && let_go_of_terminal(o) != 0)
 		goto out;
 	status = parent_run(p, ready);
 out:
@@ -299,7 +326,7 @@ main(int argc, char **argv)
 	struct options o = { .config = SETTINGS_FILE };
 	struct parent p = { .diag = -1 };
 	int ready = -1, status;
-	char *config;
+	char *config, *pid_file = NULL;
 
 	if (fd_std_open() != 0)
 		return EX_OSERR;
@@ -312,6 +339,8 @@ main(int argc, char **argv)
 	if ((config = realpath(o.config, NULL)) == NULL)
 		err(EX_CONFIG, "%s", o.config);
 	o.config = config;
+	if (o.pid_file != NULL)
+		o.pid_file = pid_file = absolute(o.pid_file);
 	if (o.daemonize)
 		ready = daemonize();
 	TAILQ_INIT(&p.sessions);
@@ -321,6 +350,7 @@ main(int argc, char **argv)
 	p.settings = load(&o, true);
 	status = p.settings == NULL ? EX_CONFIG : serve(&p, &o, ready);
 	settings_free(p.settings);
+	free(pid_file);
 	free(config);
 	return report(ready, status);
 }

@@ -313,6 +313,7 @@ expire(struct parent *p, int64_t now)
 	actions_expire(&p->actions, now);
 	sessions_expire(p, now);
 	refusals_expire(&p->refusals, now);
+	audit_expire(p->audit, now);
 	if (lookups_expire(&p->lookups, now)) {
 		audit_log(p->audit, LOG_WARNING,
 			"the name service does not answer");
@@ -336,6 +337,7 @@ next_deadline(const struct parent *p, int64_t now)
 	first = earlier(first, actions_deadline(&p->actions));
 	first = earlier(first, refusals_deadline(&p->refusals));
 	first = earlier(first, lookups_deadline(&p->lookups));
+	first = earlier(first, audit_deadline(p->audit));
 	if (p->accept_again > now)
 		first = earlier(first, p->accept_again);
 	if (p->stopping && now < p->stop_deadline)

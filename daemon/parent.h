@@ -46,6 +46,7 @@ struct parent {
 	time_t boot; /* with it and a number, requests get their ids */
 	uint64_t last_id;
 	int64_t accept_again; /* no accept before this, after an error */
+	int64_t accept_log_again;
 	bool stopping;
 	int64_t stop_deadline;
 };

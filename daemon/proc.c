@@ -176,6 +176,12 @@ proc_read(int dir, pid_t pid, struct proc *p)
 	return parse_stat(line, p);
 }
 
+bool
+proc_is_short(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
 void
 proc_cmdline(int dir, pid_t pid, struct buf *out, size_t max)
 {
@@ -210,7 +216,8 @@ proc_name(const struct proc *p, const struct buf *cmdline, size_t *len)
 		n -= (size_t)(slash + 1 - base);
 		base = slash + 1;
 	}
-	if (n <= p->commlen || memcmp(base, p->comm, p->commlen) != 0)
+	if (n <= p->commlen || n > PROC_NAME_MAX ||
+		memcmp(base, p->comm, p->commlen) != 0)
 		return p->comm;
 	*len = n;
 	return base;

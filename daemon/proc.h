@@ -11,7 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PROC_COMM_MAX 64 /* kernel threads may have more than 15 bytes */
+#define PROC_COMM_MAX 64  /* kernel threads may have more than 15 bytes */
+#define PROC_NAME_MAX 255 /* what proc_name() gives: a file's name at most */
 
 struct proc {
 	pid_t pid;
@@ -42,6 +43,12 @@ int proc_pids(int dir, pid_t **pids, size_t *n);
 int proc_read(int dir, pid_t, struct proc *);
 
 /*
+ * Whether this errno of proc_read() says that descriptors or memory are
+ * short: then the process may well be there.
+ */
+bool proc_is_short(int error);
+
+/*
  * Reads /proc/PID/cmdline into out (replacing it), at most max bytes; NULs
  * stand between the arguments. Empty for kernel threads and zombies, and
  * where it cannot be read.
@@ -50,8 +57,9 @@ void proc_cmdline(int dir, pid_t, struct buf *out, size_t max);
 
 /*
  * The name that list shows and kill takes: comm, or the base name of argv[0]
- * where comm is cut off at 15 bytes and that extends it. The result points
- * into p or into cmdline.
+ * where comm is cut off at 15 bytes and that extends it. One that is longer
+ * than any file's name is none: it would only serve to make a record too
+ * long. The result points into p or into cmdline.
  */
 const char *proc_name(
 	const struct proc *p, const struct buf *cmdline, size_t *len);

@@ -90,6 +90,15 @@ refuse(struct io *io, const struct request_error *e)
 	io->state = ASKED;
 }
 
+/* Whether a line without its end may yet become one that is short enough. */
+static bool
+may_go_on(const struct io *io)
+{
+	return io->inlen <= WIRE_LINE_MAX ||
+	       (io->inlen == WIRE_LINE_MAX + 1 &&
+		       io->in[WIRE_LINE_MAX] == '\r');
+}
+
 /*
  * Finds the end of the first line in what was read. False if there is none
  * yet; else its length without LF or CR LF, and how much it takes up.
@@ -102,7 +111,7 @@ find_line(struct io *io, size_t *len, size_t *whole, bool *ended)
 	*ended = lf != NULL;
 	*len = lf ? (size_t)(lf - io->in) : io->inlen;
 	*whole = *len + *ended;
-	if (!*ended && *len <= WIRE_LINE_MAX + 1 && !io->eof)
+	if (!*ended && may_go_on(io) && !io->eof)
 		return false;
 	if (*ended && *len > 0 && io->in[*len - 1] == '\r')
 		--*len;

@@ -19,6 +19,7 @@
 
 #define ACCEPT_BATCH 4      /* at one listener, before others get a turn */
 #define ACCEPT_PAUSE_MS 100 /* when there are no descriptors left */
+#define ACCEPT_LOG_MS 10000 /* between two lines about that */
 #define END_MS 2000         /* for a session to obey */
 
 static void
@@ -213,12 +214,17 @@ admit(struct parent *p, const struct listener *l, int client)
 static bool
 accept_failed(struct parent *p)
 {
+	int64_t now = clock_ms();
+
 	if (errno == EINTR || errno == ECONNABORTED)
 		return true;
 	if (errno != EAGAIN) {
 		/* The socket stays readable: without a pause we would spin. */
-		p->accept_again = clock_ms() + ACCEPT_PAUSE_MS;
-		audit_log(p->audit, LOG_ERR, "accept: %s", strerror(errno));
+		p->accept_again = now + ACCEPT_PAUSE_MS;
+		if (now >= p->accept_log_again)
+			audit_log(p->audit, LOG_ERR, "accept: %s",
+				strerror(errno));
+		p->accept_log_again = now + ACCEPT_LOG_MS;
 	}
 	return false;
 }
@@ -287,6 +293,17 @@ sessions_resume(struct parent *p)
 	}
 }
 
+/* It has waited for its groups as long as a request may take. */
+static void
+answer_without_groups(struct parent *p, struct session *s)
+{
+	struct ask_question *q = s->question;
+
+	s->question = NULL;
+	request_answer(p, s, q);
+	free(q);
+}
+
 static void
 break_off(struct parent *p, struct session *s, const char *what)
 {
@@ -352,6 +369,9 @@ expire(struct parent *p, struct session *s)
 			seconds, seconds == 1 ? "" : "s");
 		p->counters.timeouts++;
 		session_end(s, CODE_TOO_SLOW, text);
+		break;
+	case SESSION_LOOKUP:
+		answer_without_groups(p, s);
 		break;
 	case SESSION_ENDING:
 		session_kill(p, s);

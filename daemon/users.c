@@ -12,7 +12,8 @@ static struct user *
 add(struct users *users, uid_t uid)
 {
 	struct user **more, *u;
-	struct passwd *pw;
+	struct passwd entry, *pw = NULL;
+	char text[4096];
 
 	more = reallocarray(users->v, users->n + 1, sizeof(struct user *));
 	if (more == NULL)
@@ -21,7 +22,8 @@ add(struct users *users, uid_t uid)
 	if ((u = malloc(sizeof(*u))) == NULL)
 		return NULL;
 	u->uid = uid;
-	if ((pw = getpwuid(uid)) != NULL)
+	/* The reentrant one: list reads in two threads. */
+	if (getpwuid_r(uid, &entry, text, sizeof(text), &pw) == 0 && pw != NULL)
 		snprintf(u->name, sizeof(u->name), "%s", pw->pw_name);
 	else
 		snprintf(u->name, sizeof(u->name), "%u", uid);

@@ -148,6 +148,9 @@ net_block_contains(const struct net_block *b, const struct net_addr *a)
 	unsigned whole = b->bits / 8, rest = b->bits % 8;
 
 	net_bytes(a, bytes);
+	/* Who writes ::/0 means IPv6: how we store IPv4 is our own affair. */
+	if (b->bits < 96 && memcmp(bytes, mapped_prefix, 12) == 0)
+		return false;
 	if (memcmp(bytes, b->bytes, whole) != 0)
 		return false;
 	return rest == 0 || ((bytes[whole] ^ b->bytes[whole]) &

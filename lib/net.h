@@ -50,6 +50,8 @@ void net_bytes(const struct net_addr *, uint8_t bytes[16]);
 
 /* 0, or -1 if it is not a block or has bits beyond its prefix. */
 int net_block_parse(const char *, struct net_block *);
+
+/* A block of IPv6 holds no IPv4 address, however wide it is. */
 bool net_block_contains(const struct net_block *, const struct net_addr *);
 
 /*

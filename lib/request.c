@@ -116,6 +116,13 @@ user_valid(const char *s)
 	return strlen(s) <= 256;
 }
 
+/* One that has a name, and so can be written down again. */
+static bool
+signal_valid(int sig)
+{
+	return sig >= 1 && strcmp(text_signal_name(sig), "0") != 0;
+}
+
 static bool
 take_signal(const char *s, int *out)
 {
@@ -301,6 +308,16 @@ take_fields(struct request *r, const struct verb *verb, struct wire_field *f,
 	return 0;
 }
 
+/*
+ * Standard input for a run (1#101#0#SIZE). No run takes any here, and the
+ * bytes that follow must not be taken for requests.
+ */
+static bool
+is_chunk(const struct wire_field *f)
+{
+	return f->len == 3 && memcmp(f->s, "101", 3) == 0;
+}
+
 static bool
 has_control(const char *s, size_t len)
 {
@@ -332,6 +349,11 @@ request_parse(char *line, size_t len, bool ended, struct request *r,
 	if (n > WIRE_FIELDS_MAX)
 		return refuse(e, CODE_TOO_LONG,
 			"a request has at most %d fields", WIRE_FIELDS_MAX);
+	if (n > 1 && is_chunk(&f[1])) {
+		refuse(e, CODE_MALFORMED, "there is no run that takes input");
+		e->close = true;
+		return -1;
+	}
 	if (has_control(line, len))
 		return refuse(
 			e, CODE_MALFORMED, "a control byte: write it %%XX");
@@ -386,10 +408,9 @@ request_valid(const struct request *r)
 		return r->strings[REQUEST_WHEN] != NULL && r->mode >= 0 &&
 		       r->mode < HALT_MODES;
 	if (verb->number == VERB_KILL)
-		return r->signal >= 1 && r->signal <= SIGRTMAX &&
-		       r->escalate >= 0 && r->escalate <= SIGRTMAX &&
-		       r->wait <= REQUEST_WAIT_MAX &&
-		       (r->escalate == 0 || r->wait > 0);
+		return signal_valid(r->signal) && r->wait <= REQUEST_WAIT_MAX &&
+		       (r->escalate == 0 ||
+			       (signal_valid(r->escalate) && r->wait > 0));
 	return true;
 }
 

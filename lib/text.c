@@ -60,8 +60,8 @@ text_unsafe(uint32_t c)
 		{ 0x17b4, 0x17b5 }, { 0x180b, 0x180f }, { 0x200b, 0x200f },
 		{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0x3164, 0x3164 },
 		{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 },
-		{ 0xfff0, 0xfffb }, { 0x1d173, 0x1d17a },
-		{ 0xe0000, 0xe0fff } };
+		{ 0xfff0, 0xfffb }, { 0x13430, 0x13440 }, { 0x1bca0, 0x1bca3 },
+		{ 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff } };
 	size_t i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -90,6 +90,22 @@ text_safe(struct buf *out, const char *s, size_t len)
 	}
 }
 
+void
+text_quoted(struct buf *out, const char *s, size_t len)
+{
+	const char *end = s + len, *at;
+
+	for (;; s = at + 1) {
+		for (at = s; at < end && *at != '"' && *at != '\\'; at++)
+			;
+		text_safe(out, s, (size_t)(at - s));
+		if (at == end)
+			return;
+		buf_addc(out, '\\');
+		buf_addc(out, *at);
+	}
+}
+
 int
 text_number(const char *s, long min, long max, long *out)
 {
@@ -98,7 +114,7 @@ text_number(const char *s, long min, long max, long *out)
 
 	/* strtol also takes leading space and a plus sign; we do not. */
 	if (!isdigit((unsigned char)*s) &&
-		!(*s == '-' && isdigit((unsigned char)s[1])))
+		!(min < 0 && *s == '-' && isdigit((unsigned char)s[1])))
 		return -1;
 	errno = 0;
 	v = strtol(s, &end, 10);
@@ -115,8 +131,10 @@ text_signal(const char *s)
 	long v;
 	int i;
 
+	/* Between the two ranges are those that libc keeps for itself. */
 	if (text_number(s, 1, SIGRTMAX, &v) == 0)
-		return (int)v;
+		return v >= SIGRTMIN || sigabbrev_np((int)v) != NULL ? (int)v
+								     : -1;
 	if (strncasecmp(s, "SIG", 3) == 0)
 		s += 3;
 	if (strcasecmp(s, "RTMIN") == 0)

@@ -29,6 +29,12 @@ bool text_unsafe(uint32_t code);
  */
 void text_safe(struct buf *out, const char *s, size_t len);
 
+/*
+ * The same for what will stand between double quotes: these and the backslash
+ * get a backslash before them, so that nobody can end the quotation.
+ */
+void text_quoted(struct buf *out, const char *s, size_t len);
+
 /* A whole string that is a decimal number in min..max; -1 if it is not. */
 int text_number(const char *s, long min, long max, long *out);
 

@@ -34,6 +34,12 @@ STRANGER = 61001
 SERVICE = 61002
 
 
+# What ASan, UBSan and valgrind write into the log of a daemon with a bug.
+COMPLAINT = re.compile(r"AddressSanitizer|runtime error:|LeakSanitizer"
+                       r"|^==\d+== (Invalid|Conditional|Use of|Syscall"
+                       r"|Process terminating|Mismatched|Source and)", re.M)
+
+
 class Skip(Exception):
     """This test cannot run here."""
 
@@ -161,12 +167,17 @@ class Daemon:
               replaced by a free one: see .ports
     uid       run it as this user instead of as ourselves (root only)
     limit     a dict of prlimit(1) options such as {"nofile": 40}
-    power     argv lists by mode; default: the recorder, see .recorded()
+    power     argv lists by mode; default: the recorder, see .recorded();
+              "{dir}" in them is this daemon's folder, in which the programs
+              of tests/actions are, and sock/, where its user may write
+    user      whom it becomes when root starts it; default: root
     """
+
+    log_args = ["--log-stderr"]  # a subclass may log elsewhere, see log()
 
     def __init__(self, clients=None, settings="", limits=None, tcp=(),
                  uid=None, limit=None, power=None, mode="0666", args=(),
-                 wrap=None, env=None, conf=None):
+                 wrap=None, env=None, conf=None, user=None):
         if uid is not None and not ROOT:
             raise Skip("only root can start a daemon as another user")
         self.uid = os.geteuid() if uid is None else uid
@@ -177,7 +188,7 @@ class Daemon:
         self.limit, self.power = limit or {}, power
         self.mode, self.args, self.env = mode, list(args), env
         self.wrap = WRAP if wrap is None else list(wrap)
-        self.text = conf
+        self.text, self.user = conf, user
         self.process = None
 
     def __enter__(self):
@@ -190,6 +201,8 @@ class Daemon:
         self.record_path = os.path.join(self.dir, "sock", "halted")
         if self.uid != os.geteuid():
             os.chown(os.path.dirname(self.sock), self.uid, self.uid)
+        elif self.user is not None and ROOT:
+            shutil.chown(os.path.dirname(self.sock), self.user)
         # The build may stand where another user cannot go.
         self.program = os.path.join(self.dir, "bridled")
         shutil.copy(BRIDLED, self.program)
@@ -223,10 +236,12 @@ class Daemon:
             power.setdefault("cancel", [self.program_path("recorder"),
                                         self.record_path, "cancel"])
             text = "user = %s;\nlisten = (%s);\nclients = (%s);\n" % (
-                quote("root" if ROOT else "nobody"),
+                quote(self.user or ("root" if ROOT else "nobody")),
                 ",\n  ".join(listen), self.clients)
             text += "power = { %s };\n" % " ".join(
-                "%s = %s;" % (m, strings(argv)) for m, argv in power.items())
+                "%s = %s;" % (m, strings(a.replace("{dir}", self.dir)
+                                         for a in argv))
+                for m, argv in power.items())
             if self.limits:
                 text += "limits = { %s };\n" % " ".join(
                     "%s = %d;" % item for item in self.limits.items())
@@ -268,7 +283,7 @@ class Daemon:
         return None
 
     def spawn(self):
-        command = [self.program, "--config", self.config, "--log-stderr"]
+        command = [self.program, "--config", self.config, *self.log_args]
         if self.limit:
             command = ["prlimit"] + ["--%s=%s" % item
                                      for item in self.limit.items()] + command
@@ -292,7 +307,7 @@ class Daemon:
                 self.process.wait()
         if exc[0] is not None and exc[0] is not Skip:
             sys.stderr.write(self.log())
-        if "AddressSanitizer" in self.log() or "runtime error" in self.log():
+        if COMPLAINT.search(self.log()):
             raise AssertionError("a sanitizer has complained:\n" + self.log())
         shutil.rmtree(self.dir, ignore_errors=True)
 

@@ -1,0 +1,157 @@
+"""What the tests of kill, list and names share: /proc, tokens, terminals."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import termios
+import time
+
+import bridle
+from bridle import Victim, wait_for
+
+
+class Stat:
+    """/proc/PID/stat, taken apart; None of it is trusted to be text."""
+
+    def __init__(self, pid):
+        with open("/proc/%d/stat" % pid, "rb") as f:
+            line = f.read()
+        self.comm = line[line.index(b"(") + 1:line.rindex(b")")]
+        fields = line[line.rindex(b")") + 2:].split()
+        self.state = fields[0].decode()
+        self.ppid = int(fields[1])
+        self.flags = int(fields[6])
+        self.ticks = int(fields[19])
+        self.kernel = self.flags & 0x00200000 != 0
+
+
+def state(pid):
+    """Its letter, None when it is gone."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Stat(pid).state
+    return None
+
+
+def boot():
+    with open("/proc/sys/kernel/random/boot_id") as f:
+        return f.read(8)
+
+
+def token(pid):
+    """What kill shows for this process, and only= takes."""
+    return "%d-%d-%s" % (pid, Stat(pid).ticks, boot())
+
+
+def encode(name):
+    """Any bytes as a field of a request."""
+    if isinstance(name, str):
+        name = name.encode("utf-8", "surrogateescape")
+    return "".join(chr(c) if chr(c).isalnum() and c < 128 else "%%%02X" % c
+                   for c in name)
+
+
+@contextlib.contextmanager
+def crowd(n, comm, *args, uid=None):
+    """So many victims of one name."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(Victim(comm, args=args, uid=uid))
+               for _ in range(n)]
+
+
+@contextlib.contextmanager
+def zombie(comm):
+    """A process that has ended and that nobody has waited for yet."""
+    with Victim(comm) as v:
+        os.kill(v.pid, 9)
+        wait_for("a zombie", lambda: state(v.pid) == "Z")
+        yield v
+
+
+class Churn:
+    """Processes that come and go: see tests/actions/churn.c."""
+
+    def __init__(self, name, other, *args):
+        self.command = [os.path.join(bridle.ACTIONS, "churn"), *args,
+                        name, other]
+        self.counts = None
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True)
+        assert self.process.stdout.readline() == "ready\n"
+        return self
+
+    def stop(self):
+        """How many there were: named, killed, others, killed."""
+        out, _ = self.process.communicate(timeout=bridle.PATIENCE)
+        words = out.split()
+        assert words[0::2] == ["named", "killed", "others", "killed"], out
+        return [int(n) for n in words[1::2]]
+
+    def __exit__(self, *exc):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+
+
+class Terminal:
+    """bridlectl on a terminal of its own: what it shows, what one types."""
+
+    def __init__(self, *args, columns=200, env=None):
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", 50, columns, 0, 0))
+        environ = dict(os.environ, TERM="xterm", LANG="C.UTF-8")
+        environ.pop("NO_COLOR", None)
+        environ.update(env or {})
+        self.process = subprocess.Popen(
+            [os.fsencode(bridle.BRIDLECTL),
+             *(os.fsencode(a) for a in args)],
+            stdin=slave, stdout=slave, stderr=slave, env=environ,
+            start_new_session=True)
+        os.close(slave)
+        self.data = b""
+
+    def __enter__(self):
+        return self
+
+    def read(self, patience):
+        """Reads a bit; False at the end."""
+        if not select.select([self.master], [], [], patience)[0]:
+            raise AssertionError("nothing more came after %r" % self.data)
+        try:
+            piece = os.read(self.master, 65536)
+        except OSError as e:
+            if e.errno != errno.EIO:  # that is how a terminal ends
+                raise
+            piece = b""
+        self.data += piece
+        return piece != b""
+
+    def read_until(self, wanted):
+        end = time.monotonic() + bridle.PATIENCE
+        while wanted not in self.data:
+            assert self.read(max(0, end - time.monotonic())), self.data
+        return self.data
+
+    def type(self, keys):
+        os.write(self.master, keys)
+
+    def finish(self):
+        """Its exit status; all that it showed is in .data."""
+        end = time.monotonic() + bridle.PATIENCE
+        while self.read(max(0, end - time.monotonic())):
+            pass
+        return self.process.wait(bridle.PATIENCE)
+
+    def __exit__(self, *exc):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.master)

@@ -1,0 +1,270 @@
+"""Many clients, one after another and at once; the limits; the silent."""
+
+import os
+import socket
+import subprocess
+import time
+from contextlib import ExitStack
+
+import bridle
+from bridle import Daemon, Victim, answers, equal, read_all, wait_for
+from crowd import Asker
+
+# BRIDLE_LOAD: how many connections in a row; few where each is slow.
+IN_A_ROW = int(os.environ.get("BRIDLE_LOAD", "200" if bridle.WRAP else "10000"))
+AT_ONCE = min(200, IN_A_ROW)
+# Under valgrind or ASan the memory is theirs, not ours to measure.
+with open(bridle.BRIDLED, "rb") as program:
+    MEASURABLE = not bridle.WRAP and b"__asan_init" not in program.read()
+
+
+# -- a lot of them ---------------------------------------------------------
+
+def ping(d, port):
+    with d.connect(port) as s:
+        s.sendall(b"1#4\n")
+        s.shutdown(socket.SHUT_WR)
+        data = read_all(s)
+    assert data.startswith(b"1#200#pong#"), data
+
+
+def leave_without_a_word(d, port):
+    d.connect(port).close()
+
+
+def leave_by_reset(d, port):
+    s = d.connect(port)
+    s.sendall(b"1#2\n")
+    bridle.reset(s)
+
+
+def send_nonsense(d, port):
+    answer, = d.send("1#99#\n", port)
+    equal(answer.code, 501)
+
+
+def in_a_row(d, n):
+    """Mostly pings, for their number; now and then all else."""
+    rare = [leave_without_a_word, leave_by_reset, send_nonsense]
+    ports = [None, d.ports[0]]
+    with Asker(d) as asker:
+        for i in range(n):
+            if i % 10:
+                ping(d, ports[i % 2])
+            elif i % 50:
+                rare[i // 10 % 3](d, ports[i // 30 % 2])
+            else:
+                asker.port = ports[i // 50 % 2]
+                asker.ask()
+
+
+def at_once(d, n):
+    """All are connected and have asked before the first reads."""
+    with ExitStack() as stack:
+        askers = [stack.enter_context(Asker(d, [None, d.ports[0]][i % 2]))
+                  for i in range(n)]
+        socks = [stack.enter_context(d.connect(a.port)) for a in askers]
+        asked = [a.send(s) for a, s in zip(askers, socks)]
+        wait_for("all of them to be in",
+                 lambda: len(d.children()) > n)
+        for asker, sock, questions in zip(askers, socks, asked):
+            sock.shutdown(socket.SHUT_WR)
+            asker.receive(sock, questions)
+
+
+def anonymous_kib(d):
+    """The parent's own memory, and how exactly that is known."""
+    try:
+        with open("/proc/%d/smaps_rollup" % d.pid) as f:
+            return next(int(line.split()[1]) for line in f
+                        if line.startswith("Anonymous:")), 8
+    except PermissionError:
+        # It is undumpable: this is all that others may see, and the kernel
+        # may be behind with it by a few dozen pages.
+        with open("/proc/%d/status" % d.pid) as f:
+            return next(int(line.split()[1]) for line in f
+                        if line.startswith("RssAnon:")), 512
+
+
+def descriptors(d):
+    try:
+        return d.fds()
+    except PermissionError:
+        return None  # not ours to see; the limit on them tells, too
+
+
+def test_ten_thousand_in_a_row_and_two_hundred_at_once_leave_nothing():
+    limits = {"sessions": AT_ONCE + 100, "sessions_per_source": AT_ONCE + 50,
+              "actions": AT_ONCE + 50}
+    # No room for a leak: one descriptor in a hundred connections is seen.
+    room = {} if bridle.WRAP else {"nofile": AT_ONCE + 100}
+    with Daemon(tcp=["127.0.0.1:0"], limits=limits, limit=room) as d:
+        in_a_row(d, IN_A_ROW // 20)
+        at_once(d, AT_ONCE)
+        d.wait_quiet()
+        before, fds = anonymous_kib(d), descriptors(d)
+        in_a_row(d, IN_A_ROW)
+        at_once(d, AT_ONCE)
+        d.wait_quiet()
+        equal([state for _, state in d.children() if state == "Z"], [])
+        equal(descriptors(d), fds)
+        after, slack = anonymous_kib(d)
+        if MEASURABLE:
+            assert after <= before[0] + slack, (before, after)
+        equal(d.counter("actions"), 0)
+        equal(d.counter("sessions"), 1)  # the one that asks
+        equal(d.counter("crashes"), 0)
+        equal(d.counter("failed"), 0)
+
+
+# -- the limits ------------------------------------------------------------
+
+def talk(sock, line=b"1#4\n"):
+    sock.sendall(line)
+    return bridle.read_answer(sock)
+
+
+def fill(d, stack, n, port=None):
+    """n connections that have been served and stay."""
+    socks = [stack.enter_context(d.connect(port)) for _ in range(n)]
+    for sock in socks:
+        equal(talk(sock).text, "pong")
+    return socks
+
+
+def refusal(d, port=None):
+    """What a connection gets that is not let in, whatever it sends."""
+    with d.connect(port) as s:
+        answer, = answers(read_all(s))
+        return answer
+
+
+def test_tcp_leaves_sixteen_sessions_to_unix_sockets():
+    limits = {"sessions": 20, "sessions_per_source": 100}
+    with Daemon(tcp=["127.0.0.1:0"], limits=limits) as d, \
+            ExitStack() as stack:
+        port = d.ports[0]
+        tcp = fill(d, stack, 4, port)
+        answer = refusal(d, port)
+        equal((answer.code, answer.text), (429, "too many sessions"))
+        unix = fill(d, stack, 16)
+        # All is full. Whoever comes by the unix socket is not refused ...
+        waiting = [stack.enter_context(d.connect()) for _ in range(3)]
+        for sock in waiting:
+            sock.sendall(b"1#4\n")
+        # ... and waits: the daemon has looked around twice since.
+        equal(refusal(d, port).code, 429)
+        equal(refusal(d, port).code, 429)
+        for sock in waiting:
+            sock.setblocking(False)
+            try:
+                raise AssertionError("got %r" % sock.recv(100))
+            except BlockingIOError:
+                pass
+        for sock in unix[:3]:
+            sock.close()
+        for sock in waiting:
+            equal(bridle.read_answer(sock).text, "pong")
+        # And TCP gets its own back, once there is more than the sixteen.
+        for sock in unix[3:] + waiting + tcp[:1]:
+            sock.close()
+        d.wait_log(r"refused source=127\.0\.0\.1:\d+,uid=\d+ result=429")
+        wait_for("a place for TCP",
+                 lambda: d.ask("1#4", port).code == 200)
+        equal(d.counter("refused"), 3)
+
+
+def nc_as_stranger(d):
+    done = subprocess.run(["nc", "-N", "-U", d.sock], input=b"1#4\n",
+                          capture_output=True, timeout=bridle.PATIENCE,
+                          user=bridle.STRANGER, group=bridle.STRANGER,
+                          extra_groups=[])
+    return answers(done.stdout)[0]
+
+
+def test_one_source_cannot_take_all_sessions():
+    clients = ('{ name = "me"; unix_user = "%d"; allow = ("*"); },'
+               '{ name = "stranger"; unix_user = "%d"; allow = ("ping"); }'
+               % (os.getuid(), bridle.STRANGER))
+    with Daemon(clients, tcp=["127.0.0.1:0"],
+                limits={"sessions_per_source": 3}) as d, \
+            ExitStack() as stack:
+        # A user is the same source by whatever way he comes.
+        socks = fill(d, stack, 2) + fill(d, stack, 1, d.ports[0])
+        for port in (None, d.ports[0]):
+            answer = refusal(d, port)
+            equal((answer.code, answer.text),
+                  (429, "too many sessions from this source"))
+        if bridle.ROOT:
+            equal(nc_as_stranger(d).text, "pong")
+        socks.pop().close()
+        wait_for("the source to have room again",
+                 lambda: d.ask("1#4").code == 200)
+        equal(talk(socks[0]).text, "pong")
+
+
+def test_actions_are_limited():
+    with Victim(args=["--ignore-term"]) as v, \
+            Daemon(limits={"actions": 2}) as d, ExitStack() as stack:
+        busy = [stack.enter_context(d.connect()) for _ in range(2)]
+        for sock in busy:
+            sock.sendall(b"1#3#%s#wait=600\n" % v.comm)
+        wait_for("both to run", lambda: d.counter("actions") == 2)
+        for line in ("1#2", "1#1", "1#3#%s" % v.name):
+            answer = d.ask(line)
+            equal((answer.code, answer.text), (429, "2 actions are running"))
+        equal(d.recorded(), [])
+        # What needs no action is served.
+        equal(d.ask("1#4").code, 200)
+        equal(d.ask("1#1#dry-run").code, 200)
+        busy[0].close()
+        answer = wait_for("room for an action", lambda: [
+            a for a in [d.ask("1#2#name=" + v.name)] if a.code == 200])[0]
+        equal(int(answer.rows[0]["pid"]), v.pid)
+
+
+# -- the silent ------------------------------------------------------------
+
+def silence(d, port, first=None):
+    """Until when a connection may stay that says nothing (more)."""
+    with d.connect(port) as s:
+        if first is not None:
+            equal(talk(s, first).code, 200)
+        began = time.monotonic()
+        answer, = answers(read_all(s))
+        equal(answer.code, 408)
+        return time.monotonic() - began, answer.text
+
+
+def test_who_says_nothing_is_ended_after_login_seconds():
+    limits = {"login_seconds": 1, "idle_seconds": 3600}
+    with Daemon(tcp=["127.0.0.1:0"], limits=limits) as d:
+        for port in (None, d.ports[0]):
+            took, text = silence(d, port)
+            equal(text, "no request within 1 second")
+            assert took >= 0.9, took
+        equal(d.counter("timeouts"), 2)
+        d.wait_quiet()
+
+
+def test_who_says_nothing_more_is_ended_after_idle_seconds():
+    limits = {"login_seconds": 3600, "idle_seconds": 1}
+    with Daemon(tcp=["127.0.0.1:0"], limits=limits) as d:
+        for port in (None, d.ports[0]):
+            took, text = silence(d, port, b"1#4\n")
+            equal(text, "no request within 1 second")
+            assert took >= 0.9, took
+        equal(d.counter("timeouts"), 2)
+        d.wait_quiet()
+
+
+def test_the_time_of_a_request_is_not_idle_time():
+    limits = {"login_seconds": 1, "idle_seconds": 1}
+    with Victim(args=["--ignore-term"]) as v, Daemon(limits=limits) as d, \
+            d.connect() as s:
+        answer = talk(s, b"1#3#%s#wait=2\n" % v.comm)
+        equal(answer.rows[0]["outcome"], b"survived")
+        equal(talk(s).text, "pong")
+
+
+bridle.main(globals())

@@ -1,0 +1,89 @@
+/*
+ * What a hostile daemon may answer: read as bridlectl does, line by line,
+ * then sorted, drawn as a tree and printed in each form.
+ */
+#include "json.h"
+#include "raw.h"
+#include "reply.h"
+#include "table.h"
+#include "view.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static int
+sink(void)
+{
+	static int null = -1;
+
+	if (null == -1 && (null = open("/dev/null", O_WRONLY)) == -1)
+		abort();
+	return null;
+}
+
+static void
+show(const struct reply *r, const char *problem)
+{
+	struct buf out = { 0 }, error = { 0 };
+	struct view v;
+
+	if (view_all(&v, r) != 0)
+		abort();
+	json_answer(&out, "host", r, &v, problem);
+	/* One line, whatever came: the promise to whoever reads it. */
+	if (out.failed ||
+		memchr(out.data, '\n', out.len) != out.data + out.len - 1)
+		abort();
+	view_sort(&v, r, "-pid", &error);
+	view_tree(&v, r, &error);
+	view_hide(&v, r, "token");
+	raw_print(r, &v, sink());
+	table_print(r, &v, sink());
+	view_free(&v);
+	buf_free(&out);
+	buf_free(&error);
+}
+
+/* A line as raw output passes it through: no control byte but our own. */
+static void
+pass_through(const char *line, size_t len)
+{
+	struct buf out = { 0 };
+	size_t i;
+
+	raw_record(&out, line, len, false);
+	raw_record(&out, line, len, true);
+	for (i = 0; i < out.len; i++)
+		if ((unsigned char)out.data[i] < 0x20 && out.data[i] != '\t' &&
+			out.data[i] != '\n')
+			abort();
+	buf_free(&out);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	enum reply_state state = REPLY_MORE;
+	struct reply reply = { 0 };
+	char *text = malloc(size + 1), *at = text, *lf;
+
+	if (text == NULL)
+		abort();
+	memcpy(text, data, size);
+	text[size] = '\n';
+	for (; at < text + size && state != REPLY_BAD; at = lf + 1) {
+		lf = memchr(at, '\n', (size_t)(text + size + 1 - at));
+		pass_through(at, (size_t)(lf - at));
+		if (state == REPLY_DONE)
+			reply_next(&reply);
+		state = reply_line(&reply, at, (size_t)(lf - at));
+	}
+	show(&reply, state == REPLY_DONE ? NULL : "not whole");
+	reply_free(&reply);
+	free(text);
+	return 0;
+}

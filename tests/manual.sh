@@ -1,0 +1,40 @@
+#!/bin/sh
+# The manual pages are clean, and tell of each option that --help tells of.
+# TAP.
+man=${srcdir:-.}/man
+build=${BRIDLE_BUILD:-.}
+n=0
+result() {
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
+}
+if command -v mandoc >/dev/null; then
+	for page in "$man"/*.[1-8]; do
+		out=$(mandoc -Tlint -W warning "$page" 2>&1)
+		status=$?
+		[ -z "$out" ] || echo "$out" | sed 's/^/# /'
+		result $status "${page##*/} is clean"
+	done
+else
+	n=$((n + 1))
+	echo "ok $n - manual pages # SKIP because mandoc is not installed"
+fi
+# documented PAGE COMMAND...: every --option of the help is in the page
+documented() {
+	page=$1
+	shift
+	status=0
+	for option in $("$@" --help | grep -oE '(^|[ ,])--[a-z][a-z-]+' |
+		tr -d ' ,' | sort -u); do
+		grep -q -- "Fl -${option#--}" "$man/$page" && continue
+		echo "# $page does not mention $option"
+		status=1
+	done
+	result $status "$page has all options of $*"
+}
+documented bridled.8 "$build/bridled"
+for command in '' list kill halt; do
+	# shellcheck disable=SC2086 # without a command: the general help
+	documented bridlectl.1 "$build/bridlectl" $command
+done
+echo "1..$n"

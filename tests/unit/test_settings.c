@@ -1,0 +1,572 @@
+#include "settings.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include <cmocka.h>
+
+const char *__lsan_default_suppressions(void);
+
+/* libconfig 1.5 loses the string that a syntax error comes upon. */
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libconfig";
+}
+
+/* What the daemon says of a text, and the settings it makes of it. */
+struct outcome {
+	struct settings *settings;
+	struct buf errors;
+	struct buf warnings;
+};
+
+static struct outcome
+parse_with(const char *text, bool resolve)
+{
+	struct outcome o = { 0 };
+
+	o.settings =
+		settings_parse(text, "test", resolve, &o.errors, &o.warnings);
+	assert_int_equal(o.settings == NULL, o.errors.len > 0);
+	buf_str(&o.errors);
+	buf_str(&o.warnings);
+	return o;
+}
+
+static struct outcome
+parse(const char *text)
+{
+	return parse_with(text, false);
+}
+
+static struct outcome
+parse_good(const char *text)
+{
+	struct outcome o = parse(text);
+
+	if (o.settings == NULL)
+		fail_msg("%s", o.errors.data);
+	return o;
+}
+
+static void
+end(struct outcome *o)
+{
+	settings_free(o->settings);
+	buf_free(&o->errors);
+	buf_free(&o->warnings);
+}
+
+static char *
+print(const struct settings *s)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	settings_print(s, out);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static char *
+read_source(const char *path)
+{
+	const char *srcdir = getenv("srcdir");
+	struct buf name = { 0 }, text = { 0 };
+	FILE *in;
+	int c;
+
+	buf_addf(&name, "%s/%s", srcdir != NULL ? srcdir : ".", path);
+	if ((in = fopen(buf_str(&name), "re")) == NULL)
+		fail_msg("%s cannot be read", name.data);
+	while ((c = getc(in)) != EOF)
+		buf_addc(&text, (char)c);
+	fclose(in);
+	buf_str(&text);
+	buf_free(&name);
+	return text.data;
+}
+
+static const char everything[] =
+	"listen = ( { unix = \"/tmp/b.sock\"; mode = \"0600\"; group = \"7\"; "
+	"},"
+	"  { tcp = \"127.0.0.1:7070\"; },"
+	"  { tcp = \"[::]:7072\"; insecure = true; } );"
+	"clients = ("
+	"  { name = \"teacher\"; unix_user = \"eve\";"
+	"    from = (\"127.0.0.0/8\", \"2001:db8::/32\", \"::1\");"
+	"    allow = (\"list\", \"kill\", \"halt\", \"run\");"
+	"    run = (\"restart\"); halt = { modes = (\"poweroff\"); };"
+	"    kill = { names = (\"a b\", \"c\\\"\\\\\"); users = (\"1000\");"
+	"      signals = (\"TERM\", \"9\", \"RTMIN+1\", \"64\", \"32\"); }; },"
+	"  { name = \"nobody\"; unix_group = \"100\"; allow = ();"
+	"    halt = { modes = (); }; kill = { names = (); users = ();"
+	"      signals = (); }; run = (); },"
+	"  { name = \"k\"; allow = (\"*\"); key = ("
+	"    \"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
+	"    \"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\"); },"
+	"  { name = \"any\"; anonymous = true; allow = \"ping\"; } );"
+	"commands = ( { name = \"restart\";"
+	"  argv = (\"/bin/systemctl\", \"{unit}\", \"--n={n}\", \"\\x01\\n\");"
+	"  args = { unit = \"nginx|php8\\.2-fpm\";"
+	"    n = { pattern = \"-?[0-9]{1,3}\"; dash = true; }; };"
+	"  timeout = 30; detach = true; } );"
+	"power = { halt = (\"/bin/h\", \"{when}\"); cancel = \"/bin/c\"; };"
+	"protect = [\"a\", \"\xe2\x80\xae\xff\"];"
+	"limits = { sessions = 0x20; sessions_per_source = 2; actions = 3L;"
+	"  login_seconds = 4; idle_seconds = 5; request_seconds = 6; };"
+	"user = \"nobody\" state_dir = \"/tmp\" \"/b\";"
+	"log = { facility = \"local3\"; level = \"debug\"; }; stop_seconds = "
+	"0;";
+
+static void
+test_defaults(void **state)
+{
+	struct outcome o = parse_good("");
+	const struct settings *s = o.settings;
+
+	(void)state;
+	assert_int_equal(s->nlisten, 1);
+	assert_string_equal(s->listen[0].unix_path, "/run/bridle/bridled.sock");
+	assert_int_equal(s->listen[0].mode, 0660);
+	assert_string_equal(s->listen[0].group, "bridle");
+	assert_int_equal(s->listen[0].line, 0);
+	assert_int_equal(s->nclients, 2);
+	assert_int_equal(s->clients[0].match, MATCH_UNIX_USER);
+	assert_int_equal(s->clients[0].uid, (uid_t)-1);
+	assert_int_equal(s->clients[1].match, MATCH_UNIX_GROUP);
+	assert_int_equal(s->clients[1].verbs, VERB_ALL);
+	assert_false(s->clients[1].kill_names.set);
+	assert_int_equal(s->ncommands, 0);
+	assert_string_equal(s->power[HALT_REBOOT][1], "-r");
+	assert_string_equal(s->cancel[1], "-c");
+	assert_null(s->cancel[2]);
+	assert_int_equal(s->protect.n, 2);
+	assert_int_equal(s->limits.sessions, 256);
+	assert_int_equal(s->log_facility, LOG_DAEMON);
+	assert_int_equal(s->log_level, LOG_INFO);
+	assert_int_equal(s->stop_seconds, 10);
+	assert_string_equal(s->path, "test");
+	assert_int_equal(o.warnings.len, 0);
+	end(&o);
+}
+
+static void
+test_listen(void **state)
+{
+	struct outcome o = parse_good(everything);
+	const struct settings *s = o.settings;
+
+	(void)state;
+	assert_int_equal(s->nlisten, 3);
+	assert_int_equal(s->listen[0].mode, 0600);
+	assert_int_equal(s->listen[0].gid, (gid_t)-1);
+	assert_int_equal(s->listen[0].line, 1);
+	assert_null(s->listen[1].unix_path);
+	assert_true(net_is_loopback(&s->listen[1].addr));
+	assert_int_equal(s->listen[2].addr.sa.sa_family, AF_INET6);
+	assert_true(s->listen[2].insecure);
+	end(&o);
+}
+
+static void
+test_clients(void **state)
+{
+	struct outcome o = parse_good(everything);
+	const struct settings_client *c = o.settings->clients;
+
+	(void)state;
+	assert_int_equal(o.settings->nclients, 4);
+	assert_string_equal(c[0].who, "eve");
+	assert_int_equal(c[0].nfrom, 3);
+	assert_int_equal(c[0].from[0].bits, 104);
+	assert_int_equal(c[0].verbs, VERB_BIT(VERB_LIST) | VERB_BIT(VERB_KILL) |
+					     VERB_BIT(VERB_HALT) |
+					     VERB_BIT(VERB_RUN));
+	assert_int_equal(c[0].modes, 1 << HALT_POWEROFF);
+	assert_string_equal(c[0].kill_names.v[1], "c\"\\");
+	assert_int_equal(c[0].kill_uids[0], (uid_t)-1);
+	assert_true(c[0].signals ==
+		    (1ULL << (SIGTERM - 1) | 1ULL << (SIGKILL - 1) |
+			    1ULL << SIGRTMIN | 1ULL << 63 | 1ULL << 31));
+	assert_true(c[1].modes_set && c[1].modes == 0);
+	assert_true(c[1].signals_set && c[1].signals == 0);
+	assert_true(c[1].run.set && c[1].run.n == 0);
+	assert_true(c[1].kill_users.set && c[1].kill_users.n == 0);
+	assert_int_equal(c[1].verbs, 0);
+	assert_int_equal(c[2].match, MATCH_KEY);
+	assert_int_equal(c[2].keys.n, 2);
+	assert_int_equal(c[3].match, MATCH_ANONYMOUS);
+	assert_int_equal(c[3].verbs, VERB_BIT(VERB_PING));
+	assert_int_equal(c[3].uid, (uid_t)-1);
+	end(&o);
+}
+
+static void
+test_commands(void **state)
+{
+	struct outcome o = parse_good(everything);
+	const struct settings_command *c = o.settings->commands;
+
+	(void)state;
+	assert_int_equal(o.settings->ncommands, 1);
+	assert_string_equal(c->argv[3], "\x01\n");
+	assert_null(c->argv[4]);
+	assert_int_equal(c->nargs, 2);
+	assert_string_equal(c->args[0].pattern, "nginx|php8\\.2-fpm");
+	assert_false(c->args[0].dash);
+	assert_true(c->args[1].dash);
+	assert_int_equal(
+		regexec(&c->args[0].regex, "php8.2-fpm", 0, NULL, 0), 0);
+	assert_int_equal(c->timeout, 30);
+	assert_true(c->detach);
+	end(&o);
+}
+
+/* A group's other keys keep their defaults; a list is replaced. */
+static void
+test_partial(void **state)
+{
+	struct outcome o = parse_good("limits = { actions = 5; };"
+				      "power = { halt = (\"/h\"); };"
+				      "log = { level = \"err\"; };"
+				      "protect = ();");
+	const struct settings *s = o.settings;
+
+	(void)state;
+	assert_int_equal(s->limits.actions, 5);
+	assert_int_equal(s->limits.sessions, 256);
+	assert_string_equal(s->power[HALT_HALT][0], "/h");
+	assert_null(s->power[HALT_HALT][1]);
+	assert_string_equal(s->power[HALT_POWEROFF][1], "-P");
+	assert_int_equal(s->log_facility, LOG_DAEMON);
+	assert_int_equal(s->log_level, LOG_ERR);
+	assert_true(s->protect.set);
+	assert_int_equal(s->protect.n, 0);
+	end(&o);
+}
+
+static void
+test_resolve(void **state)
+{
+	struct outcome o = parse_with(
+		"listen = ( { unix = \"/a\"; group = \"root\"; } );"
+		"clients = ( { name = \"a\"; unix_user = \"root\"; allow = (); "
+		"},"
+		"  { name = \"b\"; unix_user = \"4242\"; allow = (\"kill\");"
+		"    kill = { users = (\"root\", \"77\"); }; },"
+		"  { name = \"c\"; unix_group = \"root\"; allow = (); } );",
+		true);
+	const struct settings *s = o.settings;
+
+	(void)state;
+	assert_non_null(s);
+	assert_int_equal(s->listen[0].gid, 0);
+	assert_int_equal(s->clients[0].uid, 0);
+	assert_int_equal(s->clients[0].gid, (gid_t)-1);
+	assert_int_equal(s->clients[1].uid, 4242);
+	assert_int_equal(s->clients[1].kill_uids[0], 0);
+	assert_int_equal(s->clients[1].kill_uids[1], 77);
+	assert_int_equal(s->clients[2].gid, 0);
+	end(&o);
+}
+
+/* The file that is installed says what holds without a file. */
+static void
+test_shipped_file(void **state)
+{
+	char *text = read_source("conf/bridled.conf"), *ours, *shipped;
+	struct outcome none = parse_good(""), file = parse_good(text);
+
+	(void)state;
+	ours = print(none.settings);
+	shipped = print(file.settings);
+	assert_string_equal(shipped, ours);
+	assert_int_equal(file.warnings.len, 0);
+	free(ours);
+	free(shipped);
+	free(text);
+	end(&none);
+	end(&file);
+}
+
+/* Nobody should have to guess a key. */
+static void
+check_names_all_keys(const char *path)
+{
+	static const char *const keys[] = { "listen", "unix", "mode", "group",
+		"tcp", "insecure", "clients", "name", "unix_user", "unix_group",
+		"key", "anonymous", "from", "allow", "run", "modes", "names",
+		"users", "signals", "commands", "argv", "args", "pattern",
+		"dash", "timeout", "detach", "power", "halt", "poweroff",
+		"reboot", "cancel", "protect", "limits", "sessions",
+		"sessions_per_source", "actions", "login_seconds",
+		"idle_seconds", "request_seconds", "user", "state_dir", "log",
+		"facility", "level", "stop_seconds" };
+	char *text = read_source(path);
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strstr(text, keys[i]) == NULL)
+			fail_msg("%s does not name %s", path, keys[i]);
+	free(text);
+}
+
+static void
+test_all_keys_are_told(void **state)
+{
+	(void)state;
+	check_names_all_keys("conf/bridled.conf");
+	check_names_all_keys("man/bridled.conf.5");
+}
+
+static void
+check_fixed_point(const char *text)
+{
+	struct outcome first = parse_good(text), second;
+	char *printed = print(first.settings), *again;
+
+	second = parse_good(printed);
+	again = print(second.settings);
+	assert_string_equal(again, printed);
+	free(again);
+	free(printed);
+	end(&first);
+	end(&second);
+}
+
+static void
+test_print(void **state)
+{
+	(void)state;
+	check_fixed_point("");
+	check_fixed_point(everything);
+	check_fixed_point("commands = (); clients = (); protect = ();");
+}
+
+/* Printed text goes to terminals: nothing in it may act there. */
+static void
+test_print_is_safe(void **state)
+{
+	struct outcome o = parse_good(everything);
+	char *text = print(o.settings);
+
+	(void)state;
+	assert_non_null(strstr(text, "\"\\xe2\\x80\\xae\\xff\""));
+	assert_non_null(strstr(text, "\"\\x01\\x0a\""));
+	free(text);
+	end(&o);
+}
+
+static void
+test_warnings(void **state)
+{
+	static const struct {
+		const char *text, *warning;
+	} rows[] = {
+		{ "clients = ();", "test:1: warning: clients: nobody may" },
+		{ "commands = ( { name = \"a\"; argv = (\"/a\"); } );",
+			"commands: this version does not serve run yet" },
+		{ "commands = ( { name = \"a\"; argv = (\"/bin/sh\"); } );",
+			"/bin/sh runs whatever it is given" },
+		{ "commands = ( { name = \"a\"; argv = (\"/python3.11\"); } );",
+			"/python3.11 runs whatever" },
+		{ "commands = ( { name = \"a\"; argv = (\"/a\", \"{x}\");"
+		  " args = { x = \"(.|\n)+\"; }; } );",
+			"lets everything through" },
+		{ "power = { halt = (\"/usr/bin/env\", \"{when}\"); };",
+			"power.halt: /usr/bin/env runs whatever" },
+		{ "power = { reboot = (\"/sbin/reboot\"); };",
+			"power.reboot: has no {when}" },
+		{ "clients = ( { name = \"a\"; allow = (); key = \"SHA256:"
+		  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"; } );",
+			"this version is built without TLS" },
+		{ "clients = ( { name = \"a\"; unix_user = \"root\";"
+		  " allow = (\"list\"); kill = { names = (); }; } );",
+			"clients[0].kill (a): limits what allow does not" },
+		{ "clients = ( { name = \"a\"; unix_user = \"root\";"
+		  " allow = (); from = \"10.0.0.0/8\"; } );",
+			"users of this machine do not come from there" },
+		{ "clients = ( { name = \"a\"; anonymous = true;"
+		  " allow = \"halt\"; } );",
+			"may do more than look" },
+		{ "limits = { sessions = 20; sessions_per_source = 21; };",
+			"sessions_per_source is above sessions" },
+	};
+	struct outcome o;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		o = parse_good(rows[i].text);
+		if (strstr(o.warnings.data, rows[i].warning) == NULL)
+			fail_msg("%s is not in:\n%s", rows[i].warning,
+				o.warnings.data);
+		end(&o);
+	}
+}
+
+/* What is legal and wise is told nothing. */
+static void
+test_no_warnings(void **state)
+{
+	struct outcome o = parse_good(
+		"clients = ( { name = \"a\"; unix_user = \"root\";"
+		"  from = (\"127.0.0.1\"); allow = (\"halt\", \"kill\");"
+		"  kill = { names = (\"x\"); }; },"
+		"  { name = \"b\"; anonymous = true; allow = (\"list\"); } );"
+		"power = { halt = (\"/sbin/shutdown\", \"{when}\"); };");
+
+	(void)state;
+	assert_string_equal(o.warnings.data, "");
+	end(&o);
+}
+
+static void
+test_missing_program(void **state)
+{
+	struct outcome o = parse_with(
+		"listen = ( { tcp = \"127.0.0.1:7070\"; } );"
+		"clients = ( { name = \"a\"; unix_user = \"0\"; allow = (); } "
+		");"
+		"power = { halt = (\"/no/such/program\", \"{when}\"); };",
+		true);
+
+	(void)state;
+	assert_non_null(o.settings);
+	assert_non_null(strstr(o.warnings.data,
+		"power.halt: /no/such/program: No such file or directory"));
+	end(&o);
+}
+
+/* Each line of the form "#! TEXT" in a bad file must be in its errors. */
+static void
+check_bad(const char *name)
+{
+	char *text, *line, *next;
+	struct outcome o;
+	struct buf path = { 0 };
+
+	buf_addf(&path, "tests/unit/settings-bad/%s", name);
+	text = read_source(buf_str(&path));
+	buf_free(&path);
+	o = parse_with(text, true);
+	if (o.settings != NULL)
+		fail_msg("%s is taken for good", name);
+	assert_int_equal(strncmp(text, "#! ", 3), 0);
+	for (line = text; strncmp(line, "#! ", 3) == 0; line = next + 1) {
+		if ((next = strchr(line, '\n')) == NULL)
+			fail_msg("%s has no end", name);
+		*next = '\0';
+		if (strstr(o.errors.data, line + 3) == NULL)
+			fail_msg("%s: \"%s\" is not in:\n%s", name, line + 3,
+				o.errors.data);
+	}
+	end(&o);
+	free(text);
+}
+
+static void
+test_bad_files(void **state)
+{
+	const char *srcdir = getenv("srcdir");
+	struct buf path = { 0 };
+	struct dirent *entry;
+	unsigned n = 0;
+	DIR *dir;
+
+	(void)state;
+	buf_addf(&path, "%s/tests/unit/settings-bad",
+		srcdir != NULL ? srcdir : ".");
+	dir = opendir(buf_str(&path));
+	buf_free(&path);
+	assert_non_null(dir);
+	while ((entry = readdir(dir)) != NULL) {
+		if (strstr(entry->d_name, ".conf") == NULL)
+			continue;
+		check_bad(entry->d_name);
+		n++;
+	}
+	closedir(dir);
+	assert_true(n > 40);
+}
+
+/* All in one run, so that one need not be mended to see the next. */
+static void
+test_errors_at_once(void **state)
+{
+	struct outcome o = parse("usr = 1;\nlimits = { actions = 0; };\n"
+				 "listen = ( { tcp = \"x\"; } );\n");
+
+	(void)state;
+	assert_non_null(strstr(o.errors.data, "test:1: usr: "));
+	assert_non_null(strstr(o.errors.data, "test:2: limits.actions: "));
+	assert_non_null(strstr(o.errors.data, "test:3: listen[0].tcp: "));
+	end(&o);
+}
+
+/* Cut anywhere, a file is good or bad, and nothing leaks or crashes. */
+static void
+test_every_prefix(void **state)
+{
+	char text[sizeof(everything)];
+	struct outcome o;
+	size_t len;
+
+	(void)state;
+	for (len = 0; len < sizeof(everything); len++) {
+		memcpy(text, everything, len);
+		text[len] = '\0';
+		o = parse(text);
+		end(&o);
+	}
+}
+
+static void
+test_load_missing(void **state)
+{
+	struct buf errors = { 0 };
+
+	(void)state;
+	assert_null(settings_load("/no/such/file", false, &errors, NULL));
+	assert_string_equal(buf_str(&errors),
+		"/no/such/file: cannot be opened: No such file or directory\n");
+	buf_free(&errors);
+	settings_free(NULL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_listen),
+		cmocka_unit_test(test_clients),
+		cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_partial),
+		cmocka_unit_test(test_resolve),
+		cmocka_unit_test(test_shipped_file),
+		cmocka_unit_test(test_all_keys_are_told),
+		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_print_is_safe),
+		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_no_warnings),
+		cmocka_unit_test(test_missing_program),
+		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_errors_at_once),
+		cmocka_unit_test(test_every_prefix),
+		cmocka_unit_test(test_load_missing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
