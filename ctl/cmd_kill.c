@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TOKEN_MAX 64
 
@@ -226,7 +227,7 @@ ask(const struct invocation *inv, const struct reply *preview)
 	if (view_all(&view, preview) != 0)
 		return false;
 	view_hide(&view, preview, "token");
-	if (table_print(preview, &view, stderr) == 0) {
+	if (table_print(preview, &view, STDERR_FILENO) == 0) {
 		if (n == 1)
 			buf_adds(&question, "Kill this process");
 		else

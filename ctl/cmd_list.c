@@ -13,12 +13,12 @@ stream(struct invocation *inv)
 	struct reply reply = { 0 };
 	enum outcome outcome;
 
-	if (raw_stream(inv, &reply, stdout, &problem) == 0)
+	if (raw_stream(inv, &reply, &problem) == 0)
 		outcome = report_status(inv, &reply);
 	else if (problem.len > 0)
 		outcome = report_failure(inv, &reply, NULL, buf_str(&problem));
 	else
-		outcome = OUTCOME_NO; /* main() says why at the end */
+		outcome = OUTCOME_NO; /* the output failed, and said why */
 	reply_free(&reply);
 	buf_free(&problem);
 	return outcome;

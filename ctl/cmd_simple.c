@@ -50,13 +50,14 @@ milliseconds_since(const struct timespec *start)
 }
 
 /* "pong from HOST: bridled 0.1.0, up 3h 2m, 0.4 ms" */
-static void
+static int
 print_pong(const struct invocation *inv, const struct reply *r, double elapsed)
 {
 	const char *version = reply_pair(r, "version");
 	const char *uptime = reply_pair(r, "uptime");
 	struct buf line = { 0 };
 	long seconds;
+	int result;
 
 	buf_addf(&line, "%s from %s: bridled", r->said, inv->target.name);
 	if (version != NULL)
@@ -66,8 +67,9 @@ print_pong(const struct invocation *inv, const struct reply *r, double elapsed)
 		buf_adds(&line, ", up ");
 		add_duration(&line, seconds);
 	}
-	report_line("%s, %.1f ms", buf_str(&line), elapsed);
+	result = report_line("%s, %.1f ms", buf_str(&line), elapsed);
 	buf_free(&line);
+	return result;
 }
 
 enum outcome
@@ -77,12 +79,15 @@ cmd_ping(struct invocation *inv)
 	struct reply reply = { 0 };
 	struct timespec start;
 	enum outcome outcome;
+	double elapsed;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (call_ask(inv, &inv->request, &reply, &problem) == 0) {
-		if (reply.code == CODE_OK && report_is_for_people(inv))
-			print_pong(inv, &reply, milliseconds_since(&start));
+		elapsed = milliseconds_since(&start);
 		outcome = report_reply(inv, &reply, NULL, false);
+		if (outcome == OUTCOME_DONE && report_is_for_people(inv) &&
+			print_pong(inv, &reply, elapsed) != 0)
+			outcome = OUTCOME_NO;
 	} else {
 		outcome = report_failure(inv, NULL, NULL, buf_str(&problem));
 	}

@@ -47,8 +47,8 @@ const struct command commands[] = {
 	{ .name = "halt",
 		.args = "",
 		.help = "stop the machine without cutting its power",
-		.examples = "halt|show what will be run, ask, do it\n"
-			    "halt -n|only show what would be run\n"
+		.examples = "halt|show what it would do, ask\n"
+			    "halt -n|only show it\n"
 			    "-H plain:web1 halt --at 22:00|\n",
 		.options = HALTING,
 		.verb = VERB_HALT,
@@ -57,7 +57,7 @@ const struct command commands[] = {
 	{ .name = "poweroff",
 		.args = "",
 		.help = "shut the machine down and switch it off",
-		.examples = "poweroff|show what will be run, ask, do it\n"
+		.examples = "poweroff|show what it would do, ask\n"
 			    "poweroff --in 10m -m 'Back at eight'|\n"
 			    "-H plain:lab7 poweroff -y|in a script\n",
 		.options = HALTING,
@@ -67,7 +67,7 @@ const struct command commands[] = {
 	{ .name = "reboot",
 		.args = "",
 		.help = "restart the machine",
-		.examples = "reboot|show what will be run, ask, do it\n"
+		.examples = "reboot|show what it would do, ask\n"
 			    "reboot --at 04:00 -m 'New kernel'|\n"
 			    "-H plain:web1 reboot -y|in a script\n",
 		.options = HALTING,
@@ -109,8 +109,7 @@ const struct command commands[] = {
 	{ .name = "explain",
 		.args = "COMMAND [ARG]...",
 		.help = "tell whether you may do it, and by which rule",
-		.examples = "explain kill firefox -s KILL|put before a "
-			    "command: nothing is done\n"
+		.examples = "explain kill firefox -s KILL|as one would do it\n"
 			    "explain poweroff --in 10m|\n"
 			    "-H plain:web1 explain list|\n",
 		.options = OPT_REMOTE,
@@ -121,7 +120,7 @@ const struct command commands[] = {
 	{ .name = "config",
 		.args = "check|show [FILE]",
 		.help = "check the daemon's configuration, or show it in full",
-		.examples = "config check|the file of this machine's daemon\n"
+		.examples = "config check|this machine's own file\n"
 			    "config check new.conf|before it is put in place\n"
 			    "config show|every key with its value\n",
 		.args_min = 1,

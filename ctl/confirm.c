@@ -31,11 +31,11 @@ confirm_ask(const char *question)
 	ssize_t len;
 	bool yes;
 
+	/* What was typed before the question cannot be its answer. */
+	tcflush(STDIN_FILENO, TCIFLUSH);
 	text_safe(&shown, question, strlen(question));
 	fprintf(stderr, "%s [y/N] ", buf_str(&shown));
 	buf_free(&shown);
-	/* What was typed before the question cannot be its answer. */
-	tcflush(STDIN_FILENO, TCIFLUSH);
 	len = getline(&answer, &size, stdin);
 	if (len > 0 && answer[len - 1] == '\n')
 		answer[len - 1] = '\0';

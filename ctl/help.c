@@ -10,7 +10,7 @@
 #define LINE_WIDTH 79
 
 static const char general_examples[] =
-	"list 'ssh*'|processes whose name matches\n"
+	"list 'ssh*'|processes of such a name\n"
 	"kill firefox|show them, ask, kill them\n"
 	"-H plain:web1 poweroff --in 10m|another machine, later\n"
 	"explain reboot|may I, and by which rule?\n"
@@ -31,7 +31,7 @@ print_examples(const char *text)
 	for (; *text != '\0'; text += left + right + 2) {
 		left = strcspn(text, "|");
 		right = strcspn(text + left + 1, "\n");
-		printf(right ? "  bridlectl %-38.*s %.*s\n"
+		printf(right ? "  bridlectl %-36.*s %.*s\n"
 			     : "  bridlectl %.*s%.*s\n",
 			(int)left, text, (int)right, text + left + 1);
 	}

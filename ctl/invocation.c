@@ -17,9 +17,9 @@ static const struct {
 /* Whether the command takes all that was given, and they go together. */
 static int
 check_options(const struct options *o, const struct command *command,
-	unsigned allowed, struct buf *error)
+	struct buf *error)
 {
-	unsigned extra = o->given & ~(allowed | OPT_ALWAYS);
+	unsigned extra = o->given & ~(command->options | OPT_ALWAYS);
 	size_t i;
 
 	if (extra != 0) {
@@ -224,33 +224,40 @@ find_command(const char *name, struct buf *error)
 	return NULL;
 }
 
-/* What the command, or the one that is to be explained, asks the daemon. */
+/* The command whose request it is: the one that is to be explained, too. */
+static const struct command *
+find_asked(const struct invocation *inv, struct buf *error)
+{
+	const struct command *what = inv->command;
+
+	if (what->verb != VERB_EXPLAIN)
+		return what;
+	if (check_args(what, inv->nargs, inv->args, error) != 0 ||
+		(what = find_command(inv->args[0], error)) == NULL)
+		return NULL;
+	if (what->verb != 0 && what->verb != VERB_EXPLAIN)
+		return what;
+	buf_addf(error, "'%s' is nothing that a daemon does", what->name);
+	return NULL;
+}
+
+/* All that a daemon will be asked, and which daemon. */
 static int
 parse_request(struct invocation *inv, struct buf *error)
 {
-	const struct command *what = inv->command;
-	char **args = inv->args;
-	int nargs = inv->nargs;
+	const struct command *what = find_asked(inv, error);
 	const char *host = inv->options.values[OPT_HOSTS];
+	int skip = what != inv->command;
 
-	if (what->verb == VERB_EXPLAIN) {
-		if ((what = find_command(*args++, error)) == NULL)
-			return -1;
-		nargs--;
-		if (what->verb == 0 || what->verb == VERB_EXPLAIN) {
-			buf_addf(error, "'%s' is nothing that a daemon does",
-				what->name);
-			return -1;
-		}
-	}
-	if (check_options(&inv->options, what, what->options, error) != 0 ||
-		check_args(what, nargs, args, error) != 0 ||
+	if (what == NULL || check_options(&inv->options, what, error) != 0 ||
+		check_args(what, inv->nargs - skip, inv->args + skip, error) !=
+			0 ||
 		take_number(&inv->options, OPT_TIMEOUT, 1, TIMEOUT_MAX,
 			&inv->timeout, error) != 0 ||
 		targets_parse(
 			host ? host : TARGET_DEFAULT, &inv->target, error) != 0)
 		return -1;
-	return fill_request(inv, what, args[0], error);
+	return fill_request(inv, what, inv->args[skip], error);
 }
 
 int
@@ -273,11 +280,9 @@ invocation_parse(
 	}
 	inv->args = argv + first + 1;
 	inv->nargs = argc - first - 1;
-	if (inv->command->verb != VERB_EXPLAIN &&
-		check_options(&inv->options, inv->command,
-			inv->command->options, error) != 0)
+	if (inv->command->verb != 0)
+		return parse_request(inv, error);
+	if (check_options(&inv->options, inv->command, error) != 0)
 		return -1;
-	if (check_args(inv->command, inv->nargs, inv->args, error) != 0)
-		return -1;
-	return inv->command->verb != 0 ? parse_request(inv, error) : 0;
+	return check_args(inv->command, inv->nargs, inv->args, error);
 }

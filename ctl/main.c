@@ -42,7 +42,7 @@ run(struct invocation *inv, int argc, char **argv)
 	return outcome;
 }
 
-/* What was not written was not answered, whatever the daemon said. */
+/* For what help writes through stdio. */
 static enum outcome
 close_output(enum outcome outcome)
 {
@@ -51,7 +51,6 @@ close_output(enum outcome outcome)
 	errno = 0;
 	if (fclose(stdout) == 0 && !failed)
 		return outcome;
-	/* A reader that went away, as head does, has what it wanted. */
 	if (errno != EPIPE)
 		notice("cannot write the output: %s",
 			errno ? strerror(errno) : "some of it is lost");

@@ -10,12 +10,6 @@
 #include <stdbool.h>
 
 enum option_number {
-	OPT_HOSTS,
-	OPT_JSON,
-	OPT_RAW,
-	OPT_TIMEOUT,
-	OPT_HELP,
-	OPT_VERSION,
 	OPT_USER,
 	OPT_SORT,
 	OPT_TREE,
@@ -28,6 +22,12 @@ enum option_number {
 	OPT_MESSAGE,
 	OPT_DRY_RUN,
 	OPT_YES,
+	OPT_HOSTS,
+	OPT_JSON,
+	OPT_RAW,
+	OPT_TIMEOUT,
+	OPT_HELP,
+	OPT_VERSION,
 	OPT_COUNT
 };
 

@@ -1,6 +1,7 @@
 #include "raw.h"
 
 #include "call.h"
+#include "output.h"
 #include "text.h"
 
 #include <string.h>
@@ -48,38 +49,38 @@ raw_record(struct buf *out, const char *s, size_t len, bool terminal)
 	return fields;
 }
 
-void
-raw_print(const struct reply *r, const struct view *v, FILE *stream)
+int
+raw_print(const struct reply *r, const struct view *v, int fd)
 {
-	bool terminal = isatty(fileno(stream));
-	struct buf line = { 0 };
+	bool terminal = isatty(fd);
+	struct buf out = { 0 };
 	size_t i, j, len;
 	const char *s;
+	int result;
 
 	for (i = 0; i < v->nrows; i++) {
-		buf_reset(&line);
 		for (j = 0; j < v->ncolumns; j++) {
 			s = reply_cell(r, v->rows[i], v->columns[j], &len);
 			if (j > 0)
-				buf_addc(&line, '\t');
+				buf_addc(&out, '\t');
 			if (terminal)
-				text_safe(&line, s, len);
+				text_safe(&out, s, len);
 			else
-				buf_add(&line, s, len);
+				buf_add(&out, s, len);
 		}
-		buf_addc(&line, '\n');
-		fwrite(buf_str(&line), 1, line.len, stream);
+		buf_addc(&out, '\n');
 	}
-	buf_free(&line);
+	result = output_write(fd, buf_str(&out), out.len);
+	buf_free(&out);
+	return result;
 }
 
 /* The lines of one answer, up to its status. */
 static int
-stream_lines(struct client *c, struct reply *r, struct buf *out, FILE *stream,
-	bool terminal)
+stream_lines(struct client *c, struct reply *r, struct buf *out)
 {
+	bool terminal = isatty(STDOUT_FILENO), headed = false;
 	enum reply_state state = REPLY_MORE;
-	bool headed = false;
 	size_t len, before, fields;
 	char *line;
 	int got;
@@ -103,22 +104,19 @@ stream_lines(struct client *c, struct reply *r, struct buf *out, FILE *stream,
 		}
 		if (out->len < OUTPUT_SIZE)
 			continue;
-		fwrite(out->data, 1, out->len, stream);
-		buf_reset(out);
-		/* A full disk will not get better: do not read on. */
-		if (ferror(stream))
+		if (output_write(STDOUT_FILENO, out->data, out->len) != 0)
 			return -1;
+		buf_reset(out);
 	}
 	return state == REPLY_DONE ? 0 : call_garbled(c, r->problem);
 }
 
 int
-raw_stream(const struct invocation *inv, struct reply *r, FILE *stream,
-	struct buf *problem)
+raw_stream(const struct invocation *inv, struct reply *r, struct buf *problem)
 {
-	bool terminal = isatty(fileno(stream));
 	struct buf out = { 0 };
 	struct client client;
+	bool complete;
 	int result;
 
 	request_format(&inv->request, &out);
@@ -127,13 +125,14 @@ raw_stream(const struct invocation *inv, struct reply *r, FILE *stream,
 	buf_reset(&out);
 	if (result == 0) {
 		call_extend(&client, inv);
-		result = stream_lines(&client, r, &out, stream, terminal);
+		result = stream_lines(&client, r, &out);
 	}
-	if (out.len > 0)
-		fwrite(out.data, 1, out.len, stream);
-	if (result != 0)
-		buf_adds(problem, client.problem);
-	client_close(&client, result == 0);
+	complete = result == 0;
+	buf_adds(problem, client.problem);
+	/* What came is shown, unless it is the showing that failed. */
+	if (complete || problem->len > 0)
+		result |= output_write(STDOUT_FILENO, buf_str(&out), out.len);
+	client_close(&client, complete);
 	buf_free(&out);
 	return result;
 }

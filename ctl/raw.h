@@ -14,7 +14,7 @@
 #include "view.h"
 
 #include <stdbool.h>
-#include <stdio.h>
+#include <stddef.h>
 
 /*
  * The fields of a record ("a#b"). Returns how many there are, 0 if it holds
@@ -22,14 +22,14 @@
  */
 size_t raw_record(struct buf *, const char *fields, size_t len, bool terminal);
 
-void raw_print(const struct reply *, const struct view *, FILE *);
+/* 0, or -1 if it could not be written, after a message. */
+int raw_print(const struct reply *, const struct view *, int fd);
 
 /*
- * Asks and prints the records as they come, without keeping them; the reply
- * gets the status alone. 0, or -1 with a sentence in problem, which stays
- * empty if it is the stream that failed.
+ * Asks and prints the records on stdout as they come, without keeping them;
+ * the reply gets the status alone. 0, or -1 with a sentence in problem,
+ * which stays empty if it is the output that failed.
  */
-int raw_stream(
-	const struct invocation *, struct reply *, FILE *, struct buf *problem);
+int raw_stream(const struct invocation *, struct reply *, struct buf *problem);
 
 #endif

@@ -3,6 +3,7 @@
 #include "call.h"
 #include "json.h"
 #include "notice.h"
+#include "output.h"
 #include "raw.h"
 #include "table.h"
 #include "text.h"
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What one may do about a refusal; verb 0 stands for any. */
 static const struct {
@@ -31,6 +33,12 @@ static const struct {
 	{ CODE_UNKNOWN_VERSION, 0,
 		"it speaks another version of the protocol" },
 };
+
+bool
+report_is_for_people(const struct invocation *inv)
+{
+	return !invocation_has(inv, OPT_JSON) && !invocation_has(inv, OPT_RAW);
+}
 
 enum outcome
 report_outcome(int code)
@@ -99,68 +107,69 @@ report_status(const struct invocation *inv, const struct reply *r)
 	return outcome;
 }
 
-void
+int
 report_line(const char *fmt, ...)
 {
 	struct buf line = { 0 };
 	char *text = NULL;
+	int result = -1;
 	va_list ap;
 
 	va_start(ap, fmt);
 	if (vasprintf(&text, fmt, ap) >= 0) {
 		text_safe(&line, text, strlen(text));
 		buf_addc(&line, '\n');
-		fwrite(buf_str(&line), 1, line.len, stdout);
+		result = output_write(STDOUT_FILENO, buf_str(&line), line.len);
 		free(text);
 	}
 	va_end(ap);
 	buf_free(&line);
+	return result;
 }
 
-static void
+static int
 print_json(const struct invocation *inv, const struct reply *r,
 	const struct view *v, const char *problem)
 {
 	struct buf line = { 0 };
+	int result = -1;
 
 	json_answer(&line, inv->target.name, r, v, problem);
 	if (line.failed)
-		notice("out of memory");
+		notice("no memory for the answer");
 	else
-		fwrite(line.data, 1, line.len, stdout);
+		result = output_write(STDOUT_FILENO, line.data, line.len);
 	buf_free(&line);
+	return result;
 }
 
-bool
-report_is_for_people(const struct invocation *inv)
-{
-	return !invocation_has(inv, OPT_JSON) && !invocation_has(inv, OPT_RAW);
-}
-
-/* The records, in the form that was asked for. */
-static void
+/* The records in the form that was asked for; -1 if they were not written. */
+static int
 print(const struct invocation *inv, const struct reply *r, const struct view *v,
 	const char *problem)
 {
 	if (invocation_has(inv, OPT_JSON))
-		print_json(inv, r, v, problem);
-	else if (v == NULL)
-		return;
-	else if (invocation_has(inv, OPT_RAW))
-		raw_print(r, v, stdout);
-	else if (table_print(r, v, stdout) != 0)
-		notice("the table could not be made: out of memory");
+		return print_json(inv, r, v, problem);
+	if (v == NULL)
+		return 0;
+	if (invocation_has(inv, OPT_RAW))
+		return raw_print(r, v, STDOUT_FILENO);
+	return table_print(r, v, STDOUT_FILENO);
 }
 
 enum outcome
 report_reply(const struct invocation *inv, const struct reply *r,
 	const struct view *v, bool text)
 {
-	print(inv, r, v, NULL);
+	int written = print(inv, r, v, NULL);
+	enum outcome outcome;
+
 	if (text && report_is_for_people(inv) &&
 		report_outcome(r->code) == OUTCOME_DONE)
-		report_line("%s: %s", inv->target.name, r->said);
-	return report_status(inv, r);
+		written |= report_line("%s: %s", inv->target.name, r->said);
+	outcome = report_status(inv, r);
+	/* What was not shown was not answered, whatever the daemon said. */
+	return written != 0 && outcome == OUTCOME_DONE ? OUTCOME_NO : outcome;
 }
 
 enum outcome

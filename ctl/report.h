@@ -40,7 +40,7 @@ int report_view(const struct invocation *, const struct reply *, struct view *);
 /* Only what is wrong, on stderr: with the rule, and what to do next. */
 enum outcome report_status(const struct invocation *, const struct reply *);
 
-/* A line on stdout, made safe. */
-void report_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* A line on stdout, made safe. 0, or -1 after a message. */
+int report_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -1,5 +1,7 @@
 #include "table.h"
 
+#include "notice.h"
+#include "output.h"
 #include "text.h"
 #include "verbs.h"
 
@@ -7,6 +9,7 @@
 #include <libsmartcols.h>
 #include <locale.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -20,23 +23,8 @@ static const struct {
 	const char *column, *value, *color;
 } colors[] = { { "outcome", "would-signal", "yellow" },
 	{ "outcome", "denied", "red" }, { "outcome", "protected", "red" },
-	{ "outcome", "survived", "red" }, { "verdict", "denied", "red" },
+	{ "outcome", "survived", "red" }, { "verdict", "refused", "red" },
 	{ "verdict", "allowed", "green" } };
-
-/* Columns that give way when the terminal is too narrow. */
-static const char *const long_columns[] = { "command", "name", "limits",
-	"reason", NULL };
-
-static bool
-is_long(const char *name)
-{
-	size_t i;
-
-	for (i = 0; long_columns[i] != NULL; i++)
-		if (strcmp(long_columns[i], name) == 0)
-			return true;
-	return false;
-}
 
 /*
  * libsmartcols measures widths by the locale. What we print is UTF-8 in any
@@ -51,26 +39,26 @@ set_locale(void)
 }
 
 static void
-set_width(struct libscols_table *table, FILE *stream)
+set_width(struct libscols_table *table, int fd)
 {
 	struct winsize size;
 
-	if (!isatty(fileno(stream))) {
+	if (!isatty(fd)) {
 		scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
 		return;
 	}
-	if (ioctl(fileno(stream), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+	if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
 		size.ws_col = WIDTH_DEFAULT;
 	scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
 	scols_table_set_termwidth(table, size.ws_col);
 }
 
 static bool
-wants_color(FILE *stream)
+wants_color(int fd)
 {
 	const char *no = getenv("NO_COLOR");
 
-	return isatty(fileno(stream)) && (no == NULL || *no == '\0');
+	return isatty(fd) && (no == NULL || *no == '\0');
 }
 
 /* The column that carries the branches of a tree: the name if it is shown. */
@@ -103,7 +91,9 @@ add_columns(struct libscols_table *table, const struct reply *r,
 		/* A time is shown as text, though it comes as a number. */
 		if (verb_column_is_number(name) && strcmp(name, "started"))
 			flags |= SCOLS_FL_RIGHT;
-		if (is_long(name))
+		/* The one that gives way when the terminal is too narrow:
+		 * any other is short, or is what one asked for. */
+		if (strcmp(name, "command") == 0)
 			flags |= SCOLS_FL_TRUNC;
 		if (i == tree)
 			flags |= SCOLS_FL_TREE;
@@ -205,25 +195,47 @@ out:
 	return result;
 }
 
-int
-table_print(const struct reply *r, const struct view *v, FILE *stream)
+/* Prints into memory, whence it is written in one go. -1: memory is short. */
+static int
+draw(const struct reply *r, const struct view *v, int fd, FILE *out)
 {
 	struct libscols_table *table;
+	int result = -1;
+
+	if ((table = scols_new_table()) == NULL)
+		return -1;
+	scols_table_set_stream(table, out);
+	scols_table_enable_colors(table, wants_color(fd));
+	/* It is safe already; a second encoding would spoil the first. */
+	scols_table_enable_noencoding(table, 1);
+	set_width(table, fd);
+	if (add_columns(table, r, v) == 0 && add_lines(table, r, v) == 0 &&
+		scols_print_table(table) == 0)
+		result = 0;
+	scols_unref_table(table);
+	return result;
+}
+
+int
+table_print(const struct reply *r, const struct view *v, int fd)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out;
 	int result = -1;
 
 	if (v->nrows == 0 || v->ncolumns == 0)
 		return 0;
 	set_locale();
-	if ((table = scols_new_table()) == NULL)
-		return -1;
-	scols_table_set_stream(table, stream);
-	scols_table_enable_colors(table, wants_color(stream));
-	/* It is safe already; a second encoding would spoil the first. */
-	scols_table_enable_noencoding(table, 1);
-	set_width(table, stream);
-	if (add_columns(table, r, v) == 0 && add_lines(table, r, v) == 0 &&
-		scols_print_table(table) == 0)
-		result = 0;
-	scols_unref_table(table);
+	if ((out = open_memstream(&text, &len)) != NULL) {
+		result = draw(r, v, fd, out);
+		if (fclose(out) != 0)
+			result = -1;
+	}
+	if (result != 0)
+		notice("no memory for the table");
+	else
+		result = output_write(fd, text, len);
+	free(text);
 	return result;
 }

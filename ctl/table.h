@@ -7,13 +7,10 @@
 #include "reply.h"
 #include "view.h"
 
-#include <stdio.h>
-
 /*
  * Prints the view, or nothing if it has no rows: as wide as the terminal, if
- * the stream is one, and else as wide as it must be. 0, or -1 if memory is
- * short.
+ * it goes to one, and else as wide as it must be. 0, or -1 after a message.
  */
-int table_print(const struct reply *, const struct view *, FILE *);
+int table_print(const struct reply *, const struct view *, int fd);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 int
 ask_request(int sock, const struct request *r)
@@ -17,23 +18,17 @@ ask_request(int sock, const struct request *r)
 		.escalate = (uint32_t)r->escalate,
 		.wait = r->wait,
 		.mode = (uint32_t)r->mode };
-	char bytes[WIRE_LINE_MAX + REQUEST_STRINGS];
-	size_t len, have = 0;
-	int i;
+	struct iovec iov[1 + REQUEST_STRINGS] = { { &head, sizeof(head) } };
+	int i, n = 1;
 
 	for (i = 0; i < REQUEST_STRINGS; i++) {
 		if (r->strings[i] == NULL)
 			continue;
-		len = strlen(r->strings[i]) + 1;
-		if (len > sizeof(bytes) - have) {
-			errno = EMSGSIZE;
-			return -1;
-		}
-		memcpy(bytes + have, r->strings[i], len);
-		head.len[i] = (uint32_t)len;
-		have += len;
+		head.len[i] = (uint32_t)strlen(r->strings[i]) + 1;
+		iov[n].iov_base = (void *)(uintptr_t)r->strings[i];
+		iov[n++].iov_len = head.len[i];
 	}
-	return fd_send(sock, &head, sizeof(head), bytes, have, -1);
+	return writev(sock, iov, n) < 0 ? -1 : 0;
 }
 
 int

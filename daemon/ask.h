@@ -10,7 +10,8 @@
  *                        EXITED     drain the pipe, then write this
  *                        END        write this if anything, then go
  *
- * A session that has asked must not ask again before it has said DONE.
+ * A session that has asked must not ask again before it has the answer. To
+ * ask again is to say DONE; the word is only for those who then fall silent.
  * The parent trusts nothing in a message but its length, and that only after
  * it has counted.
  */
@@ -78,7 +79,10 @@ struct ask_question {
 	char bytes[ASK_QUESTION_MAX];
 };
 
-/* The session's side. All return 0, or -1 with errno. */
+/*
+ * The session's side, where SIGPIPE is ignored. All return 0, or -1 with
+ * errno.
+ */
 int ask_request(int sock, const struct request *);
 int ask_malformed(int sock, const struct request_error *);
 int ask_done(int sock);

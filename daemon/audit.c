@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -252,14 +253,13 @@ audit_configure(struct audit *a, int facility, int level)
 static int
 send_line(struct audit *a, int priority, const char *text, size_t len)
 {
-	char message[PIPE_BUF];
-	int n;
+	char head[HEAD_BYTES + 1];
+	int n = snprintf(
+		head, sizeof(head), "%c%d ", MARK, a->facility | priority);
+	struct iovec iov[3] = { { head, (size_t)n },
+		{ (void *)(uintptr_t)text, len }, { (char[]){ '\n' }, 1 } };
 
-	n = snprintf(
-		message, HEAD_BYTES, "%c%d ", MARK, a->facility | priority);
-	memcpy(message + n, text, len);
-	message[(size_t)n + len] = '\n';
-	return write(a->out, message, (size_t)n + len + 1) < 0 ? -1 : 0;
+	return writev(a->out, iov, 3) < 0 ? -1 : 0;
 }
 
 static void

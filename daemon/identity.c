@@ -108,6 +108,8 @@ make_request(struct diag_request *q, const struct net_addr *peer,
 	q->body.idiag_states = ~0u;
 	put_address(id->idiag_src, &id->idiag_sport, peer);
 	put_address(id->idiag_dst, &id->idiag_dport, us);
+	if (peer->sa.sa_family == AF_INET6)
+		id->idiag_if = peer->in6.sin6_scope_id;
 	id->idiag_cookie[0] = INET_DIAG_NOCOOKIE;
 	id->idiag_cookie[1] = INET_DIAG_NOCOOKIE;
 }
@@ -115,7 +117,8 @@ make_request(struct diag_request *q, const struct net_addr *peer,
 static ssize_t
 exchange(int diag, const struct diag_request *q, void *answer, size_t size)
 {
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK }, from;
+	socklen_t len = sizeof(from);
 	ssize_t n;
 
 	/* An answer that was left over would be taken for this one's. */
@@ -125,9 +128,33 @@ exchange(int diag, const struct diag_request *q, void *answer, size_t size)
 		    sizeof(kernel)) != sizeof(*q))
 		return -1;
 	do
-		n = recv(diag, answer, size, MSG_DONTWAIT);
+		n = recvfrom(diag, answer, size, MSG_DONTWAIT,
+			(struct sockaddr *)&from, &len);
 	while (n < 0 && errno == EINTR);
-	return n;
+	/* Others may send here too, if they administer the network. */
+	return n < 0 || len != sizeof(from) || from.nl_pid != 0 ? -1 : n;
+}
+
+/*
+ * Whether one end of a socket, as the table has it, is this address. (That of
+ * an IPv6 socket in use for IPv4 is v4-mapped, whatever was asked for.)
+ */
+static bool
+is_end(const struct net_addr *a, int family, const __be32 *address, __be16 port)
+{
+	struct net_addr b = { .len = 0 };
+
+	b.sa.sa_family = (sa_family_t)family;
+	if (family == AF_INET6) {
+		memcpy(&b.in6.sin6_addr, address, 16);
+		b.in6.sin6_port = port;
+		b.in6.sin6_scope_id = a->in6.sin6_scope_id;
+	} else {
+		memcpy(&b.in.sin_addr, address, 4);
+		b.in.sin_port = port;
+	}
+	net_unmap(&b);
+	return net_same(a, &b);
 }
 
 /*
@@ -136,16 +163,13 @@ exchange(int diag, const struct diag_request *q, void *answer, size_t size)
  * it.
  */
 static bool
-answers(const struct inet_diag_msg *m, const struct diag_request *q)
+answers(const struct inet_diag_msg *m, const struct net_addr *peer,
+	const struct net_addr *us)
 {
-	const struct inet_diag_sockid *a = &m->id, *b = &q->body.id;
-	size_t bytes = q->body.sdiag_family == AF_INET6 ? 16 : 4;
+	const struct inet_diag_sockid *id = &m->id;
 
-	return m->idiag_family == q->body.sdiag_family &&
-	       a->idiag_sport == b->idiag_sport &&
-	       a->idiag_dport == b->idiag_dport &&
-	       memcmp(a->idiag_src, b->idiag_src, bytes) == 0 &&
-	       memcmp(a->idiag_dst, b->idiag_dst, bytes) == 0 &&
+	return is_end(peer, m->idiag_family, id->idiag_src, id->idiag_sport) &&
+	       is_end(us, m->idiag_family, id->idiag_dst, id->idiag_dport) &&
 	       (m->idiag_state == STATE_ESTABLISHED ||
 		       m->idiag_state == STATE_FIN_WAIT1 ||
 		       m->idiag_state == STATE_FIN_WAIT2) &&
@@ -172,7 +196,7 @@ ask_kernel(int diag, const struct net_addr *peer, const struct net_addr *us,
 		answer.head.nlmsg_len > (size_t)n)
 		return -1;
 	m = NLMSG_DATA(&answer.head);
-	if (!answers(m, &q))
+	if (!answers(m, peer, us))
 		return -1;
 	*uid = m->idiag_uid;
 	return 0;
@@ -195,7 +219,9 @@ is_own_address(const struct net_addr *a)
 	fd = socket(a->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return true; /* the stricter of the two */
-	own = bind(fd, &any_port.sa, any_port.len) == 0;
+	/* Whatever else goes wrong says nothing: again the stricter. */
+	own = bind(fd, &any_port.sa, any_port.len) == 0 ||
+	      errno != EADDRNOTAVAIL;
 	fd_close(&fd);
 	return own;
 }

@@ -234,7 +234,7 @@ reload(struct parent *p)
 		lookups_forget(&p->lookups);
 		TAILQ_FOREACH (s, &p->sessions, entry)
 			if (s->who.kind == IDENTITY_LOCAL)
-				s->who.groups_known = false;
+				identity_forget_groups(&s->who);
 	} else {
 		p->counters.bad_reloads++;
 		log_lines(p, LOG_ERR, &errors);

@@ -36,11 +36,17 @@ struct parent {
 	struct listeners listeners;
 	struct sessions sessions;
 	unsigned nsessions;
+	unsigned rush; /* the most there were since there were none */
 	struct actions actions;
 	unsigned nactions;
 	struct lookups lookups;
 	struct refusals refusals;
 	struct counters counters;
+	/*
+	 * The one being heard. Not on the stack: each session keeps a copy of
+	 * the stack's pages that the parent writes to after its fork.
+	 */
+	struct ask_question question;
 	int diag; /* the kernel's socket table */
 	int64_t started;
 	time_t boot; /* with it and a number, requests get their ids */

@@ -18,6 +18,7 @@
 #define IN_MAX (2 * WIRE_LINE_MAX) /* read ahead, so that we see a hang-up */
 #define OUT_HIGH 65536             /* above it the pipe is left to fill up */
 #define LINGER_MS 1000
+#define DONE_MS 50 /* of silence, before the parent is told */
 
 enum state {
 	IDLE,     /* reads requests */
@@ -30,10 +31,11 @@ struct io {
 	int client;
 	int ask;
 	enum state state;
-	bool eof;      /* the client sends no more */
-	bool closing;  /* nothing more is read from it */
-	bool stopping; /* the parent said so: flush before the end */
-	bool exited;   /* the action has, its status stands in `status` */
+	bool eof;       /* the client sends no more */
+	bool closing;   /* nothing more is read from it */
+	bool stopping;  /* the parent said so: flush before the end */
+	bool owes_done; /* the parent does not know that we are idle */
+	bool exited;    /* the action has, its status stands in `status` */
 	size_t inlen;
 	char in[IN_MAX + 1]; /* one more, to end a line with NUL */
 	struct buf out;
@@ -85,6 +87,7 @@ static void
 refuse(struct io *io, const struct request_error *e)
 {
 	io->closing = io->closing || e->close;
+	io->owes_done = false;
 	if (ask_malformed(io->ask, e) != 0)
 		leave();
 	io->state = ASKED;
@@ -97,6 +100,15 @@ may_go_on(const struct io *io)
 	return io->inlen <= WIRE_LINE_MAX ||
 	       (io->inlen == WIRE_LINE_MAX + 1 &&
 		       io->in[WIRE_LINE_MAX] == '\r');
+}
+
+static void
+ask(struct io *io, const struct request *request)
+{
+	io->owes_done = false;
+	if (ask_request(io->ask, request) != 0)
+		leave();
+	io->state = ASKED;
 }
 
 /*
@@ -131,10 +143,8 @@ take_request(struct io *io)
 		return;
 	if (request_parse(io->in, len, ended, &request, &error) != 0)
 		refuse(io, &error);
-	else if (ask_request(io->ask, &request) == 0)
-		io->state = ASKED;
 	else
-		leave();
+		ask(io, &request);
 	io->inlen -= whole;
 	memmove(io->in, io->in + whole, io->inlen);
 }
@@ -258,12 +268,8 @@ advance(struct io *io)
 	bool written = io->out.len == 0;
 
 	if (io->state == ANSWERED && written) {
-		/* Its end says as much as the word would. */
-		if (io->eof && io->inlen == 0)
-			finish(io);
-		if (ask_done(io->ask) != 0)
-			leave();
 		io->state = IDLE;
+		io->owes_done = true;
 	}
 	if (io->state == IDLE && written) {
 		if (!io->closing)
@@ -273,11 +279,24 @@ advance(struct io *io)
 	}
 }
 
+/*
+ * Most clients close, or ask again, as soon as they have their answer: the
+ * parent is not woken up for the moment in between.
+ */
+static void
+say_done(struct io *io)
+{
+	if (ask_done(io->ask) != 0)
+		leave();
+	io->owes_done = false;
+}
+
 static void
 wait_and_serve(struct io *io)
 {
 	struct pollfd p[3] = { { io->client, 0, 0 }, { io->ask, POLLIN, 0 },
 		{ -1, POLLIN, 0 } };
+	int n;
 
 	if (!io->eof && !io->closing && io->inlen < IN_MAX)
 		p[0].events |= POLLIN;
@@ -285,11 +304,13 @@ wait_and_serve(struct io *io)
 		p[0].events |= POLLOUT;
 	if (io->state == RELAYING && io->out.len < OUT_HIGH)
 		p[2].fd = io->relay.pipe;
-	if (poll(p, 3, -1) < 0) {
-		if (errno == EINTR)
-			return;
+	n = poll(p, 3, io->owes_done ? DONE_MS : -1);
+	if (n == 0)
+		say_done(io);
+	if (n < 0 && errno != EINTR)
 		leave();
-	}
+	if (n <= 0)
+		return;
 	if (p[0].revents & (POLLERR | POLLHUP | POLLNVAL))
 		leave();
 	if (p[0].revents & POLLIN)

@@ -10,6 +10,7 @@
 #include "wire.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #define ACCEPT_PAUSE_MS 100 /* when there are no descriptors left */
 #define ACCEPT_LOG_MS 10000 /* between two lines about that */
 #define END_MS 2000         /* for a session to obey */
+#define RUSH 32             /* so many sessions at once leave a larger heap */
 
 static void
 free_session(struct parent *p, struct session *s)
@@ -157,7 +159,8 @@ fork_session(struct parent *p, int client)
 	s->state = SESSION_NEW;
 	s->deadline = clock_ms() + p->settings->limits.login_seconds * 1000LL;
 	TAILQ_INSERT_TAIL(&p->sessions, s, entry);
-	p->nsessions++;
+	if (++p->nsessions > p->rush)
+		p->rush = p->nsessions;
 	return s;
 fail:
 	free(s);
@@ -333,8 +336,8 @@ hear_done(struct parent *p, struct session *s)
 void
 session_hear(struct parent *p, struct session *s)
 {
-	struct ask_question q;
-	int result = ask_question(s->ask, &q);
+	struct ask_question *q = &p->question;
+	int result = ask_question(s->ask, q);
 
 	if (result < 0) {
 		if (errno == EPROTO)
@@ -345,12 +348,12 @@ session_hear(struct parent *p, struct session *s)
 		lose(s);
 	} else if (s->state == SESSION_ENDING) {
 		return; /* it asked before it heard that it has to go */
-	} else if (q.kind == ASK_DONE) {
+	} else if (q->kind == ASK_DONE) {
 		hear_done(p, s);
-	} else if (s->state != SESSION_NEW && s->state != SESSION_IDLE) {
-		break_off(p, s, "a question before the last was done");
+	} else if (s->state == SESSION_LOOKUP || s->state == SESSION_ACTING) {
+		break_off(p, s, "a question before the last was answered");
 	} else {
-		consider(p, s, &q);
+		consider(p, s, q);
 	}
 }
 
@@ -407,6 +410,17 @@ sessions_deadline(const struct parent *p)
 	return first;
 }
 
+/* What a rush has left is given back: every later fork() is the faster. */
+static void
+rest(struct parent *p)
+{
+	if (p->nsessions > 0)
+		return;
+	if (p->rush >= RUSH)
+		malloc_trim(0);
+	p->rush = 0;
+}
+
 /* A session that dies of one of these has a bug, or somebody used one. */
 static bool
 is_crash(int sig)
@@ -444,5 +458,6 @@ sessions_reaped(struct parent *p, pid_t pid, int code, int status)
 		report_death(p, s, status);
 	abandon(s);
 	free_session(p, s);
+	rest(p);
 	return true;
 }

@@ -156,15 +156,17 @@ text_signal(const char *s)
 const char *
 text_signal_name(int sig)
 {
-	static char real_time[16];
-	const char *name;
+	static char number[16];
+	const char *name = sigabbrev_np(sig);
 
-	if (sig >= SIGRTMIN && sig <= SIGRTMAX) {
-		snprintf(real_time, sizeof(real_time),
+	if (name != NULL)
+		return name;
+	if (sig < SIGRTMIN || sig > SIGRTMAX)
+		snprintf(number, sizeof(number), "%d", sig);
+	else
+		snprintf(number, sizeof(number),
 			sig == SIGRTMIN ? "RTMIN" : "RTMIN+%d", sig - SIGRTMIN);
-		return real_time;
-	}
-	return (name = sigabbrev_np(sig)) != NULL ? name : "0";
+	return number;
 }
 
 /* Edit distance; a swap of neighbours counts as one (Damerau). */

@@ -41,7 +41,10 @@ int text_number(const char *s, long min, long max, long *out);
 /* "TERM", "SIGTERM", "term" or "15" to 15; -1 if there is no such signal. */
 int text_signal(const char *s);
 
-/* 15 to "TERM"; real-time signals to "RTMIN+n". "0" if there is none. */
+/*
+ * 15 to "TERM"; real-time signals to "RTMIN+n"; what has no name to its
+ * number. The text is good until the next call.
+ */
 const char *text_signal_name(int sig);
 
 /*

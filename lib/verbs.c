@@ -59,7 +59,7 @@ bool
 verb_column_is_number(const char *name)
 {
 	static const char *const numbers[] = { "pid", "ppid", "rss_kib",
-		"cpu_ms", "started", "verb", "code", NULL };
+		"cpu_ms", "started", "verb", "code", "uptime", NULL };
 	size_t i;
 
 	for (i = 0; numbers[i] != NULL; i++)

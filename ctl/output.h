@@ -1,0 +1,15 @@
+/*
+ * What goes to stdout, or before a question to stderr.
+ */
+#ifndef BRIDLE_OUTPUT_H
+#define BRIDLE_OUTPUT_H
+
+#include <stddef.h>
+
+/*
+ * Writes all of it. 0, or -1 after a message that says why; there is none
+ * if the reader went away, as head does once it has what it wants.
+ */
+int output_write(int fd, const char *, size_t);
+
+#endif
