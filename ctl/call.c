@@ -24,8 +24,12 @@ call_open(struct client *c, const struct invocation *inv, const char *lines,
 void
 call_extend(struct client *c, const struct invocation *inv)
 {
+	const struct request *r = &inv->request;
+
+	/* An escalation waits once more. */
 	if (inv->timeout == 0)
-		client_time(c, ANSWER_SECONDS + inv->request.wait);
+		client_time(
+			c, ANSWER_SECONDS + r->wait * (r->escalate ? 2 : 1));
 }
 
 int
