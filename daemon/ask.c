@@ -37,7 +37,8 @@ ask_malformed(int sock, const struct request_error *e)
 	struct ask_malformed m = { .kind = ASK_MALFORMED,
 		.code = (uint32_t)e->code };
 
-	memcpy(m.reason, e->reason, sizeof(m.reason));
+	/* No more than the text: what stands behind it is anything. */
+	memcpy(m.reason, e->reason, strnlen(e->reason, sizeof(m.reason) - 1));
 	return fd_send(sock, &m, sizeof(m), NULL, 0, -1);
 }
 
@@ -54,15 +55,16 @@ ask_receive(int sock, struct ask_message *m, size_t *len, int *pass)
 {
 	ssize_t n = fd_recv(sock, m, sizeof(*m), pass);
 
+	if (n >= (ssize_t)sizeof(m->head)) {
+		*len = (size_t)n - sizeof(m->head);
+		return 1;
+	}
+	/* Even an empty message may bring a descriptor. */
+	fd_close(pass);
 	if (n <= 0)
 		return (int)n;
-	if ((size_t)n < sizeof(m->head)) {
-		fd_close(pass);
-		errno = EPROTO;
-		return -1;
-	}
-	*len = (size_t)n - sizeof(m->head);
-	return 1;
+	errno = EPROTO;
+	return -1;
 }
 
 /* Strings follow the head one after another, each with its NUL, no more. */

@@ -232,9 +232,13 @@ reload(struct parent *p)
 		audit_log(
 			p->audit, LOG_NOTICE, "reloaded %s", p->settings->path);
 		lookups_forget(&p->lookups);
-		TAILQ_FOREACH (s, &p->sessions, entry)
-			if (s->who.kind == IDENTITY_LOCAL)
-				identity_forget_groups(&s->who);
+		TAILQ_FOREACH (s, &p->sessions, entry) {
+			if (s->who.kind != IDENTITY_LOCAL)
+				continue;
+			/* Whose groups cannot be asked for again has none. */
+			identity_free(&s->who);
+			s->who.groups_known = false;
+		}
 	} else {
 		p->counters.bad_reloads++;
 		log_lines(p, LOG_ERR, &errors);

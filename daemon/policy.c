@@ -212,18 +212,22 @@ policy_target(const struct settings *s, const struct settings_client *c,
 	return TARGET_DENIED;
 }
 
+/* As much of a list as a line of an answer has room for. */
+#define NAMES_SHOWN 2000
+#define NAME_SHOWN "%.255s"
+
 static void
 print_names(
 	struct buf *out, const char *key, const struct settings_names *names)
 {
-	size_t i;
+	size_t start = out->len, i;
 
 	if (!names->set)
 		return;
 	buf_addf(out, "%s=", key);
-	for (i = 0; i < names->n; i++)
-		buf_addf(out, i ? ",%s" : "%s", names->v[i]);
-	buf_addc(out, ' ');
+	for (i = 0; i < names->n && out->len - start < NAMES_SHOWN; i++)
+		buf_addf(out, i ? "," NAME_SHOWN : NAME_SHOWN, names->v[i]);
+	buf_adds(out, i < names->n ? ",… " : " ");
 }
 
 static void

@@ -51,7 +51,10 @@ struct policy_process {
 enum policy_target policy_target(const struct settings *,
 	const struct settings_client *, const struct policy_process *);
 
-/* Appends the limits of a client's verb ("names=firefox,steam users=eve"). */
+/*
+ * Appends the limits of a client's verb ("names=firefox,steam users=eve"),
+ * as far as they fit into a record of an answer.
+ */
 void policy_limits(
 	const struct settings_client *, enum verb_number, struct buf *);
 

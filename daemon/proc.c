@@ -137,7 +137,8 @@ parse_stat(char *line, struct proc *p)
 	const char *s;
 	int i;
 
-	if (open == NULL || shut == NULL || shut < open || shut[1] != ' ') {
+	if (open == NULL || shut == NULL || shut < open || shut[1] != ' ' ||
+		shut[2] == '\0') {
 		errno = EIO;
 		return -1;
 	}

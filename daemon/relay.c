@@ -31,17 +31,30 @@ relay_limit(struct relay *r)
 static void
 take_lines(struct relay *r, struct buf *out, const char *data, size_t len)
 {
-	const char *last = memrchr(data, '\n', len);
-	size_t whole = last ? (size_t)(last + 1 - data) : 0;
+	const char *lf;
+	size_t whole;
 
+	if (r->skip) {
+		if ((lf = memchr(data, '\n', len)) == NULL)
+			return;
+		len -= (size_t)(lf + 1 - data);
+		data = lf + 1;
+		r->skip = false;
+	}
+	lf = memrchr(data, '\n', len);
+	whole = lf ? (size_t)(lf + 1 - data) : 0;
 	if (whole > 0) {
 		buf_add(out, r->line.data, r->line.len);
 		buf_add(out, data, whole);
 		buf_reset(&r->line);
 	}
-	/* Nothing that we run writes such a line: it is not passed on. */
-	if (r->line.len + len - whole <= WIRE_REPLY_MAX)
+	if (r->line.len + len - whole <= WIRE_REPLY_MAX) {
 		buf_add(&r->line, data + whole, len - whole);
+	} else {
+		/* Nothing that we run writes such a line. */
+		buf_reset(&r->line);
+		r->skip = true;
+	}
 }
 
 static void
@@ -75,10 +88,10 @@ relay_read(struct relay *r, struct buf *out)
 		else
 			take_capture(r, at, (size_t)n);
 	}
-	buf_free(&data);
 	if (n < 0)
-		return errno == EAGAIN && r->left == SIZE_MAX ? -1 : 0;
-	return n > 0;
+		n = errno == EAGAIN && r->left == SIZE_MAX ? -1 : 0;
+	buf_free(&data);
+	return n < 0 ? -1 : n > 0;
 }
 
 /* The first line that is not empty goes before the status line's LF. */

@@ -15,6 +15,7 @@ struct relay {
 	enum ask_relay mode;
 	size_t left;        /* at most so many bytes are still read */
 	struct buf line;    /* RELAY_LINES: the begun last line */
+	bool skip;          /* which was too long: drop it to its end */
 	struct buf capture; /* RELAY_CAPTURE: the first bytes */
 };
 

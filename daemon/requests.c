@@ -187,7 +187,8 @@ describe_halt(const struct request *r, char *text, size_t size)
 	const char *when = r->strings[REQUEST_WHEN];
 
 	if (*when == '+')
-		snprintf(text, size, "%s in %s minutes", mode, when + 1);
+		snprintf(text, size, "%s in %s minute%s", mode, when + 1,
+			strcmp(when, "+1") == 0 ? "" : "s");
 	else
 		snprintf(text, size, *when == 'n' ? "%s %s" : "%s at %s", mode,
 			when);
@@ -269,6 +270,8 @@ answer_halt(struct job *j)
 	} else if (r->dry_run) {
 		buf_adds(&text, "would run ");
 		template_print(argv, &text);
+		if (text.len > WIRE_COMMAND_MAX)
+			text.len = WIRE_COMMAND_MAX;
 		finish(j, CODE_OK, buf_str(&text), NULL);
 		buf_free(&text);
 	} else {
@@ -365,7 +368,8 @@ request_action_ended(struct parent *p, struct action *a, const siginfo_t *si)
 	char text[192];
 	int code = action_result(a, si, text, sizeof(text));
 
-	if (code == CODE_FAILED)
+	/* Where the client has gone, it was not us who failed. */
+	if (code == CODE_FAILED && a->session != NULL)
 		p->counters.failed++;
 	audit_request(p->audit, &a->log, code, text);
 	if (a->session != NULL) {

@@ -88,15 +88,33 @@ template_free(char **argv)
 	free(argv);
 }
 
+/* In the shell's own way, so that it may be tried by hand. */
+static void
+print_quoted(const char *arg, struct buf *out)
+{
+	buf_addc(out, '\'');
+	for (; *arg != '\0'; arg++) {
+		if (*arg == '\'')
+			buf_adds(out, "'\\''");
+		else
+			buf_addc(out, *arg);
+	}
+	buf_addc(out, '\'');
+}
+
 void
 template_print(char *const *argv, struct buf *out)
 {
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789%+,-./:=@_";
 	const char *between = "";
 
 	for (; *argv != NULL; argv++, between = " ") {
-		if (**argv == '\0' || strpbrk(*argv, " '\"\\$") != NULL)
-			buf_addf(out, "%s'%s'", between, *argv);
+		buf_adds(out, between);
+		if (**argv == '\0' || (*argv)[strspn(*argv, plain)] != '\0')
+			print_quoted(*argv, out);
 		else
-			buf_addf(out, "%s%s", between, *argv);
+			buf_adds(out, *argv);
 	}
 }

@@ -116,13 +116,6 @@ user_valid(const char *s)
 	return strlen(s) <= 256;
 }
 
-/* One that has a name, and so can be written down again. */
-static bool
-signal_valid(int sig)
-{
-	return sig >= 1 && strcmp(text_signal_name(sig), "0") != 0;
-}
-
 static bool
 take_signal(const char *s, int *out)
 {
@@ -408,9 +401,10 @@ request_valid(const struct request *r)
 		return r->strings[REQUEST_WHEN] != NULL && r->mode >= 0 &&
 		       r->mode < HALT_MODES;
 	if (verb->number == VERB_KILL)
-		return signal_valid(r->signal) && r->wait <= REQUEST_WAIT_MAX &&
-		       (r->escalate == 0 ||
-			       (signal_valid(r->escalate) && r->wait > 0));
+		return r->signal >= 1 && r->signal <= SIGRTMAX &&
+		       r->escalate >= 0 && r->escalate <= SIGRTMAX &&
+		       r->wait <= REQUEST_WAIT_MAX &&
+		       (r->escalate == 0 || r->wait > 0);
 	return true;
 }
 

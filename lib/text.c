@@ -131,10 +131,8 @@ text_signal(const char *s)
 	long v;
 	int i;
 
-	/* Between the two ranges are those that libc keeps for itself. */
 	if (text_number(s, 1, SIGRTMAX, &v) == 0)
-		return v >= SIGRTMIN || sigabbrev_np((int)v) != NULL ? (int)v
-								     : -1;
+		return (int)v;
 	if (strncasecmp(s, "SIG", 3) == 0)
 		s += 3;
 	if (strcasecmp(s, "RTMIN") == 0)

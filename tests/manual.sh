@@ -26,7 +26,7 @@ documented() {
 	status=0
 	for option in $("$@" --help | grep -oE '(^|[ ,])--[a-z][a-z-]+' |
 		tr -d ' ,' | sort -u); do
-		grep -q -- "Fl -${option#--}" "$man/$page" && continue
+		grep -qE "(Fl|,) -${option#--}( |\$)" "$man/$page" && continue
 		echo "# $page does not mention $option"
 		status=1
 	done

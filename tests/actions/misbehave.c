@@ -10,6 +10,8 @@
  *     misbehave stopped FILE     stops itself; its pid goes to FILE
  *     misbehave fail             says why on stderr, exits with 3
  *     misbehave sleep FILE       waits for ever; its pid goes to FILE
+ *     misbehave family FILE      the same, with a child in its group that
+ *                                ignores SIGTERM; the child's pid goes to FILE
  */
 #include <signal.h>
 #include <stdio.h>
@@ -41,17 +43,26 @@ wait_for_ever(void)
 		pause();
 }
 
+/* A child that ignores SIGTERM, and is there when its number can be read. */
 static void
-background(const char *path)
+bear_child(const char *path)
 {
 	pid_t pid;
 
 	if ((pid = fork()) == 0) {
 		signal(SIGTERM, SIG_IGN);
 		alarm(120); /* should the test not end it */
+		write_pid(path, getpid());
 		wait_for_ever();
 	}
-	write_pid(path, pid);
+	if (pid == -1)
+		exit(1);
+}
+
+static void
+background(const char *path)
+{
+	bear_child(path);
 	puts("left one behind");
 }
 
@@ -99,6 +110,9 @@ main(int argc, char **argv)
 	} else if (strcmp(how, "stopped") == 0) {
 		write_pid(path, getpid());
 		raise(SIGSTOP);
+		wait_for_ever();
+	} else if (strcmp(how, "family") == 0) {
+		bear_child(path);
 		wait_for_ever();
 	} else if (strcmp(how, "sleep") == 0) {
 		write_pid(path, getpid());

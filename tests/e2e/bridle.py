@@ -104,11 +104,11 @@ def answers(data):
 
 def read_all(sock, patience=PATIENCE):
     sock.settimeout(patience)
-    data = b""
+    data = bytearray()  # bytes would be copied again for each piece
     while True:
         piece = sock.recv(65536)
         if not piece:
-            return data
+            return bytes(data)
         data += piece
 
 

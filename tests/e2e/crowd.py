@@ -2,7 +2,11 @@
 
 import threading
 
+import bridle
 from bridle import Victim, answers, equal, read_all
+
+# valgrind 3.19 does not know pidfd_open(2), without which nothing is killed.
+KILLS = not bridle.WRAP
 
 
 class Asker:
@@ -28,13 +32,15 @@ class Asker:
         """Lines, each with a function that checks what came."""
         self.asked += 1
         message = "%s-%d" % (self.name, self.asked)
-        return [
+        asked = [
             ("1#1#message=%s#dry-run" % message,
              lambda a: equal(a.text.split()[-1], message, a.text)),
             ("1#2#name=%s" % self.name, self.check_list),
             ("1#4", lambda a: equal(a.text, "pong")),
-            ("1#3#%s#dry-run" % self.name, self.check_kill),
         ]
+        if KILLS:
+            asked.append(("1#3#%s#dry-run" % self.name, self.check_kill))
+        return asked
 
     def check_list(self, answer):
         equal([(row["name"].decode(), int(row["pid"]))

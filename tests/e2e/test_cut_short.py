@@ -110,6 +110,7 @@ def check_answers(found, cut):
 
 def check_log(d):
     """Nothing but the greetings was allowed, nothing was done."""
+    d.wait_log("id=%s " % d.ask("1#4").status.pairs["id"])
     log = d.log()
     allowed = [line for line in log.splitlines() if "verdict=allowed" in line
                and "verb=ping" not in line and "verb=status" not in line]

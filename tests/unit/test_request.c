@@ -91,6 +91,7 @@ test_good(void **state)
 		{ "1#3#x#signal=15", "1#3#x" },
 		{ "1#3#x#signal=sigkill", "1#3#x#signal=KILL" },
 		{ "1#3#x#signal=64", "1#3#x#signal=RTMIN+30" },
+		{ "1#3#x#signal=33", NULL },
 		{ "1#3#x#wait=0", "1#3#x" },
 		{ "1#3#x#wait=600", NULL },
 		{ "1#3#x#escalate=9", "1#3#x#wait=5#escalate=KILL" },
@@ -277,7 +278,6 @@ test_refusals(void **state)
 		{ "1#3#x#signal=", 400, false, "signal= needs" },
 		{ "1#3#x#signal=0", 400, false, "signal= needs" },
 		{ "1#3#x#signal=-1", 400, false, "signal= needs" },
-		{ "1#3#x#signal=32", 400, false, "signal= needs" },
 		{ "1#3#x#signal=65", 400, false, "signal= needs" },
 		{ "1#3#x#signal=NONE", 400, false, "signal= needs" },
 		{ "1#3#x#escalate=0", 400, false, "escalate= needs" },
@@ -511,12 +511,11 @@ test_validity(void **state)
 	REJECT(0, r.strings[REQUEST_MESSAGE] = "x");
 	REJECT(0, r.signal = 0);
 	REJECT(0, r.signal = -1);
-	REJECT(0, r.signal = 32);
 	REJECT(0, r.signal = 65);
 	REJECT(0, r.escalate = -1);
 	REJECT(0, r.escalate = 65);
 	REJECT(0, r.escalate = 9);
-	REJECT(0, (r.escalate = 33, r.wait = 1));
+	REJECT(0, (r.escalate = 65, r.wait = 1));
 	REJECT(0, r.wait = REQUEST_WAIT_MAX + 1);
 	REJECT(1, r.strings[REQUEST_WHEN] = NULL);
 	REJECT(1, r.strings[REQUEST_WHEN] = "-r");

@@ -255,7 +255,7 @@ test_signals(void **state)
 		{ "TERM ", -1 }, { " TERM", -1 }, { "SIG9", -1 },
 		{ "RTMIN+0", -1 }, { "RTMIN+31", -1 }, { "RTMIN-1", -1 },
 		{ "RTMAX+1", -1 }, { "RTMAX-31", -1 }, { "RTMIN+", -1 },
-		{ "EXIT", -1 }, { "32", -1 }, { "33", -1 },
+		{ "EXIT", -1 }, { "32", 32 }, { "33", 33 },
 		{ "9999999999999999999", -1 } };
 	size_t i;
 
@@ -270,28 +270,20 @@ test_signals(void **state)
 static void
 test_signal_names(void **state)
 {
-	char number[16];
-	int sig, known = 0;
+	int sig;
 
 	(void)state;
-	for (sig = 1; sig <= SIGRTMAX; sig++) {
-		snprintf(number, sizeof(number), "%d", sig);
-		if (text_signal(number) == -1) {
-			assert_string_equal(text_signal_name(sig), "0");
-			continue;
-		}
+	for (sig = 1; sig <= SIGRTMAX; sig++)
 		assert_int_equal(text_signal(text_signal_name(sig)), sig);
-		known++;
-	}
-	/* All but those that the C library keeps for itself. */
-	assert_int_equal(known, SIGRTMAX - (SIGRTMIN - 32));
 	assert_string_equal(text_signal_name(SIGKILL), "KILL");
 	assert_string_equal(text_signal_name(SIGRTMIN), "RTMIN");
 	assert_string_equal(text_signal_name(SIGRTMIN + 2), "RTMIN+2");
+	/* What has no name: two that the C library keeps, and no signals. */
+	assert_string_equal(text_signal_name(32), "32");
 	assert_string_equal(text_signal_name(0), "0");
-	assert_string_equal(text_signal_name(-1), "0");
-	assert_string_equal(text_signal_name(SIGRTMAX + 1), "0");
-	assert_string_equal(text_signal_name(INT_MAX), "0");
+	assert_string_equal(text_signal_name(-1), "-1");
+	assert_string_equal(text_signal_name(65), "65");
+	assert_string_equal(text_signal_name(INT_MAX), "2147483647");
 }
 
 static void

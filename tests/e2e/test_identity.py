@@ -1,0 +1,607 @@
+"""Who is asking, as the kernel says it, by every way there is."""
+
+import contextlib
+import ctypes
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+import bridle
+from bridle import SERVICE, STRANGER, Daemon, Victim, equal, wait_for
+
+US = os.getuid()
+NOBODY = 65534  # how the kernel shows a user that is not of this machine
+GROUP = 61078
+
+# Which entry of clients one is, without the right to anything else.
+WHO = "1#12#4"
+
+
+def client(name, how, rest='allow = ("explain");'):
+    return '{ name = "%s"; %s; %s }' % (name, how, rest)
+
+
+def by_uid(name, uid, rest='allow = ("explain");'):
+    return client(name, 'unix_user = "%d"' % uid, rest)
+
+
+ANYBODY = client("anybody", "anonymous = true", 'allow = ("*");')
+USERS = ", ".join([by_uid("us", US), by_uid("stranger", STRANGER)])
+
+
+def need_root(what):
+    if not bridle.ROOT:
+        raise bridle.Skip("only root can " + what)
+
+
+def need_ipv6():
+    try:
+        bridle.free_port("::1")
+    except OSError:
+        raise bridle.Skip("this machine has no IPv6") from None
+
+
+# -- clients that are somebody else ----------------------------------------
+
+
+def become(uid, groups):
+    os.setgroups(groups)
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def enter(network):
+    """os.setns() is not in this Python yet."""
+    if ctypes.CDLL(None).setns(network, 0) != 0:
+        raise OSError("setns")
+
+
+def open_socket(host, port, source):
+    if host == "unix":
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(port)
+        return s
+    return socket.create_connection(
+        (host, port), bridle.PATIENCE, source and (source, 0))
+
+
+def connect(host, port, uid=None, groups=(), source=None, network=None):
+    """A connection that a child of ours made, as that user, in that network.
+
+    It is its maker's for ever, whoever holds the socket later: so says the
+    kernel, and we can go on with it.
+    """
+    ours, theirs = socket.socketpair()
+    host.encode("idna")  # loads what a stranger may not be able to read
+    pid = os.fork()
+    if pid == 0:
+        try:
+            if network is not None:
+                enter(network)
+            if uid is not None:
+                become(uid, groups)
+            s = open_socket(host, port, source)
+            socket.send_fds(theirs, [b"here"], [s.fileno()])
+        except BaseException as e:
+            theirs.sendall(repr(e).encode())
+        os._exit(0)
+    theirs.close()
+    with ours:
+        message, fds, _, _ = socket.recv_fds(ours, 200, 1)
+    os.waitpid(pid, 0)
+    assert message == b"here", (host, port, message)
+    s = socket.socket(fileno=fds[0])
+    s.settimeout(bridle.PATIENCE)
+    return s
+
+
+def ask(line, host, port, **how):
+    with connect(host, port, **how) as s:
+        s.sendall(line.encode() + b"\n")
+        return bridle.read_answer(s)
+
+
+def who(host, port, **how):
+    """The entry that the daemon takes that client for; None for 401."""
+    return entry_of(ask(WHO, host, port, **how))
+
+
+def entry_of(answer):
+    if answer.code == 401:
+        return None
+    equal(answer.code, 200, answer.lines)
+    return answer.rows[0]["client"].decode()
+
+
+# -- local TCP -------------------------------------------------------------
+
+
+def test_our_own_connection_by_every_kind_of_address():
+    need_ipv6()
+    with Daemon(clients=by_uid("us", US),
+                tcp=["127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"]) as d:
+        v4, v6, mapped = d.ports
+        for host, port in [("127.0.0.1", v4), ("::1", v6),
+                           ("127.0.0.1", mapped), ("::ffff:127.0.0.1", v4),
+                           ("::ffff:127.0.0.1", mapped)]:
+            equal(who(host, port), "us", (host, port))
+            d.wait_log(r'client=us source=127\.0\.0\.1:\d+,uid=%d verb='
+                       % US if host != "::1" else
+                       r'client=us source=\[::1\]:\d+,uid=%d verb=' % US)
+
+
+def everywhere():
+    """A listener at all addresses, which needs insecure = true."""
+    return '{ tcp = "[::]:%d"; insecure = true; }' % bridle.free_port("::")
+
+
+def port_of(place):
+    return int(re.search(r':(\d+)"', place)[1])
+
+
+def test_a_listener_for_both_kinds_of_address_knows_local_users():
+    need_ipv6()
+    place = everywhere()
+    with Daemon(clients=by_uid("us", US) + ", " + ANYBODY,
+                tcp=[place]) as d:
+        for host in ("127.0.0.1", "127.0.0.9", "::1", "::ffff:127.0.0.1"):
+            equal(who(host, port_of(place)), "us", host)
+
+
+def test_a_local_user_without_an_entry_is_not_anonymous_instead():
+    need_ipv6()
+    place = everywhere()
+    with Daemon(clients=ANYBODY + ", " + by_uid("other", US + 1),
+                tcp=[place]) as d:
+        for host in ("127.0.0.1", "::1", "::ffff:127.0.0.1"):
+            equal(who(host, port_of(place)), None, host)
+        equal(d.ask("1#4").code, 401)
+
+
+def test_another_users_connection_is_his():
+    need_root("start other users' clients")
+    need_ipv6()
+    with Daemon(clients=USERS, tcp=["127.0.0.1:0", "[::1]:0"]) as d, \
+            Victim() as v:
+        v4, v6 = d.ports
+        for host, port in [("127.0.0.1", v4), ("::ffff:127.0.0.1", v4),
+                           ("::1", v6), ("unix", d.sock)]:
+            equal(who(host, port), "us")
+            equal(who(host, port, uid=STRANGER), "stranger", host)
+            equal(who(host, port, uid=SERVICE), None, host)
+            answer = ask("1#3#" + v.name, host, port, uid=STRANGER)
+            equal([answer.code, answer.status.pairs["rule"]],
+                  [403, "stranger.allow"])
+        assert v.lives()
+
+
+def test_a_uid_that_stands_for_foreign_users_is_nobody():
+    need_root("start other users' clients")
+    with Daemon(clients=by_uid("nobody", NOBODY) + ", " + ANYBODY,
+                tcp=["127.0.0.1:0"]) as d:
+        equal(who("unix", d.sock, uid=NOBODY), None)
+        equal(who("127.0.0.1", d.ports[0], uid=NOBODY), None)
+
+
+def state(pid):
+    with open("/proc/%d/stat" % pid, "rb") as f:
+        return f.read().rpartition(b") ")[2][:1]
+
+
+@contextlib.contextmanager
+def stopped(d):
+    """Nothing is accepted meanwhile: connections wait in the backlog."""
+    d.process.send_signal(signal.SIGSTOP)
+    wait_for("it to stop", lambda: state(d.pid) == b"T")
+    try:
+        yield
+    finally:
+        d.process.send_signal(signal.SIGCONT)
+
+
+# Whoever took a closed socket's uid 0 for root, or let what it does not know
+# pass for anybody, would serve these.
+TRAPS = ", ".join([by_uid("root", 0, 'allow = ("*");')]
+                  + ([by_uid("us", US, 'allow = ("*");')] if US else [])
+                  + [ANYBODY])
+
+
+def check_not_served(d, v, connections):
+    """Of so many connections, none was anybody's."""
+    wait_for("all to be accepted",
+             lambda: d.counter("connections") > connections)
+    d.wait_quiet()
+    d.wait_log("id=%s " % d.ask("1#7").status.pairs["id"])
+    served = [line for line in d.log().splitlines()
+              if "verdict=allowed" in line and "verb=status" not in line]
+    equal(served, [])
+    assert v.lives()
+    equal(d.recorded(), [])
+
+
+def test_one_that_sends_and_closes_at_once_is_nobody():
+    need_ipv6()
+    place = everywhere()
+    with Daemon(clients=TRAPS, tcp=["127.0.0.1:0", "[::1]:0", place]) as d, \
+            Victim() as v:
+        places = [("127.0.0.1", d.ports[0]), ("::ffff:127.0.0.1", d.ports[0]),
+                  ("::1", d.ports[1]), ("127.0.0.1", port_of(place)),
+                  ("::1", port_of(place))]
+        with stopped(d):
+            for host, port in places:
+                for leave in (socket.socket.close, bridle.reset):
+                    s = d.connect(port, host)
+                    s.sendall(b"1#3#%s\n1#1\n" % v.comm)
+                    leave(s)
+        check_not_served(d, v, 2 * len(places))
+        # Those that were not reset have had their answer.
+        assert d.log().count("verdict=refused") >= len(places)
+        assert "does not say whose connection this is" in d.log()
+
+
+def known_to_kernel(port, peer_port):
+    """Whether a socket of that port connected to that peer is in its table."""
+    with open("/proc/net/tcp") as f:
+        return any(re.search(r": \w+:%04X \w+:%04X " % (port, peer_port), line)
+                   for line in f)
+
+
+def test_a_listener_in_the_place_of_one_that_left_is_not_its_owner():
+    """The kernel answers a query for a lost socket with such a listener."""
+    with Daemon(clients=TRAPS, tcp=["127.0.0.1:0"]) as d, Victim() as v:
+        with stopped(d):
+            s = socket.socket()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # An address where nobody else gets the port meanwhile.
+            s.bind(("127.0.0.77", 0))
+            place = s.getsockname()
+            s.connect(("127.0.0.1", d.ports[0]))
+            s.setsockopt(socket.SOL_TCP, socket.TCP_LINGER2, 1)
+            s.sendall(b"1#3#%s\n1#1\n" % v.comm)
+            s.close()
+            wait_for("the kernel to forget it",
+                     lambda: not known_to_kernel(place[1], d.ports[0]))
+            usurper = socket.socket()
+            usurper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            usurper.bind(place)
+            usurper.listen()
+        with usurper:
+            check_not_served(d, v, 1)
+        assert "does not say whose connection this is" in d.log()
+
+
+def listening(port):
+    with open("/proc/net/tcp") as f:
+        return any(":%04X 00000000:0000 0A" % port in line for line in f)
+
+
+@contextlib.contextmanager
+def relay(port, uid):
+    """socat as that user; the port to connect to instead, once."""
+    ours = bridle.free_port()
+    process = subprocess.Popen(
+        ["socat", "TCP4-LISTEN:%d,bind=127.0.0.1" % ours,
+         "TCP4:127.0.0.1:%d" % port],
+        user=uid, group=uid, extra_groups=[])
+    try:
+        wait_for("the relay", lambda: listening(ours))
+        yield ours
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_one_through_a_relay_has_the_relays_identity():
+    need_root("start a relay as somebody else")
+    if shutil.which("socat") is None:
+        raise bridle.Skip("there is no socat")
+    with Daemon(clients=USERS, tcp=["127.0.0.1:0"]) as d:
+        equal(who("127.0.0.1", d.ports[0]), "us")
+        with relay(d.ports[0], STRANGER) as port:
+            equal(who("127.0.0.1", port), "stranger")
+        with relay(d.ports[0], SERVICE) as port:
+            equal(who("127.0.0.1", port), None)
+        # And not the other way round: who asks it to relay gains nothing.
+        with relay(d.ports[0], STRANGER) as port:
+            equal(who("127.0.0.1", port, uid=SERVICE), "stranger")
+
+
+# -- groups ----------------------------------------------------------------
+
+
+def test_groups_over_the_unix_socket_are_those_of_the_process():
+    how = 'unix_group = "%d"' % os.getgid()
+    with Daemon(clients=client("primary", how)) as d:
+        equal(who("unix", d.sock), "primary")
+    others = [g for g in os.getgroups() if g != os.getgid()]
+    for gid in others[:1]:
+        with Daemon(clients=client("other", 'unix_group = "%d"' % gid)) as d:
+            equal(who("unix", d.sock), "other")
+    with Daemon(clients=client("none", 'unix_group = "%d"' % GROUP)) as d:
+        equal(who("unix", d.sock), None)
+
+
+def test_supplementary_groups_over_the_unix_socket():
+    need_root("give a client groups")
+    clients = client("group", 'unix_group = "%d"' % GROUP)
+    with Daemon(clients=clients) as d:
+        equal(who("unix", d.sock, uid=STRANGER), None)
+        equal(who("unix", d.sock, uid=STRANGER, groups=[GROUP]), "group")
+        many = list(range(70000, 70300)) + [GROUP]
+        equal(who("unix", d.sock, uid=STRANGER, groups=many), "group")
+        equal(who("unix", d.sock, uid=STRANGER, groups=many[:-1]), None)
+
+
+class UserFiles:
+    """A passwd and a group file that only the daemon sees, by a mount.
+
+    The stranger is a user there, of a group that he is in by /etc/group.
+    """
+
+    def __enter__(self):
+        need_root("mount")
+        self.dir = tempfile.mkdtemp(prefix="bridle-")
+        os.chmod(self.dir, 0o755)
+        self.write("passwd", "stranger:x:%d:%d::/:/bin/false\n"
+                   % (STRANGER, STRANGER))
+        self.write("group", "chosen:x:%d:stranger\nprimary:x:%d:\n"
+                   % (GROUP, STRANGER))
+        script = ('mount --bind "$0/passwd" /etc/passwd &&'
+                  ' mount --bind "$0/group" /etc/group && exec "$@"')
+        self.wrap = ["unshare", "-m", "sh", "-c", script, self.dir]
+        if subprocess.run([*self.wrap, "true"], check=False,
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            self.__exit__()
+            raise bridle.Skip("this place lets nobody mount")
+        self.wrap += bridle.WRAP
+        return self
+
+    def __exit__(self, *exc):
+        shutil.rmtree(self.dir)
+
+    def write(self, name, more):
+        """In place: the mount is of this very file."""
+        with open("/etc/" + name) as f:
+            text = f.read()
+        with open(os.path.join(self.dir, name), "w") as f:
+            f.write(text.rstrip("\n") + "\n" + more)
+
+
+GROUPS = ", ".join([
+    by_uid("us", US, 'allow = ("*");'),
+    client("chosen", 'unix_group = "chosen"')])
+
+
+def test_groups_over_tcp_are_those_of_the_users_files():
+    with UserFiles() as files, Daemon(clients=GROUPS, tcp=["127.0.0.1:0"],
+                                      wrap=files.wrap) as d:
+        port = d.ports[0]
+        equal(who("127.0.0.1", port, uid=STRANGER), "chosen")
+        equal(who("127.0.0.1", port, uid=SERVICE), None)
+        # What a process calls its groups is nothing that TCP could attest,
+        equal(who("127.0.0.1", port, uid=SERVICE, groups=[GROUP]), None)
+        # and a unix socket attests just that.
+        equal(who("unix", d.sock, uid=STRANGER), None)
+        equal(who("unix", d.sock, uid=SERVICE, groups=[GROUP]), "chosen")
+        d.wait_quiet()
+
+
+def test_the_primary_group_counts_over_tcp():
+    clients = client("first", 'unix_group = "primary"')
+    with UserFiles() as files, Daemon(clients=clients, tcp=["127.0.0.1:0"],
+                                      wrap=files.wrap) as d:
+        equal(who("127.0.0.1", d.ports[0], uid=STRANGER), "first")
+        equal(who("127.0.0.1", d.ports[0], uid=SERVICE), None)
+
+
+def ask_again(s):
+    s.sendall(WHO.encode() + b"\n")
+    return entry_of(bridle.read_answer(s))
+
+
+def test_after_a_reload_the_groups_are_asked_for_again():
+    with UserFiles() as files, Daemon(clients=GROUPS, tcp=["127.0.0.1:0"],
+                                      wrap=files.wrap) as d, \
+            connect("127.0.0.1", d.ports[0], uid=STRANGER) as live:
+        equal(ask_again(live), "chosen")
+        files.write("group", "chosen:x:%d:\n" % GROUP)
+        assert d.reload()
+        equal(ask_again(live), None)
+        files.write("group", "chosen:x:%d:stranger\n" % GROUP)
+        assert d.reload()
+        equal(ask_again(live), "chosen")
+
+
+def test_a_name_service_that_hangs_leaves_one_without_groups():
+    with UserFiles() as files, Daemon(clients=GROUPS, tcp=["127.0.0.1:0"],
+                                      wrap=files.wrap) as d:
+        fifo = os.path.join(files.dir, "fifo")
+        os.mkfifo(fifo)
+        subprocess.run(["nsenter", "--mount", "--target", str(d.pid), "mount",
+                        "--bind", fifo, "/etc/group"], check=True)
+        with connect("127.0.0.1", d.ports[0], uid=STRANGER) as s:
+            s.sendall(WHO.encode() + b"\n")
+            wait_for("the lookup", lambda: len(d.children()) == 3)
+            # Nobody else waits for it.
+            equal(d.ask("1#4", d.ports[0]).text, "pong")
+            equal(entry_of(bridle.read_answer(s)), None)
+        d.wait_log("the name service does not answer")
+        d.wait_quiet()
+
+
+# -- from other machines ---------------------------------------------------
+
+
+class Network:
+    """An empty network namespace, for as long as this process of it lives."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            ["unshare", "-n", "sh", "-c", "echo ready && read line"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL)
+        self.ready = self.process.stdout.readline() == b"ready\n"
+        path = "/proc/%d/ns/net" % self.process.pid
+        self.inside = ["nsenter", "--net=" + path]
+        self.fd = os.open(path, os.O_RDONLY)
+
+    def run(self, *commands):
+        for command in commands:
+            subprocess.run([*self.inside, "sh", "-c", command], check=True)
+
+    def close(self):
+        os.close(self.fd)
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+
+class Machines:
+    """Two machines with a cable between them: ours, and another."""
+
+    PORT = 7070
+    OURS, OTHERS = ("10.99.0.1", "fd99::1"), ("10.99.0.2", "fd99::2")
+    OTHERS_SECOND = "10.99.0.3"
+
+    def __enter__(self):
+        need_root("make networks")
+        self.networks = self.ours, self.other = Network(), Network()
+        try:
+            if not (self.ours.ready and self.other.ready):
+                raise bridle.Skip("this place lets nobody make networks")
+            self.connect()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def connect(self):
+        self.ours.run("ip link add cable type veth peer name cable netns %d"
+                      % self.other.process.pid)
+        for net, (v4, v6) in ((self.ours, self.OURS),
+                              (self.other, self.OTHERS)):
+            net.run("ip link set lo up",
+                    "ip address add %s/24 dev cable" % v4,
+                    "ip address add %s/64 dev cable nodad" % v6,
+                    "ip link set cable up")
+        self.other.run("ip address add %s/24 dev cable" % self.OTHERS_SECOND)
+
+    def __exit__(self, *exc):
+        for net in self.networks:
+            net.close()
+
+    def daemon(self, clients, place="[::]:7070", insecure=True):
+        return Daemon(
+            clients=clients, wrap=self.ours.inside + bridle.WRAP,
+            tcp=['{ tcp = "%s"; insecure = %s; }'
+                 % (place, "true" if insecure else "false")])
+
+    def ask_there(self, line, host, **how):
+        return ask(line, host, self.PORT, network=self.other.fd, **how)
+
+    def who_there(self, host, **how):
+        return who(host, self.PORT, network=self.other.fd, **how)
+
+    def who_here(self, host, **how):
+        return who(host, self.PORT, network=self.ours.fd, **how)
+
+
+ANONYMOUS = ", ".join([
+    by_uid("us", US, 'allow = ("*");'),
+    client("visitor", "anonymous = true",
+           'allow = ("ping", "explain", "kill");'
+           ' kill = { names = ("NAME"); signals = ("INT"); };')])
+
+
+def test_from_another_machine_one_is_anonymous_and_no_more():
+    with Machines() as m, Victim() as v, \
+            m.daemon(ANONYMOUS.replace("NAME", v.name)) as d:
+        for host in m.OURS:
+            equal(m.who_there(host), "visitor")
+            for line, code in [("1#4", 200), ("1#2", 403), ("1#1", 403),
+                               ("1#6", 403), ("1#7", 403), ("1#11", 403),
+                               ("1#3#" + v.name, 403), ("1#3#other", 403),
+                               ("1#3#%s#signal=INT#dry-run" % v.name, 200)]:
+                answer = m.ask_there(line, host)
+                equal(answer.code, code, line)
+                if code == 403:
+                    assert answer.status.pairs["rule"].startswith("visitor.")
+        d.wait_log(r"client=visitor source=10\.99\.0\.2:\d+ verb=list")
+        d.wait_log(r"client=visitor source=\[fd99::2\]:\d+ verb=list")
+        assert v.lives()
+        equal(d.recorded(), [])
+        answer = m.ask_there("1#3#%s#signal=INT" % v.name, m.OURS[0])
+        equal([answer.code, v.wait()], [200, -2])
+
+
+def test_from_another_machine_without_an_entry_for_it():
+    with Machines() as m, m.daemon(USERS) as d:
+        for host in m.OURS:
+            equal(m.who_there(host), None)
+        d.wait_log(r"source=10\.99\.0\.2:\d+ .*verdict=refused .*result=401")
+
+
+def test_from_narrows_who_may_be_anonymous():
+    clients = client("near", "anonymous = true",
+                     'from = ("10.99.0.2", "fd99::/64"); allow = ("explain");')
+    with Machines() as m, m.daemon(clients):
+        equal(m.who_there(m.OURS[0], source=m.OTHERS[0]), "near")
+        equal(m.who_there(m.OURS[0], source=m.OTHERS_SECOND), None)
+        equal(m.who_there(m.OURS[1]), "near")
+        equal(m.who_here(m.OURS[0]), None)
+
+
+def test_without_insecure_another_machine_is_refused_whatever_lets_it_in():
+    """Some systems route the loopback addresses from outside to it."""
+    clients = ANONYMOUS + ", " + ANYBODY
+    with Machines() as m, Victim() as v, \
+            m.daemon(clients, "127.0.0.1:7070", insecure=False) as d:
+        routed = "echo 1 >/proc/sys/net/ipv4/conf/cable/route_localnet"
+        m.ours.run(routed)
+        m.other.run(routed,
+                    "ip address delete 127.0.0.1/8 dev lo",
+                    "ip route add 127.0.0.1 via " + m.OURS[0])
+        answer = m.ask_there("1#3#" + v.name, "127.0.0.1",
+                                source=m.OTHERS[0])
+        equal([answer.code, answer.text],
+              [401, "not a connection from this machine"])
+        equal(m.who_here("127.0.0.1"), "us")
+        assert v.lives()
+        equal(d.recorded(), [])
+
+
+def link_local(net):
+    done = subprocess.run([*net.inside, "ip", "-6", "-o", "address", "show",
+                           "dev", "cable", "scope", "link"], check=True,
+                          capture_output=True, text=True)
+    return re.search(r"inet6 (fe80\S+)/64 scope link (?!tentative)",
+                     done.stdout)
+
+
+def test_a_local_process_by_the_machines_own_other_address_is_a_user():
+    with Machines() as m, m.daemon(USERS + ", " + ANYBODY) as d:
+        local = wait_for("the cable's own address",
+                         lambda: link_local(m.ours))[1] + "%cable"
+        for host in (*m.OURS, "::ffff:" + m.OURS[0], local):
+            equal(m.who_here(host), "us", host)
+            equal(m.who_here(host, uid=STRANGER), "stranger", host)
+            equal(m.who_here(host, uid=SERVICE), None, host)
+        equal(m.who_there(local), "anybody")
+        d.wait_log(r"client=us source=10\.99\.0\.1:\d+,uid=%d " % US)
+
+
+def test_a_local_process_that_closes_at_once_is_not_anonymous_either():
+    with Machines() as m, m.daemon(TRAPS) as d, Victim() as v:
+        with stopped(d):
+            for host in m.OURS:
+                with connect(host, m.PORT, network=m.ours.fd) as s:
+                    s.sendall(b"1#3#%s\n1#1\n" % v.comm)
+        check_not_served(d, v, 2)
+        assert d.log().count("verdict=refused") >= 2
+
+
+bridle.main(globals())

@@ -1,0 +1,679 @@
+"""kill: exactly those that are meant, and what became of each of them."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import bridle
+from bridle import (Daemon, ROOT, SERVICE, STRANGER, Skip, Victim, equal,
+                    read_answer, reset, unique_name, wait_for)
+from procs import Churn, Stat, Terminal, boot, crowd, encode, token, zombie
+
+INSIDE = "BRIDLE_TEST_INSIDE"  # set in the pid namespace of a test's own
+
+
+def outcomes(answer):
+    """pid to outcome, of all rows."""
+    found = {int(row["pid"]): row["outcome"].decode() for row in answer.rows}
+    equal(len(found), len(answer.rows), "one row a process")
+    return found
+
+
+def pids(victims):
+    return sorted(v.pid for v in victims)
+
+
+def all_of(victims, outcome):
+    return {v.pid: outcome for v in victims}
+
+
+def audited(d, answer):
+    """What the log says of each process that a kill met, in order."""
+    request = answer.status.pairs["id"]
+    d.wait_log("^bridled: id=%s client=" % request)
+    return re.findall(r'^bridled: id=%s pid=(\d+) user=(\S+) name="(.*)" '
+                      r"signal=(\S+) outcome=(\S+)$" % request,
+                      d.log(), re.M)
+
+
+# -- how many, and for how long ----------------------------------------------
+
+
+def test_two_hundred_of_one_name_are_signalled():
+    name = unique_name()
+    with Daemon() as d, crowd(200, name) as victims, Victim() as other:
+        answer = d.ask("1#3#" + name)
+        equal(answer.code, 200)
+        equal(answer.text, "200 signalled")
+        equal(outcomes(answer), all_of(victims, "signalled"))
+        equal({v.wait() for v in victims}, {-signal.SIGTERM})
+        assert other.lives()
+        equal(sorted(int(line[0]) for line in audited(d, answer)),
+              pids(victims))
+
+
+def test_two_hundred_of_one_name_are_waited_for():
+    name = unique_name()
+    with Daemon() as d, crowd(200, name) as victims:
+        answer = d.ask("1#3#%s#wait=20" % name)
+        equal(answer.code, 200)
+        equal(answer.text, "200 exited")
+        equal(outcomes(answer), all_of(victims, "exited"))
+        # All have ended before the answer: nobody is waited for here.
+        equal({v.process.poll() for v in victims}, {-signal.SIGTERM})
+
+
+def test_those_that_ignore_the_first_signal_get_the_second():
+    name = unique_name()
+    with Daemon() as d, crowd(3, name, "--ignore-term") as deaf, \
+            crowd(3, name) as plain, \
+            crowd(2, name, "--exit-on-term", "7") as polite:
+        answer = d.ask("1#3#%s#wait=1#escalate=KILL" % name)
+        equal(answer.code, 200)
+        equal(answer.text, "8 exited")
+        equal(outcomes(answer), all_of(deaf + plain + polite, "exited"))
+        equal([v.wait() for v in deaf], [-signal.SIGKILL] * 3)
+        equal([v.wait() for v in plain], [-signal.SIGTERM] * 3)
+        equal([v.wait() for v in polite], [7, 7])
+        log = audited(d, answer)
+        equal(sorted(int(line[0]) for line in log if line[3] == "TERM"),
+              pids(deaf + plain + polite))
+        equal(sorted(int(line[0]) for line in log if line[3] == "KILL"),
+              pids(deaf))
+
+
+def test_no_escalation_waits_when_all_have_gone():
+    name = unique_name()
+    with Daemon() as d, crowd(2, name) as victims:
+        answer = d.ask("1#3#%s#wait=600#escalate=KILL" % name)
+        equal(answer.code, 200)
+        equal({v.wait() for v in victims}, {-signal.SIGTERM})
+
+
+def test_a_wait_that_runs_out_tells_who_survived():
+    name = unique_name()
+    with Daemon() as d, Victim(name, args=["--ignore-term"]) as deaf:
+        answer = d.ask("1#3#%s#wait=1" % name)
+        equal(answer.code, 207)
+        equal(answer.text, "1 survived")
+        equal(outcomes(answer), {deaf.pid: "survived"})
+        assert deaf.lives()
+        done = d.ctl("kill", "-y", "--wait", "1", name)
+        equal(done.returncode, 1)
+        assert "survived" in done.stdout, done.stdout
+        assert "207" in done.stderr, done.stderr
+
+
+def test_the_second_signal_may_be_survived_too():
+    name = unique_name()
+    with Daemon() as d, Victim(name, args=["--ignore-term"]) as deaf:
+        answer = d.ask("1#3#%s#signal=URG#wait=1#escalate=TERM" % name)
+        equal(answer.code, 207)
+        equal(outcomes(answer), {deaf.pid: "survived"})
+        equal([line[3] for line in audited(d, answer)], ["URG", "TERM"])
+
+
+def test_the_status_counts_each_outcome():
+    name = unique_name()
+    with Daemon() as d, zombie(name) as dead, \
+            Victim(name, args=["--ignore-term"]) as deaf, \
+            crowd(2, name) as plain:
+        answer = d.ask("1#3#%s#wait=1" % name)
+        equal(answer.code, 207)
+        equal(answer.text, "2 exited, 1 gone, 1 survived")
+        equal(outcomes(answer), {**all_of(plain, "exited"),
+                                 dead.pid: "gone", deaf.pid: "survived"})
+
+
+def test_without_a_match_nothing_is_found():
+    with Daemon() as d:
+        answer = d.ask("1#3#" + unique_name())
+        equal(answer.code, 404)
+        equal(answer.text, "no process matches")
+        equal(answer.columns,
+              ["pid", "started", "user", "name", "outcome", "token"])
+        equal(d.ctl("kill", "-y", unique_name()).returncode, 1)
+
+
+def test_few_descriptors_kill_as_many():
+    if bridle.WRAP:
+        raise Skip("because valgrind keeps descriptors for itself")
+    name = unique_name()
+    with Daemon(limit={"nofile": 48}) as d, crowd(120, name) as victims:
+        answer = d.ask("1#3#%s#wait=20" % name)
+        # Not all can be watched; all are signalled, and that is told.
+        equal(answer.code, 207)
+        equal(set(outcomes(answer)), {v.pid for v in victims})
+        equal(set(outcomes(answer).values()), {"exited", "signalled"})
+        equal({v.wait() for v in victims}, {-signal.SIGTERM})
+
+
+# -- which signal ------------------------------------------------------------
+
+
+def test_signals_go_by_name_and_by_number():
+    wanted = {"KILL": 9, "9": 9, "sigint": 2, "SIGUSR1": signal.SIGUSR1,
+              "12": signal.SIGUSR2, "RTMIN": signal.SIGRTMIN,
+              "rtmin+2": signal.SIGRTMIN + 2, "RTMAX": signal.SIGRTMAX,
+              str(int(signal.SIGRTMAX)): signal.SIGRTMAX}
+    with Daemon() as d:
+        for word, number in wanted.items():
+            with Victim() as v:
+                answer = d.ask("1#3#%s#signal=%s"
+                               % (v.name, encode(word)))
+                equal(outcomes(answer), {v.pid: "signalled"}, word)
+                equal(v.wait(), -number, word)
+        with Victim() as v:
+            equal(d.ctl("kill", "-y", "-s", "usr1", v.name).returncode, 0)
+            equal(v.wait(), -signal.SIGUSR1)
+
+
+def test_what_is_no_signal_is_refused():
+    with Daemon() as d, Victim() as v:
+        for word in ("0", "-1", "65", "99999999999", "NOSUCH", "SIG", "EXIT",
+                     "15x", "%2B15", "RTMIN%2B99"):
+            equal(d.ask("1#3#%s#signal=%s" % (v.name, word)).code, 400, word)
+            equal(d.ask("1#3#%s#wait=1#escalate=%s" % (v.name, word)).code,
+                  400, word)
+        for wait in ("-1", "601", "1.5", "x", ""):
+            equal(d.ask("1#3#%s#wait=%s" % (v.name, wait)).code, 400, wait)
+        equal(d.ask("1#3#%s#wait=0#escalate=KILL" % v.name).code, 400)
+        assert v.lives()
+
+
+def test_a_stopped_process_ends_when_it_goes_on():
+    with Daemon() as d, Victim() as v:
+        equal(d.ask("1#3#%s#signal=STOP" % v.name).code, 200)
+        wait_for("it to stop", lambda: Stat(v.pid).state == "T")
+        equal(d.ask("1#3#%s#wait=1" % v.name).text, "1 survived")
+        equal(d.ask("1#3#%s#signal=CONT" % v.name).code, 200)
+        equal(v.wait(), -signal.SIGTERM)
+
+
+# -- what is only shown ------------------------------------------------------
+
+
+def test_a_dry_run_kills_nothing():
+    name = unique_name()
+    with Daemon() as d, crowd(3, name) as victims:
+        for more in ("", "#signal=KILL", "#wait=30#escalate=KILL"):
+            answer = d.ask("1#3#%s%s#dry-run" % (name, more))
+            equal(answer.code, 200)
+            equal(answer.text, "3 would-signal")
+            equal(outcomes(answer), all_of(victims, "would-signal"))
+            equal([row["token"].decode() for row in answer.rows],
+                  [token(pid) for pid in pids(victims)])
+            # Nothing was done to a process, so nothing is said of one.
+            equal(audited(d, answer), [])
+        equal(d.ctl("kill", "-n", name).returncode, 0)
+        assert all(v.lives() for v in victims)
+
+
+def test_what_is_not_confirmed_is_not_killed():
+    with Daemon() as d, Victim() as v:
+        done = d.ctl("kill", v.name)
+        equal(done.returncode, 2)
+        assert "-y" in done.stderr, done.stderr
+        with Terminal("-H", "unix:" + d.sock, "kill", v.name) as t:
+            t.read_until(b"[y/N]")
+            assert str(v.pid).encode() in t.data, t.data
+            t.type(b"\n")
+            equal(t.finish(), 1)
+            assert b"nothing was killed" in t.data, t.data
+        assert v.lives()
+
+
+def test_what_was_shown_is_killed_and_nothing_else():
+    """More than fit into one request; one comes after they were shown."""
+    name = unique_name()
+    with Daemon() as d, crowd(200, name) as victims:
+        with Terminal("-H", "unix:" + d.sock, "kill", "--wait", "20",
+                      name) as t:
+            t.read_until(b"[y/N]")
+            assert b"Kill these 200 processes" in t.data, t.data[-200:]
+            with Victim(name) as late:
+                t.type(b"y\n")
+                equal(t.finish(), 0)
+                equal({v.wait() for v in victims}, {-signal.SIGTERM})
+                assert late.lives()
+        assert b"200 exited" in t.data, t.data[-200:]
+
+
+# -- only those that were shown ----------------------------------------------
+
+
+def test_only_kills_exactly_the_tokens():
+    name = unique_name()
+    with Daemon() as d, crowd(150, name) as victims:
+        chosen, spared = victims[::2], victims[1::2]
+        line = "1#3#%s#only=%s" % (name, ",".join(token(v.pid)
+                                                  for v in chosen))
+        assert len(line) > 1500, "many tokens"
+        answer = d.ask(line)
+        equal(answer.code, 200)
+        equal(outcomes(answer), all_of(chosen, "signalled"))
+        equal({v.wait() for v in chosen}, {-signal.SIGTERM})
+        assert all(v.lives() for v in spared)
+
+
+def test_only_with_what_no_longer_fits_kills_nothing():
+    with Daemon() as d, Victim() as v, Victim() as other:
+        pid, ticks = v.pid, Stat(v.pid).ticks
+        stale = ["%d-%d-%s" % (pid, ticks - 1, boot()),
+                 "%d-%d-%s" % (pid, ticks + 1, boot()),
+                 "%d-%d-%s" % (pid, 0, boot()),
+                 "%d-%d-%08x" % (pid, ticks, int(boot(), 16) ^ 1),
+                 "%d-%d-%s" % (other.pid, ticks, boot()),
+                 "%d-%d-%s" % (pid, ticks, boot()[:-1]),
+                 "0%d-%d-%s" % (pid, ticks, boot()),
+                 # That process is there, but its name is another.
+                 token(other.pid)]
+        for only in stale + [",".join(stale)]:
+            answer = d.ask("1#3#%s#only=%s" % (v.name, only))
+            equal(answer.code, 404, only)
+            equal(answer.rows, [], only)
+        assert v.lives() and other.lives()
+        # The same with one that does fit: it alone is meant.
+        answer = d.ask("1#3#%s#only=%s"
+                       % (v.name, ",".join(stale + [token(pid)])))
+        equal(outcomes(answer), {pid: "signalled"})
+        equal(v.wait(), -signal.SIGTERM)
+        assert other.lives()
+
+
+def test_only_that_is_no_list_of_tokens_is_refused():
+    with Daemon() as d, Victim() as v:
+        good = token(v.pid)
+        for only in ("", ",", good + ",", "," + good, good + ",," + good,
+                     str(v.pid), "%d-%d" % (v.pid, Stat(v.pid).ticks),
+                     "x", "--", "*", good + " ", good + "-1"):
+            answer = d.ask("1#3#%s#only=%s" % (v.name, only))
+            equal(answer.code, 400, only)
+        equal(d.ask("1#3#%s#only" % v.name).code, 400)
+        assert v.lives()
+
+
+# -- those that end by themselves --------------------------------------------
+
+
+def test_a_zombie_is_gone():
+    with Daemon() as d, zombie(unique_name()) as dead:
+        for more in ("", "#signal=KILL", "#wait=5", "#wait=5#escalate=KILL",
+                     "#dry-run"):
+            answer = d.ask("1#3#%s%s" % (dead.name, more))
+            equal(answer.code, 200, more)
+            equal(answer.text, "1 gone", more)
+            equal(outcomes(answer), {dead.pid: "gone"}, more)
+        equal(d.ctl("kill", "-y", dead.name).returncode, 0)
+
+
+def kill_among_churn(d, churn, name, seconds, more=""):
+    """Kills that name again and again, for so long and some were hit."""
+    seen = {"signalled": 0, "exited": 0, "gone": 0}
+    with d.connect() as s:
+        start = time.monotonic()
+        while time.monotonic() < start + seconds or \
+                seen["signalled"] + seen["exited"] < 5:
+            assert time.monotonic() < start + seconds + bridle.PATIENCE, seen
+            s.sendall(b"1#3#%s%s\n" % (name.encode(), more.encode()))
+            answer = read_answer(s)
+            equal(answer.code, 200 if answer.rows else 404)
+            for outcome in outcomes(answer).values():
+                assert outcome in seen, outcome
+                seen[outcome] += 1
+    _, killed, others, hit = churn.stop()
+    assert others > 10, "there was nobody to be hit by mistake"
+    equal(hit, 0, "processes of another name that were killed")
+    # Who is signalled when it has just ended is signalled, and not killed.
+    assert 0 < killed <= seen["signalled"] + seen["exited"], (killed, seen)
+
+
+def test_processes_that_exit_meanwhile_harm_nobody():
+    name, other = unique_name(), unique_name("w")
+    for more in ("", "#wait=5", "#signal=KILL"):
+        with Daemon() as d, Churn(name, other) as churn:
+            kill_among_churn(d, churn, name, 1.0, more)
+
+
+def in_own_pid_namespace(test):
+    """Runs a test of this file where it alone hands out the pids."""
+    if not ROOT:
+        raise Skip("because only root can make a pid namespace")
+    command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if subprocess.run([*command, "true"], capture_output=True).returncode:
+        raise Skip("because unshare(1) is not allowed here")
+    done = subprocess.run(
+        [*command, sys.executable, __file__, test], text=True,
+        capture_output=True, env=dict(os.environ, **{INSIDE: "1"}),
+        timeout=bridle.PATIENCE * 6)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_pid_that_is_used_again_is_not_mistaken():
+    """All get one pid, one after the other; half of them are meant."""
+    if not os.environ.get(INSIDE):
+        in_own_pid_namespace("test_a_pid_that_is_used_again_is_not_mistaken")
+        return
+    name, other = unique_name(), unique_name("w")
+    with Daemon() as d, Churn(name, other, "--same-pid") as churn:
+        kill_among_churn(d, churn, name, 4.0)
+
+
+# -- those that are not to be killed -----------------------------------------
+
+
+def test_what_is_not_ours_is_denied():
+    """A daemon without rights over others, as the service is without its."""
+    name = unique_name()
+    with Daemon(uid=SERVICE) as d, crowd(2, name, uid=STRANGER) as theirs:
+        with Victim(name, uid=SERVICE) as ours:
+            answer = d.ask("1#3#%s#dry-run" % name)
+            equal(answer.code, 207)
+            equal(answer.text, "2 denied, 1 would-signal")
+            done = d.ctl("kill", "-y", name)
+            equal(done.returncode, 1)
+            equal(len(re.findall(r"\bdenied\b", done.stdout)), 2)
+            equal(len(re.findall(r"\bsignalled\b", done.stdout)), 1)
+            assert "207" in done.stderr, done.stderr
+            assert "1 signalled, 2 denied" in done.stderr, done.stderr
+            equal(ours.wait(), -signal.SIGTERM)
+        for more in ("", "#wait=5", "#wait=5#escalate=KILL", "#signal=KILL",
+                     "#dry-run"):
+            answer = d.ask("1#3#%s%s" % (name, more))
+            equal(answer.code, 403, more)
+            equal(answer.text, "2 denied", more)
+            equal(outcomes(answer), all_of(theirs, "denied"), more)
+        assert all(v.lives() for v in theirs)
+
+
+def test_a_mixture_of_ours_and_others_is_partly_done():
+    name = unique_name()
+    with Daemon(uid=SERVICE) as d, Victim(name, uid=STRANGER) as theirs, \
+            crowd(3, name, uid=SERVICE) as ours:
+        answer = d.ask("1#3#%s#wait=20" % name)
+        equal(answer.code, 207)
+        equal(answer.text, "3 exited, 1 denied")
+        equal(outcomes(answer), {**all_of(ours, "exited"),
+                                 theirs.pid: "denied"})
+        equal([line[4] for line in audited(d, answer)
+               if int(line[0]) == theirs.pid], ["denied"])
+        assert theirs.lives()
+
+
+def test_an_ordinary_users_daemon_is_denied_what_is_roots():
+    """Only asked: what is there already belongs to others."""
+    if ROOT:
+        raise Skip("because those before show it")
+    with Daemon() as d:
+        roots = [row for row in d.ask("1#2#user=0").rows
+                 if row["pid"] != b"1" and not row["command"].startswith(b"[")]
+        if not roots:
+            raise Skip("because none of root's processes are to be seen here")
+        pid = int(roots[0]["pid"])
+        answer = d.ask("1#3#%s#only=%s#signal=URG#dry-run"
+                       % (encode(roots[0]["name"]), token(pid)))
+        equal(answer.code, 403)
+        equal(outcomes(answer), {pid: "denied"})
+
+
+def ask_protected(d, pid):
+    """A kill of this process alone; were it done, it would do no harm."""
+    name = d.name_of(pid)
+    for more in ("", "#wait=1#escalate=URG", "#dry-run"):
+        answer = d.ask("1#3#%s#only=%s#signal=URG%s"
+                       % (encode(name), token(pid), more))
+        equal(answer.code, 403, name)
+        equal(answer.text, "1 protected", name)
+        equal(outcomes(answer), {pid: "protected"}, name)
+
+
+class Listing(Daemon):
+    def name_of(self, pid):
+        """The name by which the daemon itself knows a process."""
+        for row in self.ask("1#2").rows:
+            if int(row["pid"]) == pid:
+                return row["name"]
+        raise KeyError(pid)
+
+
+def test_pid_1_is_protected():
+    with Listing() as d:
+        ask_protected(d, 1)
+
+
+def test_kernel_threads_are_protected():
+    with Listing() as d:
+        threads = [int(pid) for pid in os.listdir("/proc")
+                   if pid.isdigit() and is_kernel_thread(int(pid))]
+        if not threads:
+            raise Skip("because no kernel threads are to be seen here")
+        tried = 0
+        for pid in sorted(threads):
+            try:
+                ask_protected(d, pid)
+                tried += 1
+            except (KeyError, AssertionError):
+                # Workers are renamed by what they do, and go.
+                if not Stat(pid).comm.startswith(b"kworker"):
+                    raise
+            if tried == 5:
+                break
+        assert tried > 0
+
+
+def is_kernel_thread(pid):
+    try:
+        return Stat(pid).kernel
+    except OSError:
+        return False
+
+
+def test_bridled_itself_is_protected():
+    """The parent, the logger, and the session of somebody else."""
+    with Listing() as d, d.connect() as s:
+        s.sendall(b"1#4\n")
+        read_answer(s)
+        mine = [d.pid] + [pid for pid, _ in d.children()]
+        equal(len(mine), 3, "parent, logger, session")
+        for pid in mine:
+            ask_protected(d, pid)
+        s.sendall(b"1#4\n")
+        equal(read_answer(s).code, 200)
+
+
+def test_a_mixture_with_protected_ones_is_partly_done():
+    """protect is for the system's users; anyone may name himself sshd."""
+    name = unique_name()
+    with Daemon(settings='protect = ("%s");' % name) as d, \
+            Victim(name, uid=1) as system, Victim(name, uid=999) as last, \
+            Victim(name, uid=1000) as first, \
+            Victim(name, uid=STRANGER) as user, \
+            Victim(name + "x", uid=1) as longer:
+        answer = d.ask("1#3#%s#dry-run" % name)
+        equal(answer.code, 207)
+        answer = d.ask("1#3#%s#wait=20" % name)
+        equal(answer.code, 207)
+        equal(answer.text, "2 exited, 2 protected")
+        equal(outcomes(answer), {system.pid: "protected",
+                                 last.pid: "protected",
+                                 first.pid: "exited", user.pid: "exited"})
+        equal([v.wait() for v in (first, user)], [-signal.SIGTERM] * 2)
+        equal(d.ask("1#3#%s#signal=KILL" % name).code, 403)
+        assert system.lives() and last.lives()
+        equal(d.ask("1#3#%sx" % name).code, 200)
+        equal(longer.wait(), -signal.SIGTERM)
+
+
+def test_protect_covers_no_ordinary_user():
+    if ROOT:
+        raise Skip("because the mixture above shows it")
+    name = unique_name()
+    with Daemon(settings='protect = ("%s");' % name) as d, \
+            Victim(name) as v:
+        equal(d.ask("1#3#" + name).code, 200)
+        equal(v.wait(), -signal.SIGTERM)
+
+
+# -- whose -------------------------------------------------------------------
+
+
+def test_user_limits_it_to_one_user():
+    name = unique_name()
+    with Daemon() as d, Victim(name, uid=STRANGER) as theirs, \
+            Victim(name) as ours:
+        equal(d.ask("1#3#%s#user=%d" % (name, SERVICE)).code, 404)
+        answer = d.ask("1#3#%s#user=%d" % (name, STRANGER))
+        equal(outcomes(answer), {theirs.pid: "signalled"})
+        equal(answer.rows[0]["user"], str(STRANGER).encode())
+        equal(theirs.wait(), -signal.SIGTERM)
+        assert ours.lives()
+        done = d.ctl("kill", "-y", "--user", "root", name)
+        equal(done.returncode, 0)
+        equal(ours.wait(), -signal.SIGTERM)
+
+
+def test_user_that_is_not_the_owner_kills_nothing():
+    with Daemon() as d, Victim() as v:
+        for user in (str(STRANGER), "nobody", "no-such-user", "-1", "0x0",
+                     "99999999999", "%2B0", str(os.getuid()) + "x"):
+            answer = d.ask("1#3#%s#user=%s" % (v.name, user))
+            equal(answer.code, 404, user)
+        equal(d.ask("1#3#%s#user=" % v.name).code, 400)
+        assert v.lives()
+        equal(d.ask("1#3#%s#user=%d" % (v.name, os.getuid())).code, 200)
+        equal(v.wait(), -signal.SIGTERM)
+
+
+def limited(users):
+    return ('{ name = "me"; unix_user = "%d"; allow = ("kill"); '
+            "kill = { users = %s; }; }" % (os.getuid(), users))
+
+
+def test_the_policy_limits_whose_processes():
+    name = unique_name()
+    with Daemon(limited('("%d", "root")' % STRANGER)) as d, \
+            Victim(name, uid=STRANGER) as allowed, \
+            crowd(2, name, uid=SERVICE) as refused:
+        equal(d.ask("1#3#%s#dry-run" % name).text, "2 denied, 1 would-signal")
+        answer = d.ask("1#3#%s#wait=20" % name)
+        equal(answer.code, 207)
+        equal(answer.text, "1 exited, 2 denied")
+        equal(outcomes(answer), {allowed.pid: "exited",
+                                 **all_of(refused, "denied")})
+        equal(sorted(line[4] for line in audited(d, answer)),
+              ["denied", "denied", "signalled"])
+        equal(allowed.wait(), -signal.SIGTERM)
+        equal(d.ask("1#3#%s#wait=5#escalate=KILL" % name).code, 403)
+        assert all(v.lives() for v in refused)
+
+
+def test_the_policy_limits_what_the_kernel_would_allow():
+    with Daemon(limited('("nobody")')) as d, Victim() as v:
+        for more in ("", "#dry-run", "#user=%d" % os.getuid()):
+            answer = d.ask("1#3#%s%s" % (v.name, more))
+            equal(answer.code, 403, more)
+            equal(outcomes(answer), {v.pid: "denied"}, more)
+        assert v.lives()
+    with Daemon(limited("()")) as d, Victim() as v:
+        answer = d.ask("1#3#" + v.name)
+        equal(answer.code, 403)
+        equal(answer.status.pairs["rule"], "me.kill.users")
+        equal(answer.columns, [])
+        assert v.lives()
+
+
+# -- what is written down ----------------------------------------------------
+
+
+def test_each_process_is_in_the_log():
+    name = unique_name()
+    with Daemon() as d, crowd(3, name) as victims, zombie(name) as dead:
+        answer = d.ask("1#3#%s#signal=HUP" % name)
+        equal({(int(line[0]), *line[2:]) for line in audited(d, answer)},
+              {(v.pid, name, "HUP", "signalled") for v in victims} |
+              {(dead.pid, name, "HUP", "gone")})
+
+
+def test_a_name_cannot_forge_a_line_of_the_log():
+    forged = unique_name('"\\\n')
+    with Daemon() as d, Victim(forged) as v:
+        answer = d.ask("1#3#" + encode(forged))
+        equal(answer.code, 200)
+        (pid, _, name, sent, outcome), = audited(d, answer)
+        equal((int(pid), sent, outcome), (v.pid, "TERM", "signalled"))
+        equal(name, '\\"\\\\\\x0a' + forged[3:])
+        found = d.wait_log(r'^bridled: id=%s client=.* args="(.*)" verdict='
+                           % answer.status.pairs["id"])
+        equal(found[1], '\\"\\\\%0A' + forged[3:])
+
+
+def test_audit_lines_that_are_lost_are_counted():
+    """A logger that stands still: the kill does not wait for it."""
+    name = unique_name()
+    with Daemon() as d, crowd(50, name) as victims:
+        logger, = [pid for pid, _ in d.children()]
+        os.kill(logger, signal.SIGSTOP)
+        try:
+            # Some lines for each, until the pipe is full.
+            while d.counter("log_lost") == 0:
+                equal(d.ask("1#3#%s#signal=URG" % name).code, 200)
+            before = d.counter("log_lost")
+            equal(d.ask("1#3#" + name).code, 200)
+            assert d.counter("log_lost") >= before + len(victims)
+        finally:
+            os.kill(logger, signal.SIGCONT)
+        equal({v.wait() for v in victims}, {-signal.SIGTERM})
+        d.ask("1#4")
+        d.wait_log(r"^bridled: \d+ log lines were lost")
+
+
+# -- the client vanishes -----------------------------------------------------
+
+
+def vanish(how):
+    """In the middle of a wait. Nothing more is done on its behalf."""
+    with Daemon() as d, Victim(args=["--ignore-term"]) as v:
+        s = d.connect()
+        s.sendall(b"1#3#%s#wait=2#escalate=KILL\n" % v.comm)
+        d.wait_log(r"pid=%d .*signal=TERM outcome=signalled" % v.pid)
+        equal(d.counter("actions"), 1)
+        how(s)
+        d.wait_log(r"verb=kill .*the client is gone")
+        d.wait_quiet()
+        equal(d.counter("actions"), 0)
+        assert v.lives()
+        assert "signal=KILL" not in d.log(), "it went on"
+        equal(d.ask("1#4").code, 200)
+
+
+def test_a_client_that_closes_ends_its_kill():
+    vanish(lambda s: s.close())
+
+
+def test_a_client_that_resets_ends_its_kill():
+    vanish(reset)
+
+
+def test_bridlectl_that_is_interrupted_ends_its_kill():
+    with Daemon() as d, Victim(args=["--ignore-term"]) as v:
+        with Terminal("-H", "unix:" + d.sock, "kill", "-y", "--wait", "600",
+                      v.name) as t:
+            d.wait_log(r"pid=%d .*outcome=signalled" % v.pid)
+            t.process.send_signal(signal.SIGINT)
+            d.wait_log(r"verb=kill .*the client is gone")
+        d.wait_quiet()
+        assert v.lives()
+
+
+def test_a_half_close_still_gets_its_answer():
+    with Daemon() as d, Victim(args=["--ignore-term"]) as v:
+        answer = d.ask("1#3#%s#wait=1#escalate=KILL" % v.name)
+        equal(outcomes(answer), {v.pid: "exited"})
+        equal(v.wait(), -signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    bridle.main(globals())

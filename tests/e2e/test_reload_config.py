@@ -1,0 +1,471 @@
+"""SIGHUP: parse, check, swap. Who is connected stays so, under new rules."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import stat
+import threading
+
+import bridle
+from bridle import Daemon, Victim, equal, read_answer, wait_for
+
+US = os.getuid()
+# Our own loopback address: nobody else takes a port there that was closed.
+HOST = "127.%d.%d.2" % (os.getpid() >> 8 & 255, os.getpid() & 255)
+
+
+def entry(rest='allow = ("*");', name="me", who=US):
+    return '{ name = "%s"; unix_user = "%d"; %s }' % (name, who, rest)
+
+
+def change(d, clients=None, settings=None, tcp=None):
+    """Writes what is new of the configuration, and has it read."""
+    if clients is not None:
+        d.clients = clients
+    if settings is not None:
+        d.settings = settings
+    if tcp is not None:
+        d.tcp = tcp
+    d.write_config()
+    assert d.reload(), d.log()
+
+
+def tell(s, line):
+    s.sendall(line.encode() + b"\n")
+    return read_answer(s)
+
+
+def counters(d):
+    """Read once, all of them."""
+    return {row["counter"].decode(): row["value"].decode()
+            for row in d.ask("1#7").rows}
+
+
+# -- policy ----------------------------------------------------------------
+
+
+def test_new_policy_meets_live_sessions():
+    with Daemon(tcp=["127.0.0.1:0"]) as d, Victim() as v, \
+            d.connect() as a, d.connect(d.ports[0]) as b:
+        for s in (a, b):
+            equal(tell(s, "1#2#name=" + v.name).code, 200)
+        sessions = [pid for pid, _ in d.children()]
+        for clients, code, rule in [
+                (entry('allow = ("ping");'), 403, "me.allow"),
+                (entry(who=US + 1), 401, None),
+                ("", 401, None),
+                (entry('allow = ("kill"); kill = { names = ("x"); };'), 403,
+                 "me.kill.names"),
+                (entry('allow = ("kill"); kill = { signals = ("HUP"); };',
+                       name="you"), 403, "you.kill.signals"),
+                (entry(), 200, None)]:
+            change(d, clients)
+            for s in (a, b):
+                answer = tell(s, "1#3#%s#dry-run" % v.name)
+                equal(answer.code, code, clients)
+                equal(answer.status.pairs.get("rule"), rule, clients)
+        equal([pid for pid, _ in d.children()], sessions)
+        assert v.lives()
+
+
+def test_a_request_in_flight_ends_as_it_began():
+    with Daemon() as d, Victim(args=["--ignore-term"]) as v, \
+            d.connect() as s:
+        s.sendall(b"1#3#%s#wait=600\n1#4\n" % v.comm)
+        d.wait_log("pid=%d .*outcome=signalled" % v.pid)
+        change(d, entry('allow = ("list");'))
+        v.process.kill()
+        answer = read_answer(s)
+        equal([answer.code, answer.rows[0]["outcome"]], [200, b"exited"])
+        # The next one on the same connection meets what is new.
+        equal(read_answer(s).code, 403)
+
+
+def test_the_other_settings_are_new_as_well():
+    with Daemon() as d, Victim() as v:
+        equal(counters(d)["actions_max"], "64")
+        d.limits = {"actions": 7}
+        d.power = {mode: [d.program_path("recorder"), d.record_path, "new",
+                          mode] for mode in ("halt", "poweroff", "reboot")}
+        change(d, settings='protect = ("%s"); log = { level = "notice"; };'
+               % v.name)
+        equal(counters(d)["actions_max"], "7")
+        equal(d.ask("1#1").code, 202)
+        equal(d.recorded(), [["new", "halt"]])
+        equal(d.ask("1#3#%s#dry-run" % v.name).rows[0]["outcome"],
+              b"would-signal" if US >= 1000 else b"protected")
+        d.wait_log("verb=status")
+        assert d.reload()  # the log is complete up to here
+        assert "verb=halt" not in d.log()
+
+
+def test_a_new_limit_holds_for_the_next_connection():
+    with Daemon() as d, d.connect() as a, d.connect() as b:
+        equal([tell(a, "1#4").code, tell(b, "1#4").code], [200, 200])
+        d.limits = {"sessions_per_source": 2}
+        change(d)
+        with d.connect() as c:
+            equal(read_answer(c).code, 429)
+        equal([tell(a, "1#4").code, tell(b, "1#4").code], [200, 200])
+        d.limits = {}
+        change(d)
+        with d.connect() as c:
+            equal(tell(c, "1#4").code, 200)
+
+
+# -- files that are no good ------------------------------------------------
+
+
+def check_still_as_before(d, v):
+    """Limits of the old file, nothing more and nothing less."""
+    equal(d.ask("1#4", d.ports[0]).code, 200)
+    equal(d.ask("1#3#%s#dry-run" % v.name).code, 200)
+    equal(d.ask("1#3#other").status.pairs["rule"], "me.kill.names")
+    equal(d.ask("1#1").status.pairs["rule"], "me.allow")
+
+
+BAD = [
+    # a line, and what the log says of it
+    ("stop_seconds = ;", r"bridled\.conf:\d+: .*syntax error"),
+    ("clients = ();", r"bridled\.conf:\d+: duplicate setting"),
+    ("nonsense = 1;", r"bridled\.conf:\d+: nonsense: unknown"),
+    ("stop_second = 1;", r"bridled\.conf:\d+: stop_second: .*stop_seconds"),
+    ("stop_seconds = -1;", r"bridled\.conf:\d+: stop_seconds: "),
+    ("stop_seconds = \"1\";", r"bridled\.conf:\d+: stop_seconds: "),
+    ("limits = { sessions = 1; };", r"bridled\.conf:\d+: limits\.sessions: "),
+    ("protect = (1);", r"bridled\.conf:\d+: protect"),
+    ("log = { level = \"loud\"; };", r"bridled\.conf:\d+: log\.level: "),
+    ("@include \"/etc/passwd\"", r"bridled\.conf:\d+: .*@include"),
+]
+
+LIMITED = ('allow = ("ping", "kill", "status"); kill = { names = ("NAME"); };')
+
+
+def test_a_bad_file_keeps_the_old_settings_and_the_log_says_why():
+    with Victim() as v, Daemon(entry(LIMITED.replace("NAME", v.name)),
+                               tcp=["127.0.0.1:0"]) as d, d.connect() as s:
+        good, inodes = d.clients, sockets(d)
+        equal(tell(s, "1#4").code, 200)
+        d.clients = entry()  # all would be allowed, were the rest good
+        for line, pattern in BAD:
+            d.settings = line
+            d.write_config()
+            before = len(d.log())
+            assert not d.reload(), line
+            new = d.log()[before:]
+            assert re.search(pattern, new), (pattern, new)
+            assert "not reloaded" in new, new
+            check_still_as_before(d, v)
+            equal(tell(s, "1#2").code, 403)
+        equal(sockets(d), inodes)
+        values = counters(d)
+        equal([values["bad_reloads"], values["reloads"]],
+              [str(len(BAD)), "0"])
+        # Several mistakes are all told at once.
+        d.settings = "nonsense = 1; stop_second = 1; protect = (1);"
+        d.write_config()
+        assert not d.reload()
+        for what in ("nonsense", "stop_second", "protect"):
+            d.wait_log(r"bridled\.conf:\d+: %s: " % what
+                       if what != "protect" else "protect")
+        change(d, good, settings="")
+        check_still_as_before(d, v)
+
+
+def test_a_file_that_is_gone_or_open_to_others_is_bad():
+    with Victim() as v, Daemon(entry(LIMITED.replace("NAME", v.name)),
+                               tcp=["127.0.0.1:0"]) as d:
+        d.clients = entry()
+        os.rename(d.config, d.config + ".away")
+        assert not d.reload()
+        d.wait_log("No such file")
+        check_still_as_before(d, v)
+        for mode in (0o666, 0o646, 0o664):
+            d.write_config()
+            os.chmod(d.config, mode)
+            assert not d.reload(), oct(mode)
+            check_still_as_before(d, v)
+        d.wait_log("writ")
+        os.remove(d.config)
+        os.mkdir(d.config)
+        assert not d.reload()
+        check_still_as_before(d, v)
+        os.rmdir(d.config)
+        d.write_config()
+        os.chmod(d.dir, 0o777)
+        assert not d.reload()
+        check_still_as_before(d, v)
+        os.chmod(d.dir, 0o755)
+        assert d.reload()
+        equal(d.ask("1#3#other").code, 404)
+
+
+class Servant(Daemon):
+    """One that root has started, and that has become somebody else."""
+
+    def write_config(self, text=None):
+        super().write_config(text)
+        with open(self.config) as f:
+            text = f.read().replace('user = "root"', 'user = "nobody"')
+        with open(self.config, "w") as f:
+            f.write(text)
+
+
+def test_a_file_that_the_daemon_may_not_read_any_more():
+    if not bridle.ROOT:
+        raise bridle.Skip("only root becomes somebody else")
+    with Servant() as d:
+        d.clients = entry('allow = ("ping");')
+        d.write_config()
+        os.chmod(d.config, 0o600)
+        assert not d.reload()
+        d.wait_log("Permission denied")
+        equal(d.ask("1#2#name=nobody").code, 404)
+        # Nor can it make a socket where only root may.
+        d.tcp = ["{ unix = %s; }" % bridle.quote(d.sock + "2")]
+        d.write_config()
+        assert not d.reload()
+        d.wait_log(r"bridled\.conf:\d+: listen: .*: Permission denied")
+        equal(d.ask("1#2#name=nobody").code, 404)
+        change(d, tcp=[])
+        equal(d.ask("1#2#name=nobody").code, 403)
+
+
+# -- listeners -------------------------------------------------------------
+
+
+def tcp_inodes(port):
+    """Of those that listen there."""
+    found = []
+    for table in ("tcp", "tcp6"):
+        with contextlib.suppress(FileNotFoundError):
+            with open("/proc/net/" + table) as f:
+                rows = [line.split() for line in f][1:]
+            found += [row[9] for row in rows if row[3] == "0A"
+                      and row[1].endswith(":%04X" % port)]
+    return found
+
+
+def unix_inodes(path):
+    with open("/proc/net/unix") as f:
+        rows = [line.split() for line in f]
+    # 00010000: it accepts connections
+    return [row[6] for row in rows if row[-1] == path
+            and row[3] == "00010000"]
+
+
+def sockets(d):
+    """The listening sockets as the kernel numbers them, and the file."""
+    found = [unix_inodes(d.sock), os.stat(d.sock).st_ino]
+    found += [tcp_inodes(port) for port in d.ports]
+    assert [] not in found, found
+    return found
+
+
+def state(pid):
+    with open("/proc/%d/stat" % pid, "rb") as f:
+        return f.read().rpartition(b") ")[2][:1]
+
+
+@contextlib.contextmanager
+def stopped(d):
+    d.process.send_signal(signal.SIGSTOP)
+    wait_for("it to stop", lambda: state(d.pid) == b"T")
+    try:
+        yield
+    finally:
+        d.process.send_signal(signal.SIGCONT)
+
+
+def test_unchanged_listeners_are_not_reopened():
+    with Daemon(tcp=["127.0.0.1:0", "127.0.0.1:0"]) as d:
+        before = sockets(d)
+        for i in range(3):
+            change(d, settings="stop_seconds = %d;" % i)
+            equal(sockets(d), before)
+        # Their order in the file says nothing.
+        change(d, tcp=d.tcp[::-1])
+        equal(sockets(d), before)
+
+
+def test_connections_in_the_backlog_outlive_a_reload():
+    with Daemon(tcp=["127.0.0.1:0"]) as d, contextlib.ExitStack() as stack:
+        with stopped(d):
+            waiting = [stack.enter_context(d.connect(port))
+                       for port in (None, d.ports[0]) * 5]
+            for s in waiting:
+                s.sendall(b"1#3#nobody\n")
+            d.clients = entry('allow = ("ping");')
+            d.write_config()
+            d.process.send_signal(signal.SIGHUP)
+        for s in waiting:
+            # By the new rules: the signal came before they were accepted.
+            equal(read_answer(s).status.pairs["rule"], "me.allow")
+
+
+def refused(d, port):
+    try:
+        d.connect(port, HOST).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_new_listeners_open_and_removed_ones_close():
+    with Daemon(tcp=[HOST + ":0"]) as d:
+        old, new = d.ports[0], bridle.free_port(HOST)
+        second = os.path.join(os.path.dirname(d.sock), "second")
+        inode = unix_inodes(d.sock)
+        with d.connect(old, HOST) as live:
+            equal(tell(live, "1#4").code, 200)
+            change(d, tcp=["%s:%d" % (HOST, new),
+                           "{ unix = %s; }" % bridle.quote(second)])
+            equal(d.ask("1#4", new, HOST).code, 200)
+            assert refused(d, old)
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(second)
+                equal(tell(s, "1#4").code, 200)
+            # Who came by one that is closed now is still served.
+            equal(tell(live, "1#4").code, 200)
+        change(d, tcp=["%s:%d" % (HOST, old)])
+        equal(d.ask("1#4", old, HOST).code, 200)
+        assert refused(d, new)
+        assert not os.path.exists(second)
+        equal(unix_inodes(d.sock), inode)
+
+
+def test_a_kept_unix_socket_gets_its_new_mode():
+    with Daemon(mode="0666") as d:
+        before = sockets(d)
+        d.mode = "0600"
+        change(d)
+        equal(stat.S_IMODE(os.stat(d.sock).st_mode), 0o600)
+        equal(sockets(d), before)
+
+
+def test_if_one_listener_cannot_be_opened_none_changes():
+    with Daemon(tcp=["127.0.0.1:0"]) as d, socket.socket() as busy:
+        busy.bind((HOST, 0))
+        busy.listen()
+        taken, free = busy.getsockname()[1], bridle.free_port(HOST)
+        before = sockets(d)
+        good = d.tcp
+        d.clients = entry('allow = ("ping");')
+        d.tcp = ["%s:%d" % (HOST, free), "%s:%d" % (HOST, taken)]
+        d.write_config()
+        assert not d.reload()
+        d.wait_log(r"bridled\.conf:\d+: listen: %s:%d: Address already in use"
+                   % (re.escape(HOST), taken))
+        equal(sockets(d), before)
+        assert refused(d, free)
+        equal(d.ask("1#2#name=nobody", d.ports[0]).code, 404)
+        change(d, tcp=good)
+        equal(sockets(d), before)
+        equal(d.ask("1#2", d.ports[0]).code, 403)
+
+
+# -- again and again -------------------------------------------------------
+
+
+class Load(threading.Thread):
+    """A client that asks for its own victim until told to end.
+
+    An answer to anybody else's question would not fit.
+    """
+
+    def __init__(self, d, port, victim, reconnect):
+        super().__init__(daemon=True)
+        self.d, self.port, self.victim = d, port, victim
+        self.reconnect = reconnect
+        self.ending = threading.Event()
+        self.rounds, self.problem = 0, None
+
+    def one_round(self, s):
+        answer = tell(s, "1#2#name=" + self.victim.name)
+        equal([int(row["pid"]) for row in answer.rows], [self.victim.pid])
+        answer = tell(s, "1#3#%s#dry-run" % self.victim.name)
+        equal([int(row["pid"]) for row in answer.rows], [self.victim.pid])
+        equal(tell(s, "1#2#" + self.victim.name).text,
+              "list does not take '%s'" % self.victim.name)
+        equal(tell(s, "1#4").text, "pong")
+        self.rounds += 1
+
+    def run(self):
+        try:
+            while not self.ending.is_set():
+                with self.d.connect(self.port) as s:
+                    self.one_round(s)
+                    while not self.reconnect and not self.ending.is_set():
+                        self.one_round(s)
+        except BaseException as e:
+            self.problem = e
+
+    def finish(self):
+        self.ending.set()
+        self.join()
+        if self.problem is not None:
+            raise self.problem
+        assert self.rounds > 0
+
+
+@contextlib.contextmanager
+def load(d):
+    with contextlib.ExitStack() as stack:
+        clients = [Load(d, port, stack.enter_context(Victim()), reconnect)
+                   for port in (None, d.ports[0])
+                   for reconnect in (False, True)]
+        for c in clients:
+            c.start()
+        try:
+            yield clients
+        finally:
+            for c in clients:
+                c.ending.set()
+        for c in clients:
+            c.finish()
+
+
+def open_fds(d):
+    """Of the daemon, where we may look; it is not to be looked into."""
+    try:
+        return d.fds()
+    except PermissionError:
+        return None
+
+
+def test_a_hundred_reloads_under_load():
+    settings = 'log = { level = "notice"; };'
+    with Daemon(settings=settings, tcp=["127.0.0.1:0"],
+                limits={"sessions_per_source": 64}) as d:
+        with d.connect():
+            pass
+        d.wait_quiet()
+        before, fds, kept = sockets(d), open_fds(d), d.tcp
+        extra = "{ unix = %s; }" % bridle.quote(d.sock + "2")
+        with load(d) as clients:
+            for i in range(50):
+                change(d, tcp=kept + ([extra] if i % 2 == 0 else []))
+                if i % 5 == 0:
+                    d.write_config("clients = ( {;\n")
+                    assert not d.reload()
+            # And as fast as they can be sent: not each has its own reload.
+            d.write_config()
+            rounds = sum(c.rounds for c in clients)
+            for _ in range(100):
+                d.process.send_signal(signal.SIGHUP)
+            wait_for("more to be served",
+                     lambda: sum(c.rounds for c in clients) > rounds + 20
+                     or not all(c.is_alive() for c in clients))
+        d.wait_quiet()
+        equal(sockets(d), before)
+        values = counters(d)
+        assert int(values["reloads"]) > 50, values
+        equal([values["bad_reloads"], values["crashes"], values["failed"]],
+              ["10", "0", "0"])
+        d.wait_quiet()
+        equal(open_fds(d), fds, "open descriptors")
+
+
+bridle.main(globals())
