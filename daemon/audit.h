@@ -32,7 +32,7 @@ struct audit_request {
 	int64_t started; /* clock_ms() */
 	int verb;        /* 0: it was no request */
 	bool explain;
-	char client[64]; /* the entry of clients; "" if none */
+	char client[65]; /* the entry of clients; "" if none */
 	char source[96];
 	char args[512];
 	char rule[128];

@@ -51,6 +51,7 @@ void identity_tcp(int fd, int diag, bool insecure, struct identity *);
 /* The kernel's socket table, by sock_diag(7); -1 with errno. */
 int identity_diag_open(void);
 
+/* Two connections with equal bytes are of one source. */
 void identity_source(const struct identity *, struct identity_source *);
 
 /* Appends "uid=1000" or "127.0.0.1:40001 uid=1000", for people and logs. */
@@ -64,6 +65,7 @@ void identity_print(const struct identity *, struct buf *);
 #define IDENTITY_GROUPS_MAX 1024
 int identity_groups(uid_t uid, gid_t groups[IDENTITY_GROUPS_MAX]);
 
+/* Frees what it owns, not the struct; may be done twice. */
 void identity_free(struct identity *);
 
 #endif

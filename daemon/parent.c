@@ -1,21 +1,17 @@
 #include "parent.h"
 
+#include "admission.h"
 #include "clock.h"
-#include "fd.h"
-#include "policy.h"
+#include "control.h"
+#include "questions.h"
 #include "requests.h"
-#include "wire.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define END_MS 3000 /* from the end of stop_seconds to our own */
 
 static volatile sig_atomic_t got_chld, got_hup, got_term;
 
@@ -51,8 +47,10 @@ set_up_signals(sigset_t *block, sigset_t *outside)
 }
 
 /* What is waited for, and whose it is. */
+enum slot_kind { SLOT_LISTENER, SLOT_SESSION, SLOT_LOOKUP, SLOT_REFUSAL };
+
 struct slot {
-	enum { SLOT_LISTENER, SLOT_SESSION, SLOT_LOOKUP, SLOT_REFUSAL } kind;
+	enum slot_kind kind;
 	void *of;
 };
 
@@ -63,7 +61,7 @@ struct slots {
 };
 
 static int
-add(struct slots *s, int fd, int kind, void *of)
+add(struct slots *s, int fd, enum slot_kind kind, void *of)
 {
 	struct pollfd *fds;
 	struct slot *who;
@@ -90,7 +88,7 @@ static bool
 accepts(const struct parent *p, const struct listener *l, int64_t now)
 {
 	return now >= p->accept_again &&
-	       (l->unix_path == NULL || sessions_room(p, l));
+	       (l->unix_path == NULL || admission_room(p, l));
 }
 
 static void
@@ -128,7 +126,7 @@ serve(struct parent *p, const struct slots *s)
 		if (s->who[i].kind == SLOT_SESSION) {
 			session = s->who[i].of;
 			if (session->ask != -1)
-				session_hear(p, session);
+				questions_hear(p, session);
 		} else if (s->who[i].kind == SLOT_LOOKUP) {
 			answered |= lookups_read(&p->lookups, s->fds[i].fd);
 		} else if (s->who[i].kind == SLOT_REFUSAL) {
@@ -136,7 +134,7 @@ serve(struct parent *p, const struct slots *s)
 		}
 	}
 	if (answered)
-		sessions_resume(p);
+		questions_resume(p);
 }
 
 static void
@@ -146,7 +144,7 @@ accept_all(struct parent *p, const struct slots *s)
 
 	for (i = 0; i < s->n; i++)
 		if (s->fds[i].revents != 0 && s->who[i].kind == SLOT_LISTENER)
-			sessions_accept(p, s->who[i].of);
+			admission_accept(p, s->who[i].of);
 }
 
 static void
@@ -185,130 +183,13 @@ reap_all(struct parent *p)
 	}
 }
 
-static void
-log_lines(struct parent *p, int priority, struct buf *text)
-{
-	char *line, *next = NULL;
-
-	buf_str(text);
-	if (text->failed)
-		return;
-	for (line = strtok_r(text->data, "\n", &next); line != NULL;
-		line = strtok_r(NULL, "\n", &next))
-		audit_log(p->audit, priority, "%s", line);
-}
-
-/* Takes effect as a whole, or not at all. */
-static bool
-load_again(struct parent *p, struct buf *errors, struct buf *warnings)
-{
-	struct listeners listeners;
-	struct settings *fresh;
-
-	fresh = settings_load(p->settings->path, true, errors, warnings);
-	if (fresh == NULL)
-		return false;
-	if (listeners_open(
-		    &listeners, &p->listeners, fresh, geteuid(), errors) != 0) {
-		settings_free(fresh);
-		return false;
-	}
-	p->listeners = listeners;
-	settings_free(p->settings);
-	p->settings = fresh;
-	audit_configure(p->audit, fresh->log_facility, fresh->log_level);
-	return true;
-}
-
-static void
-reload(struct parent *p)
-{
-	struct buf errors = { 0 }, warnings = { 0 };
-	struct session *s;
-
-	if (load_again(p, &errors, &warnings)) {
-		p->counters.reloads++;
-		log_lines(p, LOG_WARNING, &warnings);
-		audit_log(
-			p->audit, LOG_NOTICE, "reloaded %s", p->settings->path);
-		lookups_forget(&p->lookups);
-		TAILQ_FOREACH (s, &p->sessions, entry) {
-			if (s->who.kind != IDENTITY_LOCAL)
-				continue;
-			/* Whose groups cannot be asked for again has none. */
-			identity_free(&s->who);
-			s->who.groups_known = false;
-		}
-	} else {
-		p->counters.bad_reloads++;
-		log_lines(p, LOG_ERR, &errors);
-		audit_log(p->audit, LOG_ERR,
-			"not reloaded: the settings of before stay in force");
-	}
-	buf_free(&errors);
-	buf_free(&warnings);
-}
-
-/*
- * A stop that comes while a halt runs is its success: the machine goes down.
- * The halt itself is left to run on.
- */
-static void
-accept_halts(struct parent *p)
-{
-	siginfo_t done = { .si_code = CLD_EXITED };
-	struct action *a, *next;
-
-	for (a = TAILQ_FIRST(&p->actions); a != NULL; a = next) {
-		next = TAILQ_NEXT(a, entry);
-		if (a->verb == VERB_HALT && a->stage == ACTION_RUNNING)
-			request_action_ended(p, a, &done);
-	}
-}
-
-static void
-stop(struct parent *p)
-{
-	struct session *s;
-	int64_t now = clock_ms();
-
-	if (p->stopping) {
-		p->stop_deadline = now; /* asked twice: at once */
-		return;
-	}
-	p->stopping = true;
-	p->stop_deadline = now + p->settings->stop_seconds * 1000LL;
-	audit_log(p->audit, LOG_NOTICE, "stopping");
-	listeners_close(&p->listeners);
-	accept_halts(p);
-	TAILQ_FOREACH (s, &p->sessions, entry)
-		if (s->state == SESSION_NEW || s->state == SESSION_IDLE)
-			session_end(s, CODE_STOPPING, "the daemon is stopping");
-}
-
-/* stop_seconds are over. */
-static void
-end_all(struct parent *p, int64_t now)
-{
-	struct action *a;
-	struct session *s;
-
-	TAILQ_FOREACH (a, &p->actions, entry)
-		action_end(a, CODE_STOPPING, "the daemon is stopping");
-	if (now < p->stop_deadline + END_MS)
-		return;
-	TAILQ_FOREACH (s, &p->sessions, entry)
-		if (!s->killed)
-			session_kill(p, s);
-}
-
 static bool
 has_stopped(const struct parent *p, int64_t now)
 {
 	if (!p->stopping)
 		return false;
 	return (p->nsessions == 0 && p->nactions == 0) ||
-	       now >= p->stop_deadline + 2 * END_MS;
+	       now >= p->stop_deadline + 2 * CONTROL_END_MS;
 }
 
 static void
@@ -316,15 +197,16 @@ expire(struct parent *p, int64_t now)
 {
 	actions_expire(&p->actions, now);
 	sessions_expire(p, now);
+	questions_expire(p, now);
 	refusals_expire(&p->refusals, now);
 	audit_expire(p->audit, now);
 	if (lookups_expire(&p->lookups, now)) {
 		audit_log(p->audit, LOG_WARNING,
 			"the name service does not answer");
-		sessions_resume(p);
+		questions_resume(p);
 	}
 	if (p->stopping && now >= p->stop_deadline)
-		end_all(p, now);
+		control_end(p, now);
 }
 
 static int64_t
@@ -347,7 +229,7 @@ next_deadline(const struct parent *p, int64_t now)
 	if (p->stopping && now < p->stop_deadline)
 		first = earlier(first, p->stop_deadline);
 	else if (p->stopping)
-		first = earlier(first, now + END_MS / 10);
+		first = earlier(first, now + CONTROL_END_MS / 10);
 	return first;
 }
 
@@ -390,12 +272,12 @@ take_signals(struct parent *p)
 {
 	if (got_term) {
 		got_term = 0;
-		stop(p);
+		control_stop(p);
 	}
 	if (got_hup) {
 		got_hup = 0;
 		if (!p->stopping)
-			reload(p);
+			control_reload(p);
 	}
 }
 

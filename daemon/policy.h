@@ -48,6 +48,7 @@ struct policy_process {
 	size_t namelen;
 };
 
+/* Whether this client may kill this process, its name apart. */
 enum policy_target policy_target(const struct settings *,
 	const struct settings_client *, const struct policy_process *);
 

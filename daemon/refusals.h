@@ -24,6 +24,10 @@ void refusals_add(struct refusals *, int fd, int code, const char *text);
 /* Throws away what came on fd, closes it at its end. */
 void refusals_read(struct refusals *, int fd);
 
+/*
+ * Closes those whose time is over; when the next one's will be (CLOCK_NEVER
+ * without any); closes all.
+ */
 void refusals_expire(struct refusals *, int64_t now);
 int64_t refusals_deadline(const struct refusals *);
 void refusals_close(struct refusals *);

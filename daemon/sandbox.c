@@ -58,18 +58,13 @@ drop_capabilities(enum sandbox_role role)
 }
 
 static int
-limit(int resource, rlim_t value)
-{
-	struct rlimit l = { value, value };
-
-	return setrlimit(resource, &l);
-}
-
-static int
 confine_session(void)
 {
+	static const struct rlimit none;
+
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-		limit(RLIMIT_NPROC, 0) != 0 || limit(RLIMIT_FSIZE, 0) != 0)
+		setrlimit(RLIMIT_NPROC, &none) != 0 ||
+		setrlimit(RLIMIT_FSIZE, &none) != 0)
 		return -1;
 	return 0;
 }
@@ -127,7 +122,7 @@ sandbox_become(uid_t uid, gid_t gid, const char *user)
 int
 sandbox_parent(void)
 {
-	struct rlimit none = { 0, 0 };
+	static const struct rlimit none;
 
 	/* capng reads the sets once, here: its children only write them. */
 	if (capng_get_caps_process() != 0)

@@ -1,6 +1,5 @@
 /*
- * The parent's side of sessions: accepting, counting, deadlines, and the
- * order in which each may ask.
+ * The parent's side of sessions: their state, deadlines and ends.
  */
 #ifndef BRIDLE_SESSIONS_H
 #define BRIDLE_SESSIONS_H
@@ -8,15 +7,12 @@
 #include "actions.h"
 #include "ask.h"
 #include "identity.h"
-#include "listener.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
 struct parent;
-
-#define SESSIONS_RESERVED 16 /* of all, for unix sockets alone */
 
 enum session_state {
 	SESSION_NEW,     /* has not asked yet: login_seconds */
@@ -42,15 +38,6 @@ struct session {
 
 TAILQ_HEAD(sessions, session);
 
-/* Accepts what waits at a listener, as far as the limits let it. */
-void sessions_accept(struct parent *, const struct listener *);
-
-/* Whether there is room to accept at this listener now. */
-bool sessions_room(const struct parent *, const struct listener *);
-
-/* The session has said something, or its end of the channel is closed. */
-void session_hear(struct parent *, struct session *);
-
 /*
  * Sends bytes as the whole answer to what it asked (ASK_ANSWER) or as the
  * last part of it (ASK_EXITED).
@@ -61,12 +48,13 @@ void session_answer(
 /* Tells it to write the status, if any, and go. */
 void session_end(struct session *, int code, const char *text);
 
+/* Its end of the channel is closed: all that is left to do is reap it. */
+void session_lose(struct session *);
+
 /* It does not obey: it is killed. */
 void session_kill(struct parent *, struct session *);
 
-/* Questions that waited for groups go on. */
-void sessions_resume(struct parent *);
-
+/* Ends those whose time is over; when the next one's will be. */
 void sessions_expire(struct parent *, int64_t now);
 int64_t sessions_deadline(const struct parent *);
 

@@ -80,6 +80,10 @@ extern const struct kind kind_names;   /* struct settings_names */
 extern const struct kind kind_group;   /* its keys count from our base */
 extern const struct kind kind_entries; /* size_t and a pointer */
 
+/*
+ * A key's place in the struct at base; then, for each key of a table that
+ * ends with a NULL name: reads it from a group, prints it, frees what it has.
+ */
 void *key_field(const struct key *, const void *base);
 void keys_read(struct reader *, const config_setting_t *group,
 	const struct key *, void *base);

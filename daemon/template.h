@@ -20,6 +20,7 @@ struct template_value {
  */
 char **template_expand(char *const *argv, const struct template_value *);
 
+/* NULL is allowed. */
 void template_free(char **argv);
 
 /* Appends the arguments for a person to read, quoted where they need it. */

@@ -18,6 +18,7 @@ struct buf {
 	bool failed;
 };
 
+/* Each appends: bytes, a string, a byte, what printf(3) would write. */
 void buf_add(struct buf *, const void *, size_t);
 void buf_adds(struct buf *, const char *);
 void buf_addc(struct buf *, char);
@@ -36,6 +37,7 @@ void buf_drop(struct buf *, size_t n);
 /* Terminates with NUL (not counted in len); "" if the buffer has failed. */
 const char *buf_str(struct buf *);
 
+/* Empties it; buf_reset() keeps the memory. Both forget a failure. */
 void buf_reset(struct buf *);
 void buf_free(struct buf *);
 

@@ -34,6 +34,7 @@ int conf_open(struct conf *, const char *path, struct buf *errors,
 int conf_open_text(struct conf *, const char *text, const char *name,
 	struct buf *errors, struct buf *warnings);
 
+/* Frees what was parsed; must follow each opening, a failed one too. */
 void conf_close(struct conf *);
 
 /*

@@ -42,6 +42,7 @@ void net_format(const struct net_addr *, struct buf *);
 /* Turns ::ffff:a.b.c.d into a.b.c.d; leaves all others as they are. */
 void net_unmap(struct net_addr *);
 
+/* The same address and port; a v4-mapped one is not the same as its IPv4. */
 bool net_same(const struct net_addr *, const struct net_addr *);
 bool net_is_loopback(const struct net_addr *);
 

@@ -37,85 +37,6 @@ request_init(struct request *r, enum verb_number verb)
 		r->strings[REQUEST_WHEN] = "now";
 }
 
-bool
-request_when_valid(const char *s)
-{
-	long v;
-
-	if (strcmp(s, "now") == 0)
-		return true;
-	if (*s == '+')
-		return isdigit((unsigned char)s[1]) &&
-		       text_number(s + 1, 0, REQUEST_MINUTES_MAX, &v) == 0;
-	/* HH:MM, as shutdown(8) has it */
-	return strlen(s) == 5 && s[2] == ':' && isdigit((unsigned char)s[0]) &&
-	       isdigit((unsigned char)s[1]) && isdigit((unsigned char)s[3]) &&
-	       isdigit((unsigned char)s[4]) &&
-	       (s[0] - '0') * 10 + (s[1] - '0') < 24 && s[3] < '6';
-}
-
-bool
-request_message_valid(const char *s)
-{
-	size_t len = strlen(s), n;
-	uint32_t code;
-
-	if (len == 0 || len > REQUEST_MESSAGE_MAX || *s == '-')
-		return false;
-	for (; len > 0; s += n, len -= n)
-		if ((n = text_utf8(s, len, &code)) == 0 || text_unsafe(code))
-			return false;
-	return true;
-}
-
-/* pid-ticks-boot: what a kill's record shows as its token */
-static bool
-token_valid(const char *s, size_t len)
-{
-	int dashes = 0;
-	size_t i;
-
-	if (len < 5 || len > 64 || s[0] == '-' || s[len - 1] == '-')
-		return false;
-	for (i = 0; i < len; i++) {
-		if (s[i] == '-') {
-			dashes++;
-			if (s[i + 1] == '-')
-				return false;
-		} else if (dashes < 2 ? !isdigit((unsigned char)s[i])
-				      : !isxdigit((unsigned char)s[i])) {
-			return false;
-		}
-	}
-	return dashes == 2;
-}
-
-static bool
-only_valid(const char *s)
-{
-	size_t len;
-
-	for (;; s += len + 1) {
-		len = strcspn(s, ",");
-		if (!token_valid(s, len))
-			return false;
-		if (s[len] == '\0')
-			return true;
-	}
-}
-
-static bool
-name_valid(const char *s)
-{
-	return strlen(s) <= WIRE_LINE_MAX;
-}
-
-static bool
-user_valid(const char *s)
-{
-	return strlen(s) <= 256;
-}
-
 static bool
 take_signal(const char *s, int *out)
 {
@@ -126,17 +47,6 @@ take_signal(const char *s, int *out)
 	*out = sig;
 	return true;
 }
-
-/* How each string is checked, here and when it comes from a session. */
-static const struct {
-	bool (*valid)(const char *);
-} strings[REQUEST_STRINGS] = {
-	[REQUEST_NAME] = { name_valid },
-	[REQUEST_USER] = { user_valid },
-	[REQUEST_ONLY] = { only_valid },
-	[REQUEST_WHEN] = { request_when_valid },
-	[REQUEST_MESSAGE] = { request_message_valid },
-};
 
 static const struct key {
 	const char *key;
@@ -164,7 +74,8 @@ take_value(struct request *r, const struct key *k, const char *value)
 	long v;
 
 	if (k->string >= 0) {
-		if (!strings[k->string].valid(value))
+		if (!request_string_valid(
+			    (enum request_string)k->string, value))
 			return false;
 		r->strings[k->string] = value;
 		return true;
@@ -388,8 +299,8 @@ request_valid(const struct request *r)
 		options |= OPTION_NAME;
 	for (i = 0; i < REQUEST_STRINGS; i++)
 		if (r->strings[i] != NULL &&
-			(*r->strings[i] == '\0' ||
-				!strings[i].valid(r->strings[i])))
+			!request_string_valid(
+				(enum request_string)i, r->strings[i]))
 			return false;
 	for (i = 0; i < (int)NKEYS; i++)
 		if (keys[i].string >= 0 && !(options & keys[i].option) &&

@@ -66,6 +66,9 @@ void request_format(const struct request *, struct buf *);
 /* Appends only what follows the verb ("firefox#signal=KILL"), for a log. */
 void request_arguments(const struct request *, struct buf *);
 
+/* Whether a string may stand there: not empty, and of the right form. */
+bool request_string_valid(enum request_string, const char *);
+
 /* now, +MINUTES (0 to a week) or HH:MM */
 bool request_when_valid(const char *);
 

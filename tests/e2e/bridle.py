@@ -342,6 +342,15 @@ class Daemon:
                     found.append((int(pid), rest[0].decode()))
         return found
 
+    def actions(self):
+        """Those of its children that are actions: each leads a session."""
+        found = []
+        for pid, _ in self.children():
+            with contextlib.suppress(ProcessLookupError):
+                if os.getsid(pid) == pid:
+                    found.append(pid)
+        return found
+
     def wait_quiet(self):
         """Until only the logger is left of its children."""
         wait_for("the daemon to be quiet",

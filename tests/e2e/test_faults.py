@@ -304,9 +304,8 @@ def test_a_session_that_is_killed_ends_its_action():
     power = {m: ["{dir}/misbehave", "sleep", "{dir}/sock/pid"]
              for m in ("halt", "poweroff", "reboot")}
     with Daemon(power=power) as d, session(d) as (sock, pid):
-        known = others(d)
         sock.sendall(b"1#1\n")
-        action = new_child(d, known)
+        action, = wait_for("the action", d.actions)
         os.kill(pid, signal.SIGKILL)
         check_ended(sock)
         wait_gone(d, action)
@@ -319,9 +318,8 @@ def test_a_session_that_is_stopped_is_ended_by_its_deadline():
     limits = {"login_seconds": 1, "idle_seconds": 1, "request_seconds": 1}
     with Daemon(power=power, limits=limits) as d, ExitStack() as stack:
         acting, acting_pid = stack.enter_context(session(d))
-        known = others(d)
         acting.sendall(b"1#1\n")
-        action = new_child(d, known)
+        action, = wait_for("the action", d.actions)
         idle, idle_pid = stack.enter_context(session(d))
         known = others(d)
         mute = stack.enter_context(d.connect())
@@ -342,9 +340,9 @@ def test_a_kill_that_is_killed_has_failed():
         raise Skip("because nothing is killed here")
     with Daemon() as d, Victim(args=["--ignore-term"]) as v, \
             session(d) as (sock, _):
-        known = others(d)
         sock.sendall(b"1#3#%s#wait=600\n" % v.comm)
-        os.kill(new_child(d, known), signal.SIGKILL)
+        action, = wait_for("the action", d.actions)
+        os.kill(action, signal.SIGKILL)
         answer = read_answer(sock)
         equal((answer.code, answer.text), (500, "it died of signal KILL"))
         equal(ping(sock).text, "pong")

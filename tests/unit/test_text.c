@@ -168,6 +168,36 @@ test_safe(void **state)
 	buf_free(&b);
 }
 
+/* Nothing ends the quotation but the quote that we write. */
+static void
+test_quoted(void **state)
+{
+	static const struct {
+		const char *in;
+		size_t len;
+		const char *out;
+	} rows[] = {
+		{ "", 0, "" },
+		{ "plain", 5, "plain" },
+		{ "a\"b", 3, "a\\\"b" },
+		{ "\"", 1, "\\\"" },
+		{ "\\\"", 2, "\\\\\\\"" },
+		{ "x\\", 2, "x\\\\" },
+		{ "\n\xff\"\0", 4, "\\x0a\\xff\\\"\\x00" },
+		{ "\xe4\xbd\xa0\"", 4, "\xe4\xbd\xa0\\\"" },
+	};
+	struct buf b = { 0 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(rows); i++) {
+		buf_reset(&b);
+		text_quoted(&b, rows[i].in, rows[i].len);
+		assert_string_equal(buf_str(&b), rows[i].out);
+	}
+	buf_free(&b);
+}
+
 /* Whatever goes in, only characters that are safe come out. */
 static void
 test_safe_whatever(void **state)
@@ -324,6 +354,7 @@ main(void)
 		cmocka_unit_test(test_utf8_first_of_many),
 		cmocka_unit_test(test_unsafe),
 		cmocka_unit_test(test_safe),
+		cmocka_unit_test(test_quoted),
 		cmocka_unit_test(test_safe_whatever),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_signals),

@@ -1,0 +1,162 @@
+#include "admission.h"
+
+#include "clock.h"
+#include "fd.h"
+#include "parent.h"
+#include "session.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ACCEPT_BATCH 4      /* at one listener, before others get a turn */
+#define ACCEPT_PAUSE_MS 100 /* when there are no descriptors left */
+#define ACCEPT_LOG_MS 10000 /* between two lines about that */
+
+static unsigned
+count_source(const struct parent *p, const struct identity_source *source)
+{
+	const struct session *s;
+	unsigned n = 0;
+
+	TAILQ_FOREACH (s, &p->sessions, entry)
+		n += memcmp(&s->source, source, sizeof(*source)) == 0;
+	return n;
+}
+
+bool
+admission_room(const struct parent *p, const struct listener *l)
+{
+	unsigned reserved = l->unix_path != NULL ? 0 : ADMISSION_RESERVED;
+
+	return p->nsessions + reserved < p->settings->limits.sessions;
+}
+
+/* In the child: only its two descriptors are left, and it never returns. */
+static void __attribute__((noreturn)) run_child(int client, int ask)
+{
+	unsigned low = (unsigned)(client < ask ? client : ask);
+	unsigned high = (unsigned)(client < ask ? ask : client);
+
+	if (low > 3)
+		close_range(3, low - 1, 0);
+	if (high > low + 1)
+		close_range(low + 1, high - 1, 0);
+	close_range(high + 1, ~0u, 0);
+	session_run(client, ask);
+}
+
+static struct session *
+fork_session(struct parent *p, int client)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	int pair[2];
+
+	if (s == NULL)
+		return NULL;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		    0, pair) != 0)
+		goto fail;
+	if ((s->pid = fork()) == 0)
+		run_child(client, pair[1]);
+	fd_close(&pair[1]);
+	if (s->pid == -1) {
+		fd_close(&pair[0]);
+		goto fail;
+	}
+	s->ask = pair[0];
+	s->state = SESSION_NEW;
+	s->deadline = clock_ms() + p->settings->limits.login_seconds * 1000LL;
+	TAILQ_INSERT_TAIL(&p->sessions, s, entry);
+	if (++p->nsessions > p->rush)
+		p->rush = p->nsessions;
+	return s;
+fail:
+	free(s);
+	return NULL;
+}
+
+static void
+refuse(struct parent *p, int client, const struct identity *who, int code,
+	const char *text)
+{
+	struct buf source = { 0 };
+
+	identity_print(who, &source);
+	p->counters.refused++;
+	audit_log(p->audit, LOG_WARNING,
+		"refused source=%s result=%d text=\"%s\"", buf_str(&source),
+		code, text);
+	refusals_add(&p->refusals, client, code, text);
+	buf_free(&source);
+}
+
+/* One connection: who is it, is there room for it, then a process of its own */
+static void
+admit(struct parent *p, const struct listener *l, int client)
+{
+	struct identity_source source;
+	struct identity who;
+	struct session *s;
+
+	p->counters.connections++;
+	if (l->unix_path == NULL)
+		identity_tcp(client, p->diag, l->insecure, &who);
+	else
+		identity_unix(client, &who);
+	identity_source(&who, &source);
+	if (!admission_room(p, l)) {
+		refuse(p, client, &who, CODE_TOO_MANY, "too many sessions");
+	} else if (count_source(p, &source) >=
+		   p->settings->limits.sessions_per_source) {
+		refuse(p, client, &who, CODE_TOO_MANY,
+			"too many sessions from this source");
+	} else if ((s = fork_session(p, client)) == NULL) {
+		refuse(p, client, &who, CODE_FAILED, "cannot start a session");
+	} else {
+		s->who = who;
+		s->source = source;
+		close(client);
+		return;
+	}
+	identity_free(&who);
+}
+
+/* Whether it is worth trying again at once. */
+static bool
+accept_failed(struct parent *p)
+{
+	int64_t now = clock_ms();
+
+	if (errno == EINTR || errno == ECONNABORTED)
+		return true;
+	if (errno != EAGAIN) {
+		/* The socket stays readable: without a pause we would spin. */
+		p->accept_again = now + ACCEPT_PAUSE_MS;
+		if (now >= p->accept_log_again)
+			audit_log(p->audit, LOG_ERR, "accept: %s",
+				strerror(errno));
+		p->accept_log_again = now + ACCEPT_LOG_MS;
+	}
+	return false;
+}
+
+void
+admission_accept(struct parent *p, const struct listener *l)
+{
+	int client, i;
+
+	for (i = 0; i < ACCEPT_BATCH; i++) {
+		if (l->unix_path != NULL && !admission_room(p, l))
+			return;
+		client = accept4(
+			l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (client != -1)
+			admit(p, l, client);
+		else if (!accept_failed(p))
+			return;
+	}
+}

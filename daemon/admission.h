@@ -1,0 +1,22 @@
+/*
+ * The way in: a connection is accepted, its peer identified, the limits
+ * asked, and a session forked for it or one line of refusal sent.
+ */
+#ifndef BRIDLE_ADMISSION_H
+#define BRIDLE_ADMISSION_H
+
+#include "listener.h"
+
+#include <stdbool.h>
+
+struct parent;
+
+#define ADMISSION_RESERVED 16 /* of all sessions, for unix sockets alone */
+
+/* Accepts what waits at a listener, as far as the limits let it. */
+void admission_accept(struct parent *, const struct listener *);
+
+/* Whether there is room for a session from this listener now. */
+bool admission_room(const struct parent *, const struct listener *);
+
+#endif

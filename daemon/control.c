@@ -1,0 +1,126 @@
+#include "control.h"
+
+#include "clock.h"
+#include "parent.h"
+#include "requests.h"
+#include "wire.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static void
+log_lines(struct parent *p, int priority, struct buf *text)
+{
+	char *line, *next = NULL;
+
+	buf_str(text);
+	if (text->failed)
+		return;
+	for (line = strtok_r(text->data, "\n", &next); line != NULL;
+		line = strtok_r(NULL, "\n", &next))
+		audit_log(p->audit, priority, "%s", line);
+}
+
+/* Takes effect as a whole, or not at all. */
+static bool
+load_again(struct parent *p, struct buf *errors, struct buf *warnings)
+{
+	struct listeners listeners;
+	struct settings *fresh;
+
+	fresh = settings_load(p->settings->path, true, errors, warnings);
+	if (fresh == NULL)
+		return false;
+	if (listeners_open(
+		    &listeners, &p->listeners, fresh, geteuid(), errors) != 0) {
+		settings_free(fresh);
+		return false;
+	}
+	p->listeners = listeners;
+	settings_free(p->settings);
+	p->settings = fresh;
+	audit_configure(p->audit, fresh->log_facility, fresh->log_level);
+	return true;
+}
+
+void
+control_reload(struct parent *p)
+{
+	struct buf errors = { 0 }, warnings = { 0 };
+	struct session *s;
+
+	if (load_again(p, &errors, &warnings)) {
+		p->counters.reloads++;
+		log_lines(p, LOG_WARNING, &warnings);
+		audit_log(
+			p->audit, LOG_NOTICE, "reloaded %s", p->settings->path);
+		lookups_forget(&p->lookups);
+		TAILQ_FOREACH (s, &p->sessions, entry) {
+			if (s->who.kind != IDENTITY_LOCAL)
+				continue;
+			/* Whose groups cannot be asked for again has none. */
+			identity_free(&s->who);
+			s->who.groups_known = false;
+		}
+	} else {
+		p->counters.bad_reloads++;
+		log_lines(p, LOG_ERR, &errors);
+		audit_log(p->audit, LOG_ERR,
+			"not reloaded: the settings of before stay in force");
+	}
+	buf_free(&errors);
+	buf_free(&warnings);
+}
+
+/*
+ * A stop that comes while a halt runs is its success: the machine goes down.
+ * The halt itself is left to run on.
+ */
+static void
+accept_halts(struct parent *p)
+{
+	siginfo_t done = { .si_code = CLD_EXITED };
+	struct action *a, *next;
+
+	for (a = TAILQ_FIRST(&p->actions); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, entry);
+		if (a->verb == VERB_HALT && a->stage == ACTION_RUNNING)
+			request_action_ended(p, a, &done);
+	}
+}
+
+void
+control_stop(struct parent *p)
+{
+	struct session *s;
+	int64_t now = clock_ms();
+
+	if (p->stopping) {
+		p->stop_deadline = now; /* asked twice: at once */
+		return;
+	}
+	p->stopping = true;
+	p->stop_deadline = now + p->settings->stop_seconds * 1000LL;
+	audit_log(p->audit, LOG_NOTICE, "stopping");
+	listeners_close(&p->listeners);
+	accept_halts(p);
+	TAILQ_FOREACH (s, &p->sessions, entry)
+		if (s->state == SESSION_NEW || s->state == SESSION_IDLE)
+			session_end(s, CODE_STOPPING, "the daemon is stopping");
+}
+
+void
+control_end(struct parent *p, int64_t now)
+{
+	struct action *a;
+	struct session *s;
+
+	TAILQ_FOREACH (a, &p->actions, entry)
+		action_end(a, CODE_STOPPING, "the daemon is stopping");
+	if (now < p->stop_deadline + CONTROL_END_MS)
+		return;
+	TAILQ_FOREACH (s, &p->sessions, entry)
+		if (!s->killed)
+			session_kill(p, s);
+}

@@ -1,0 +1,23 @@
+/*
+ * What the daemon's owner tells it by a signal: new settings, or to stop.
+ */
+#ifndef BRIDLE_CONTROL_H
+#define BRIDLE_CONTROL_H
+
+#include <stdint.h>
+
+struct parent;
+
+/* From stop_seconds to the end of sessions that do not obey. */
+#define CONTROL_END_MS 3000
+
+/* Reads the configuration again; a mistake in it changes nothing. */
+void control_reload(struct parent *);
+
+/* Accepts nothing more; what is in flight has stop_seconds. Twice: none. */
+void control_stop(struct parent *);
+
+/* stop_seconds are over: ends what is left. To be called again and again. */
+void control_end(struct parent *, int64_t now);
+
+#endif

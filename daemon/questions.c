@@ -1,0 +1,128 @@
+#include "questions.h"
+
+#include "clock.h"
+#include "parent.h"
+#include "policy.h"
+#include "requests.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/*
+ * Answers the question at once, or keeps it until the groups are known. An
+ * identity whose groups cannot be asked for has none: never more rights.
+ */
+static void
+consider(struct parent *p, struct session *s, const struct ask_question *q)
+{
+	struct ask_question *copy;
+	int known = 1;
+
+	if (policy_needs_groups(p->settings, &s->who))
+		known = lookups_groups(&p->lookups, &s->who);
+	if (known != 0) {
+		request_answer(p, s, q);
+		return;
+	}
+	if (s->question == NULL) {
+		if ((copy = malloc(sizeof(*copy))) == NULL) {
+			session_kill(p, s);
+			return;
+		}
+		*copy = *q;
+		/* Its strings point into itself. */
+		if (q->kind == ASK_REQUEST)
+			ask_rebase(copy, q);
+		s->question = copy;
+	}
+	s->state = SESSION_LOOKUP;
+	s->deadline = clock_ms() + p->settings->limits.request_seconds * 1000LL;
+}
+
+void
+questions_resume(struct parent *p)
+{
+	struct ask_question *q;
+	struct session *s;
+
+	TAILQ_FOREACH (s, &p->sessions, entry) {
+		if (s->state != SESSION_LOOKUP)
+			continue;
+		q = s->question;
+		s->question = NULL;
+		consider(p, s, q);
+		free(q);
+	}
+}
+
+/* It has waited for its groups as long as a request may take. */
+static void
+answer_without_groups(struct parent *p, struct session *s)
+{
+	struct ask_question *q = s->question;
+
+	s->question = NULL;
+	request_answer(p, s, q);
+	free(q);
+}
+
+static void
+break_off(struct parent *p, struct session *s, const char *what)
+{
+	struct buf source = { 0 };
+
+	identity_print(&s->who, &source);
+	audit_log(p->audit, LOG_ERR,
+		"session %d source=%s broke the protocol: %s: killed",
+		(int)s->pid, buf_str(&source), what);
+	buf_free(&source);
+	session_kill(p, s);
+}
+
+static void
+hear_done(struct parent *p, struct session *s)
+{
+	if (s->state != SESSION_WRITING) {
+		break_off(p, s, "done without an answer");
+		return;
+	}
+	s->state = SESSION_IDLE;
+	s->deadline = clock_ms() + p->settings->limits.idle_seconds * 1000LL;
+	if (p->stopping)
+		session_end(s, CODE_STOPPING, "the daemon is stopping");
+}
+
+void
+questions_hear(struct parent *p, struct session *s)
+{
+	struct ask_question *q = &p->question;
+	int result = ask_question(s->ask, q);
+
+	if (result < 0) {
+		if (errno == EPROTO)
+			break_off(p, s, "not a message");
+		else if (errno != EAGAIN)
+			session_lose(s);
+	} else if (result == 0) {
+		session_lose(s);
+	} else if (s->state == SESSION_ENDING) {
+		return; /* it asked before it heard that it has to go */
+	} else if (q->kind == ASK_DONE) {
+		hear_done(p, s);
+	} else if (s->state == SESSION_LOOKUP || s->state == SESSION_ACTING) {
+		break_off(p, s, "a question before the last was answered");
+	} else {
+		consider(p, s, q);
+	}
+}
+
+void
+questions_expire(struct parent *p, int64_t now)
+{
+	struct session *s;
+
+	TAILQ_FOREACH (s, &p->sessions, entry)
+		if (s->state == SESSION_LOOKUP && now >= s->deadline)
+			answer_without_groups(p, s);
+}

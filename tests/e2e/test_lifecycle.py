@@ -1,0 +1,617 @@
+"""From the command line to the end; what each process may do."""
+
+import contextlib
+import grp
+import os
+import pwd
+import re
+import signal
+import socket
+import subprocess
+import time
+from contextlib import ExitStack
+
+import bridle
+from bridle import (BRIDLED, ROOT, Daemon, Skip, Victim, answers, equal,
+                    read_all, read_answer, wait_for)
+from crowd import KILLS
+
+# sysexits.h
+USAGE, NOUSER, SOFTWARE, OSERR, CONFIG = 64, 67, 70, 71, 78
+CAP_KILL = 1 << 5
+
+
+def bridled(*args, **kwargs):
+    """Runs it to its end, with what it says on its terminal."""
+    return subprocess.run([*bridle.WRAP, BRIDLED, *args], text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=bridle.PATIENCE * 2, **kwargs)
+
+
+@contextlib.contextmanager
+def prepared(**kwargs):
+    """A daemon with its folder and configuration, not started."""
+    d = Daemon(**kwargs)
+    d.start = d.write_config
+    with d:
+        yield d
+
+
+def status_fields(pid):
+    """/proc/PID/status by name; anyone may read it."""
+    with open("/proc/%d/status" % pid) as f:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in f)
+
+
+def is_there(pid):
+    return os.path.exists("/proc/%d" % pid)
+
+
+def stop(pid):
+    """Ends a daemon that is not our child, and waits until it has."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    try:
+        wait_for("process %d to end" % pid, lambda: not is_there(pid))
+    except AssertionError:
+        os.kill(pid, signal.SIGKILL)
+        raise
+
+
+# -- the command line ------------------------------------------------------
+
+def test_version_and_help():
+    done = bridled("--version")
+    equal((done.returncode, done.stderr), (0, ""))
+    assert re.fullmatch(r"bridled \d+\.\d+\.\d+\n", done.stdout), done.stdout
+    equal(bridled("-V").stdout, done.stdout)
+    done = bridled("--help")
+    equal((done.returncode, done.stderr), (0, ""))
+    assert done.stdout.startswith("Usage: bridled "), done.stdout
+    for option in ("--config", "--daemonize", "--pid-file", "--log-stderr",
+                   "--check", "--show", "--version", "--help"):
+        assert option in done.stdout, option
+    equal(bridled("-h").stdout, done.stdout)
+
+
+def test_wrong_usage():
+    for args in (["--nonsense"], ["-x"], ["--config"], ["--pid-file"],
+                 ["superfluous"], ["--check", "one", "two"],
+                 ["--show", "one", "two"]):
+        done = bridled(*args)
+        equal((done.returncode, done.stdout), (USAGE, ""), args)
+        assert "--help" in done.stderr, (args, done.stderr)
+
+
+def test_check():
+    with prepared() as d:
+        for args in (["--check", d.config], ["--config", d.config, "--check"],
+                     ["-c", d.config, "--check"]):
+            done = bridled(*args)
+            equal((done.returncode, done.stdout),
+                  (0, "%s: ok\n" % d.config), args)
+        assert not os.path.exists(d.sock)
+        d.write_config("listem = ();\nstop_seconds = -1;\n")
+        done = bridled("--check", d.config)
+        equal((done.returncode, done.stdout), (CONFIG, ""))
+        assert "%s:1: listem: " % d.config in done.stderr, done.stderr
+        assert "%s:2: stop_seconds: " % d.config in done.stderr, done.stderr
+    done = bridled("--check", d.config)
+    equal(done.returncode, CONFIG)
+    assert d.config in done.stderr, done.stderr
+
+
+def test_what_show_prints_is_a_configuration():
+    with prepared(settings="stop_seconds = 7;") as d:
+        done = bridled("--show", d.config)
+        equal((done.returncode, done.stderr), (0, ""))
+        assert "stop_seconds = 7;" in done.stdout, done.stdout
+        d.write_config(done.stdout)
+        again = bridled("--show", d.config)
+        equal((again.returncode, again.stdout), (0, done.stdout))
+        equal(bridled("--check", d.config).returncode, 0)
+
+
+# -- start-up errors -------------------------------------------------------
+
+def fails(args, status, *says):
+    """It ends so and says so, in the foreground and in the background."""
+    for extra in ([], ["--daemonize"]):
+        done = bridled(*args, "--log-stderr", *extra)
+        equal((done.returncode, done.stdout), (status, ""),
+              (extra, done.stderr))
+        for what in says:
+            assert what in done.stderr, (extra, what, done.stderr)
+
+
+def test_a_bad_configuration_is_told_and_told_by_the_status():
+    with prepared() as d:
+        d.write_config("listem = ();\n")
+        fails(["--config", d.config], CONFIG, "%s:1: listem: " % d.config)
+        os.unlink(d.config)
+        fails(["--config", d.config], CONFIG, d.config, "No such file")
+
+
+def test_a_port_in_use_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = "127.0.0.1:%d" % taken.getsockname()[1]
+        with prepared(tcp=[place]) as d:
+            fails(["--config", d.config], OSERR, place,
+                  "Address already in use")
+            # What it had opened by then is not left behind.
+            assert not os.path.exists(d.sock)
+
+
+def test_a_missing_user_is_told():
+    if not ROOT:
+        raise Skip("because only root becomes somebody else")
+    with prepared() as d:
+        with open(d.config) as f:
+            text = f.read().replace('user = "root";', 'user = "no-such";')
+        d.write_config(text)
+        fails(["--config", d.config], NOUSER, "there is no user 'no-such'")
+
+
+def test_a_pid_file_that_cannot_be_written_is_told():
+    with prepared() as d:
+        path = os.path.join(d.dir, "none", "pid")
+        fails(["--config", d.config, "--pid-file", path], OSERR, path)
+        assert not os.path.exists(d.sock)
+
+
+# -- the socket file -------------------------------------------------------
+
+def test_a_second_daemon_is_refused_and_the_first_goes_on():
+    with Daemon() as d:
+        inode = os.stat(d.sock).st_ino
+        pid_file = os.path.join(d.dir, "pid")
+        fails(["--config", d.config, "--pid-file", pid_file], OSERR, d.sock,
+              "another daemon serves there")
+        equal(os.stat(d.sock).st_ino, inode)
+        assert not os.path.exists(pid_file)
+        equal(d.ask("1#4").text, "pong")
+
+
+def test_a_stale_socket_file_is_replaced():
+    with prepared() as d:
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(d.sock)
+            s.listen()
+        del d.start
+        d.start()
+        equal(d.ask("1#4").text, "pong")
+
+
+def test_what_is_no_socket_is_left_alone():
+    with prepared() as d:
+        with open(d.sock, "w") as f:
+            f.write("precious")
+        fails(["--config", d.config], OSERR, d.sock, "not a socket")
+        with open(d.sock) as f:
+            equal(f.read(), "precious")
+
+
+def test_the_socket_file_is_removed_at_the_end():
+    with Daemon() as d:
+        d.process.terminate()
+        equal(d.process.wait(bridle.PATIENCE), 0)
+        assert not os.path.exists(d.sock)
+
+
+def test_anothers_socket_file_is_not_removed_at_the_end():
+    with Daemon() as d, socket.socket(socket.AF_UNIX) as s:
+        os.unlink(d.sock)
+        s.bind(d.sock)
+        d.process.terminate()
+        equal(d.process.wait(bridle.PATIENCE), 0)
+        assert os.path.exists(d.sock)
+
+
+# -- foreground and background ---------------------------------------------
+
+def test_it_stays_in_the_foreground_by_default():
+    with Daemon() as d:
+        equal(status_fields(d.pid)["PPid"], str(os.getpid()))
+        equal(os.getsid(d.pid), os.getsid(0))
+        assert d.process.poll() is None
+
+
+def background(d, *args, **kwargs):
+    """Starts it in the background; what the starter said, and the pid."""
+    pid_file = kwargs.pop("pid_file", os.path.join(d.dir, "sock", "pid"))
+    done = bridled("--config", d.config, "--daemonize", "--pid-file",
+                   pid_file, *args, **kwargs)
+    equal((done.returncode, done.stdout), (0, ""), done.stderr)
+    with open(os.path.join(kwargs.get("cwd", "/"), pid_file)) as f:
+        return done, int(f.read())
+
+
+def test_daemonize_returns_when_it_serves():
+    with prepared(tcp=["127.0.0.1:%d" % bridle.free_port()]) as d:
+        # That it ends at all means that nobody holds our pipes any more.
+        done, pid = background(d)
+        try:
+            equal(done.stderr, "")
+            equal(d.ask("1#4").text, "pong")
+            fields = status_fields(pid)
+            assert fields["PPid"] != str(os.getpid())
+            assert os.getsid(pid) not in (os.getsid(0), pid), \
+                "it could get a controlling terminal"
+            with contextlib.suppress(PermissionError):  # undumpable
+                equal(os.readlink("/proc/%d/cwd" % pid), "/")
+                for fd in range(3):
+                    equal(os.readlink("/proc/%d/fd/%d" % (pid, fd)),
+                          "/dev/null")
+        finally:
+            stop(pid)
+        assert not os.path.exists(os.path.join(d.dir, "sock", "pid"))
+        assert not os.path.exists(d.sock)
+
+
+def test_daemonize_may_log_to_standard_error():
+    with prepared() as d:
+        path = os.path.join(d.dir, "stderr")
+        with open(path, "w") as log:
+            subprocess.run([*bridle.WRAP, BRIDLED, "--config", d.config,
+                            "--daemonize", "--log-stderr", "--pid-file",
+                            os.path.join(d.dir, "pid")], stderr=log,
+                           check=True, timeout=bridle.PATIENCE * 2)
+        with open(os.path.join(d.dir, "pid")) as f:
+            pid = int(f.read())
+        try:
+            d.ask("1#4")
+            wait_for("the line", lambda: "verb=ping" in open(path).read())
+        finally:
+            stop(pid)
+
+
+def test_a_relative_path_means_what_it_meant_to_the_caller():
+    with prepared() as d:
+        d.config, absolute = "bridled.conf", d.config
+        _, pid = background(d, cwd=d.dir, pid_file="pid")
+        try:
+            equal(d.ask("1#4").text, "pong")
+            # A reload finds the file from where the daemon is now.
+            d.config = absolute
+            d.clients = '{ name = "x"; unix_user = "7"; allow = ("*"); }'
+            d.write_config()
+            os.kill(pid, signal.SIGHUP)
+            wait_for("the reload", lambda: d.ask("1#4").code == 401)
+        finally:
+            stop(pid)
+        assert not os.path.exists(os.path.join(d.dir, "pid"))
+
+
+def test_pid_file_in_the_foreground():
+    with prepared(args=["--pid-file", "pid"]) as d:
+        del d.start
+        d.start()
+        with open(os.path.join(d.dir, "pid")) as f:
+            equal(f.read(), "%d\n" % d.pid)
+        d.process.terminate()
+        equal(d.process.wait(bridle.PATIENCE), 0)
+        assert not os.path.exists(os.path.join(d.dir, "pid"))
+
+
+# -- the end ---------------------------------------------------------------
+
+def halting(how, **kwargs):
+    argv = ["{dir}/misbehave", how, "{dir}/sock/pid"]
+    return Daemon(power={m: argv for m in ("halt", "poweroff", "reboot")} |
+                  {"cancel": argv}, **kwargs)
+
+
+def begin(d, stack, line):
+    """A request in flight: its connection, its action's pid."""
+    sock = stack.enter_context(d.connect())
+    sock.sendall(line)
+    action, = wait_for("the action to run", d.actions)
+    return sock, action
+
+
+def check_closed(d):
+    """Nobody can come in any more."""
+    wait_for("it to stop accepting", lambda: not os.path.exists(d.sock))
+    for port in d.ports:
+        try:
+            d.connect(port).close()
+        except ConnectionRefusedError:
+            continue
+        raise AssertionError("port %d is still open" % port)
+
+
+def test_requests_in_flight_finish_when_it_is_stopped():
+    if not KILLS:
+        raise Skip("because nothing is killed here")
+    with Daemon(tcp=["127.0.0.1:0"], settings="stop_seconds = 600;") as d, \
+            Victim(args=["--ignore-term"]) as v, ExitStack() as stack:
+        sock, _ = begin(d, stack, b"1#3#%s#wait=300\n" % v.comm)
+        d.wait_log("signal=TERM outcome=signalled")
+        d.process.terminate()
+        check_closed(d)
+        assert d.process.poll() is None
+        v.process.kill()
+        answer = read_answer(sock)
+        equal((answer.code, answer.rows[0]["outcome"]), (200, b"exited"))
+        equal(d.process.wait(bridle.PATIENCE), 0)
+
+
+def test_requests_in_flight_are_ended_after_stop_seconds():
+    with halting("sleep", settings="stop_seconds = 1;") as d, \
+            ExitStack() as stack:
+        sock, action = begin(d, stack, b"1#6\n")
+        began = time.monotonic()
+        d.process.terminate()
+        answer = read_answer(sock)
+        equal((answer.code, answer.text),
+              (503, "ended: the daemon is stopping"))
+        assert time.monotonic() - began >= 0.9, "it had its second"
+        equal(d.process.wait(bridle.PATIENCE), 0)
+        assert not is_there(action)
+
+
+def test_even_one_that_ignores_term_is_ended():
+    with halting("ignore", settings="stop_seconds = 0;") as d, \
+            ExitStack() as stack:
+        sock, action = begin(d, stack, b"1#6\n")
+        d.process.terminate()
+        equal(read_answer(sock).code, 503)
+        equal(d.process.wait(bridle.PATIENCE), 0)
+        assert not is_there(action)
+
+
+def test_a_second_signal_ends_it_at_once():
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        with halting("sleep", settings="stop_seconds = 3600;") as d, \
+                ExitStack() as stack:
+            sock, action = begin(d, stack, b"1#6\n")
+            d.process.send_signal(sig)
+            d.wait_log("^bridled: stopping$")
+            d.process.send_signal(sig)
+            equal(read_answer(sock).code, 503)
+            equal(d.process.wait(bridle.PATIENCE), 0)
+            assert not is_there(action)
+
+
+def test_the_idle_are_told_that_it_stops():
+    with Daemon(tcp=["127.0.0.1:0"]) as d, ExitStack() as stack:
+        socks = [stack.enter_context(d.connect(port))
+                 for port in (None, d.ports[0]) * 2]
+        for sock in socks[:2]:
+            sock.sendall(b"1#4\n")
+            equal(read_answer(sock).text, "pong")
+        d.process.terminate()
+        for sock in socks:
+            answer, = answers(read_all(sock))
+            equal((answer.code, answer.text),
+                  (503, "the daemon is stopping"))
+        equal(d.process.wait(bridle.PATIENCE), 0)
+
+
+def test_a_halt_that_takes_the_daemon_down_has_worked():
+    with halting("sleep", settings="stop_seconds = 3600;") as d, \
+            ExitStack() as stack:
+        sock, action = begin(d, stack, b"1#1\n")
+        d.process.terminate()
+        answer = read_answer(sock)
+        equal((answer.code, answer.text), (202, "halt now"))
+        sock.close()
+        try:
+            equal(d.process.wait(bridle.PATIENCE), 0)
+            # The machine is to go down: what does it is not ended.
+            assert is_there(action)
+        finally:
+            os.kill(action, signal.SIGKILL)
+
+
+def test_nothing_of_it_is_left_at_the_end():
+    with Daemon() as d, d.connect() as s:
+        s.sendall(b"1#4\n")
+        equal(read_answer(s).text, "pong")
+        known = [pid for pid, _ in d.children()]
+        equal(len(known), 2, "the logger and a session")
+        d.process.terminate()
+        equal(d.process.wait(bridle.PATIENCE), 0)
+        for pid in known:
+            wait_for("process %d to end" % pid, lambda: not is_there(pid))
+
+
+# -- who it is, and what it may do -----------------------------------------
+
+def capabilities(pid):
+    fields = status_fields(pid)
+    return {name: int(fields["Cap" + name], 16)
+            for name in ("Inh", "Prm", "Eff", "Amb")}
+
+
+NONE = {"Inh": 0, "Prm": 0, "Eff": 0, "Amb": 0}
+KILL = {"Inh": 0, "Prm": CAP_KILL, "Eff": CAP_KILL, "Amb": 0}
+
+
+def ids(pid):
+    fields = status_fields(pid)
+    return (fields["Uid"].split(), fields["Gid"].split(),
+            sorted(map(int, fields["Groups"].split())))
+
+
+def is_dumpable(pid):
+    """Of an undumpable process, /proc/PID is root's."""
+    fields = status_fields(pid)
+    uid = int(fields["Uid"].split()[1])
+    assert uid != 0, "of root's processes one cannot tell"
+    return os.stat("/proc/%d/environ" % pid).st_uid == uid
+
+
+def service_user():
+    """A user that is there anyway, with groups if possible; not nobody."""
+    for name in ("daemon", "bin", "games"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+    raise Skip("because there is no user but root")
+
+
+class Cast:
+    """All kinds of processes that a daemon has, each of them at work."""
+
+    def __init__(self, d, stack):
+        self.logger, = [pid for pid, _ in d.children()]
+        sock = stack.enter_context(d.connect())
+        sock.sendall(b"1#4\n")
+        read_answer(sock)
+        self.session, = self.fresh(d, {self.logger})
+        known = {self.logger, self.session}
+        self.program, program_session = self.act(d, stack, known, b"1#1\n")
+        known |= {self.program, program_session}
+        # The list is long, the client does not read: so it stays.
+        name = bridle.unique_name("")
+        for _ in range(60):
+            stack.enter_context(Victim(name.encode(), args=["%" * 4000]))
+        self.list, list_session = self.act(
+            d, stack, known, b"1#2#name=%s\n" % name.encode())
+        known |= {self.list, list_session}
+        self.kill = None
+        if KILLS:
+            # Root's victim belongs to the daemon's user, who may kill it.
+            uid = os.stat("/proc/%d" % self.program).st_uid if ROOT else None
+            v = stack.enter_context(
+                Victim(args=["--ignore-term"], uid=uid))
+            self.kill, _ = self.act(
+                d, stack, known, b"1#3#%s#wait=300\n" % v.comm)
+            d.wait_log("signal=TERM outcome=signalled")
+
+    @staticmethod
+    def fresh(d, known):
+        return {pid for pid, state in d.children()
+                if state != "Z"} - known
+
+    def act(self, d, stack, known, line):
+        """The pids of an action and of the session it works for."""
+        sock = stack.enter_context(d.connect())
+        sock.sendall(line)
+
+        def both():
+            pids = self.fresh(d, known)
+            actions = pids.intersection(d.actions())
+            return len(pids) == 2 and len(actions) == 1 and \
+                [*actions, *(pids - actions)]
+        return wait_for("session and action of %r" % line, both)
+
+
+def settled(pid, wanted):
+    """A child has its capabilities dropped soon after the fork."""
+    wait_for("capabilities of %d: %r" % (pid, wanted),
+             lambda: capabilities(pid) == wanted)
+
+
+def check_cast(cast, parent, parent_capabilities):
+    equal(capabilities(parent), parent_capabilities, "parent")
+    settled(cast.session, NONE)
+    equal(status_fields(cast.session)["NoNewPrivs"], "1")
+    settled(cast.logger, NONE)
+    settled(cast.list, NONE)
+    # It runs a program by now, which has what an exec would give it.
+    wait_for("the exec", lambda: status_fields(cast.program)["Name"] ==
+             "misbehave")
+    settled(cast.program, NONE)
+    equal(status_fields(cast.program)["NoNewPrivs"], "0")
+    if cast.kill is not None:
+        settled(cast.kill, {**NONE, "Prm": parent_capabilities["Prm"],
+                            "Eff": parent_capabilities["Eff"]})
+
+
+def test_root_becomes_the_configured_user_and_keeps_one_capability():
+    if not ROOT:
+        raise Skip("because only root becomes somebody else")
+    pw = service_user()
+    groups = sorted(os.getgrouplist(pw.pw_name, pw.pw_gid))
+    with ExitStack() as stack:
+        d = stack.enter_context(halting("sleep", user=pw.pw_name))
+        cast = Cast(d, stack)
+        wanted = ([str(pw.pw_uid)] * 4, [str(pw.pw_gid)] * 4, groups)
+        for pid in (d.pid, cast.logger, cast.session, cast.list,
+                    cast.program):
+            equal(ids(pid), wanted, status_fields(pid)["Name"])
+        check_cast(cast, d.pid, KILL)
+        assert not is_dumpable(d.pid)
+        equal(status_fields(d.pid)["Groups"].split() == [], groups == [])
+
+
+def test_with_its_one_capability_it_kills_others_processes():
+    if not ROOT or not KILLS:
+        raise Skip("because it takes root, and a kill")
+    pw = service_user()
+    with Daemon(user=pw.pw_name) as d, Victim(uid=bridle.STRANGER) as v:
+        equal(d.ask("1#3#" + v.name).text, "1 signalled")
+        equal(v.wait(), -15)
+
+
+class AmbientDaemon(Daemon):
+    """As systemd starts it: not root, CAP_KILL among the ambient ones."""
+
+    def spawn(self):
+        pw = service_user()
+        os.chown(os.path.dirname(self.sock), pw.pw_uid, pw.pw_gid)
+        self.wrap = ["setpriv", "--reuid=%d" % pw.pw_uid,
+                     "--regid=%d" % pw.pw_gid, "--clear-groups",
+                     "--inh-caps=+kill", "--ambient-caps=+kill",
+                     *bridle.WRAP]
+        super().spawn()
+
+
+def test_an_ambient_capability_does_not_survive_an_exec():
+    if not ROOT or bridle.WRAP:
+        raise Skip("because only root can give capabilities away")
+    argv = ["{dir}/misbehave", "sleep", "{dir}/sock/pid"]
+    with ExitStack() as stack:
+        d = stack.enter_context(AmbientDaemon(
+            power={m: argv for m in ("halt", "poweroff", "reboot")}))
+        cast = Cast(d, stack)
+        has = capabilities(d.pid)
+        equal((has["Prm"], has["Eff"]), (CAP_KILL, CAP_KILL))
+        check_cast(cast, d.pid, has)
+        with Victim(uid=bridle.STRANGER) as v:
+            equal(d.ask("1#3#" + v.name).text, "1 signalled")
+
+
+def test_an_ordinary_user_runs_it_with_his_own_rights():
+    uid = bridle.SERVICE if ROOT else None
+    with ExitStack() as stack:
+        d = stack.enter_context(halting("sleep", uid=uid))
+        uid = d.uid
+        cast = Cast(d, stack)
+        for pid in (d.pid, cast.logger, cast.session, cast.list,
+                    cast.program):
+            equal(ids(pid)[0], [str(uid)] * 4)
+        check_cast(cast, d.pid, NONE)
+        assert not is_dumpable(d.pid)
+        if not KILLS:
+            return
+        mine = stack.enter_context(
+            Victim(uid=bridle.SERVICE) if ROOT else Victim())
+        equal(d.ask("1#3#" + mine.name).text, "1 signalled")
+        equal(mine.wait(), -15)
+        if ROOT:
+            roots = stack.enter_context(Victim())
+            equal(d.ask("1#3#" + roots.name).text, "1 denied")
+            assert roots.lives()
+
+
+def test_the_user_need_not_be_there_unless_root_starts_it():
+    if ROOT:
+        with prepared(uid=bridle.SERVICE) as d:
+            check_as_nobody_else(d)
+    else:
+        with prepared() as d:
+            check_as_nobody_else(d)
+
+
+def check_as_nobody_else(d):
+    with open(d.config) as f:
+        text = re.sub(r'user = "\w+";', 'user = "no-such";', f.read(), 1)
+    d.text = text
+    del d.start
+    d.start()
+    equal(d.ask("1#4").text, "pong")
+
+
+bridle.main(globals())
