@@ -12,6 +12,7 @@
 #include "users.h"
 #include "wire.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -108,8 +109,11 @@ read_process(struct reader *r, pid_t pid)
 	const char *name;
 	size_t len;
 
-	if (proc_read(r->query->dir, pid, &p) != 0)
+	if (proc_read(r->query->dir, pid, &p) != 0) {
+		/* Better no list than one that silently lacks some. */
+		r->failed = proc_is_short(errno);
 		return;
+	}
 	if (p.kernel)
 		buf_reset(&r->cmdline);
 	else
@@ -173,7 +177,8 @@ list_pids(const struct query *q, const pid_t *pids, size_t n)
 		read_all(&first);
 		pthread_join(thread, NULL);
 	}
-	if (!first.failed && flush(&first.out) == 0 && flush(&second.out) == 0)
+	if (!first.failed && !second.failed && flush(&first.out) == 0 &&
+		flush(&second.out) == 0)
 		rows = (int64_t)first.rows + second.rows;
 	free_reader(&first);
 	free_reader(&second);

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -46,7 +47,8 @@ struct losses {
 	_Atomic uint64_t stuck;    /* no room in the pipe, or the logger died */
 	_Atomic uint64_t reported; /* of these, already said in the log */
 	_Atomic uint64_t unreached; /* the logger had nobody to hand them to */
-	_Atomic uint64_t held;      /* the logger has them, the log not yet */
+	_Atomic uint64_t sent;      /* went into the pipe, and ... */
+	_Atomic uint64_t done;      /* ... came to where they belong */
 };
 
 struct audit {
@@ -113,26 +115,29 @@ take_message(struct audit *a, const char *message, bool reachable)
 	char *text;
 	long priority;
 
-	if (*message == MARK) {
-		priority = strtol(message + 1, &text, 10);
-		if (!write_line(a, (int)priority, text + 1, reachable))
-			atomic_fetch_add(&a->losses->unreached, 1);
-	} else {
-		/* The rest of one whose beginning a dead logger took. */
-		atomic_fetch_add(&a->losses->stuck, 1);
-	}
-	atomic_fetch_sub(&a->losses->held, 1);
+	/* Else it is the rest of one whose beginning a dead logger took. */
+	if (*message != MARK)
+		return;
+	priority = strtol(message + 1, &text, 10);
+	if (!write_line(a, (int)priority, text + 1, reachable))
+		atomic_fetch_add(&a->losses->unreached, 1);
+	atomic_fetch_add(&a->losses->done, 1);
 }
 
-static uint64_t
-count_lines(const struct buf *b)
+/* What was sent, is not in the pipe and not done has died with a logger. */
+static void
+count_dead(struct audit *a, const struct buf *b)
 {
-	uint64_t n = 0;
-	size_t i;
+	/* In this order: what is sent from here on is of no account. */
+	uint64_t sent = atomic_load(&a->losses->sent);
+	uint64_t done = atomic_load(&a->losses->done);
+	int left;
 
-	for (i = 0; i < b->len; i++)
-		n += b->data[i] == '\n';
-	return n;
+	if (sent <= done || b->len > 0 || ioctl(a->in, FIONREAD, &left) != 0 ||
+		left > 0)
+		return;
+	atomic_fetch_add(&a->losses->stuck, sent - done);
+	atomic_fetch_add(&a->losses->done, sent - done);
 }
 
 /* Writes out the whole lines at the start of the buffer. */
@@ -143,7 +148,6 @@ write_lines(struct audit *a, struct buf *b, uint64_t *reported)
 	size_t at = 0;
 	char *end;
 
-	atomic_store(&a->losses->held, count_lines(b));
 	if (reachable)
 		report_unreached(a, reported);
 	while ((end = memchr(b->data + at, '\n', b->len - at)) != NULL) {
@@ -188,6 +192,7 @@ static void __attribute__((noreturn)) run_logger(struct audit *a)
 			break;
 		b.len += (size_t)n;
 		write_lines(a, &b, &reported);
+		count_dead(a, &b);
 	}
 	_exit(0);
 }
@@ -259,7 +264,10 @@ send_line(struct audit *a, int priority, const char *text, size_t len)
 	struct iovec iov[3] = { { head, (size_t)n },
 		{ (void *)(uintptr_t)text, len }, { (char[]){ '\n' }, 1 } };
 
-	return writev(a->out, iov, 3) < 0 ? -1 : 0;
+	if (writev(a->out, iov, 3) < 0)
+		return -1;
+	atomic_fetch_add(&a->losses->sent, 1);
+	return 0;
 }
 
 static void
@@ -336,9 +344,6 @@ audit_reaped(struct audit *a, pid_t pid)
 	if (pid != a->logger)
 		return false;
 	a->logger = -1;
-	/* What it had read and not yet written has gone with it. */
-	atomic_fetch_add(
-		&a->losses->stuck, atomic_exchange(&a->losses->held, 0));
 	return true;
 }
 

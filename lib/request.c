@@ -3,10 +3,8 @@
 #include "text.h"
 #include "wire.h"
 
-#include <ctype.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 
 import bridle
 from bridle import Daemon, Victim, equal, read_answer, wait_for
@@ -42,12 +43,14 @@ def check_serves(d):
 
 
 def read_rest(s):
-    """What still comes; a reset is an end too."""
+    """What still comes; a reset is an end too, but one there must be."""
     s.settimeout(bridle.PATIENCE)
+    end = time.monotonic() + bridle.PATIENCE
     data = b""
     with contextlib.suppress(ConnectionResetError):
         while piece := s.recv(65536):
             data += piece
+            assert time.monotonic() < end, "it never ends"
     return data
 
 

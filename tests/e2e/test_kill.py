@@ -2,9 +2,12 @@
 
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 import bridle
@@ -628,6 +631,59 @@ def test_audit_lines_that_are_lost_are_counted():
         equal({v.wait() for v in victims}, {-signal.SIGTERM})
         d.ask("1#4")
         d.wait_log(r"^bridled: \d+ log lines were lost")
+
+
+# -- the machine is sick -----------------------------------------------------
+
+
+class SilentNames:
+    """Where a name service can be made to hang, for one daemon alone."""
+
+    SCRIPT = ("mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/userdb &&"
+              ' mount --bind "$0" /run/systemd/userdb && exec "$@"')
+
+    def __enter__(self):
+        if not ROOT:
+            raise Skip("because only root can make a mount namespace")
+        self.dir = tempfile.mkdtemp(prefix="bridle-")
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.wrap = ["unshare", "-m", "sh", "-c", self.SCRIPT, self.dir]
+        if subprocess.run([*self.wrap, "true"], check=False,
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            self.__exit__()
+            raise Skip("because nobody may mount here")
+        return self
+
+    def fall_silent(self):
+        """A service that takes all questions and answers none."""
+        path = os.path.join(self.dir, "io.systemd.Bridle")
+        self.socket.bind(path)
+        os.chmod(path, 0o666)
+        self.socket.listen(100)
+        try:
+            subprocess.run([*self.wrap, "getent", "passwd", str(STRANGER)],
+                           check=False, timeout=1)
+        except subprocess.TimeoutExpired:
+            return
+        raise Skip("because no name service here can be made to hang")
+
+    def __exit__(self, *exc):
+        self.socket.close()
+        shutil.rmtree(self.dir)
+
+
+def test_a_name_service_that_hangs_stops_no_kill():
+    name = unique_name()
+    with SilentNames() as names, Daemon(wrap=names.wrap + bridle.WRAP) as d, \
+            crowd(2, name, "--ignore-term", uid=STRANGER) as victims:
+        names.fall_silent()
+        row = d.ask("1#2#name=" + name).rows[0]
+        equal(row["user"], str(STRANGER).encode())
+        answer = d.ask("1#3#%s#wait=1#escalate=KILL" % name)
+        equal(answer.code, 200)
+        equal(outcomes(answer), all_of(victims, "exited"))
+        equal({row["user"] for row in answer.rows},
+              {str(STRANGER).encode()})
 
 
 # -- the client vanishes -----------------------------------------------------

@@ -195,7 +195,7 @@ def test_tcp_leaves_sixteen_sessions_to_unix_sockets():
         d.wait_log(r"refused source=127\.0\.0\.1:\d+,uid=\d+ result=429")
         wait_for("a place for TCP",
                  lambda: d.ask("1#4", port).code == 200)
-        equal(d.counter("refused"), 3)
+        assert d.counter("refused") >= 3
 
 
 def nc_as_stranger(d):

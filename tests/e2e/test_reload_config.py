@@ -6,10 +6,10 @@ import re
 import signal
 import socket
 import stat
-import threading
 
 import bridle
 from bridle import Daemon, Victim, equal, read_answer, wait_for
+from crowd import Asker, Crowd
 
 US = os.getuid()
 # Our own loopback address: nobody else takes a port there that was closed.
@@ -369,62 +369,31 @@ def test_if_one_listener_cannot_be_opened_none_changes():
 # -- again and again -------------------------------------------------------
 
 
-class Load(threading.Thread):
-    """A client that asks for its own victim until told to end.
+class Stayer(Asker):
+    """A client that asks again and again on one connection."""
 
-    An answer to anybody else's question would not fit.
-    """
+    def __enter__(self):
+        super().__enter__()
+        self.sock = self.daemon.connect(self.port)
+        return self
 
-    def __init__(self, d, port, victim, reconnect):
-        super().__init__(daemon=True)
-        self.d, self.port, self.victim = d, port, victim
-        self.reconnect = reconnect
-        self.ending = threading.Event()
-        self.rounds, self.problem = 0, None
+    def __exit__(self, *exc):
+        self.sock.close()
+        super().__exit__(*exc)
 
-    def one_round(self, s):
-        answer = tell(s, "1#2#name=" + self.victim.name)
-        equal([int(row["pid"]) for row in answer.rows], [self.victim.pid])
-        answer = tell(s, "1#3#%s#dry-run" % self.victim.name)
-        equal([int(row["pid"]) for row in answer.rows], [self.victim.pid])
-        equal(tell(s, "1#2#" + self.victim.name).text,
-              "list does not take '%s'" % self.victim.name)
-        equal(tell(s, "1#4").text, "pong")
-        self.rounds += 1
-
-    def run(self):
-        try:
-            while not self.ending.is_set():
-                with self.d.connect(self.port) as s:
-                    self.one_round(s)
-                    while not self.reconnect and not self.ending.is_set():
-                        self.one_round(s)
-        except BaseException as e:
-            self.problem = e
-
-    def finish(self):
-        self.ending.set()
-        self.join()
-        if self.problem is not None:
-            raise self.problem
-        assert self.rounds > 0
+    def ask(self):
+        for _, fits in self.send(self.sock):
+            self.check(read_answer(self.sock), fits)
 
 
 @contextlib.contextmanager
 def load(d):
     with contextlib.ExitStack() as stack:
-        clients = [Load(d, port, stack.enter_context(Victim()), reconnect)
+        clients = [stack.enter_context(kind(d, port))
                    for port in (None, d.ports[0])
-                   for reconnect in (False, True)]
-        for c in clients:
-            c.start()
-        try:
-            yield clients
-        finally:
-            for c in clients:
-                c.ending.set()
-        for c in clients:
-            c.finish()
+                   for kind in (Asker, Stayer)]
+        with Crowd([c.ask for c in clients]) as crowd:
+            yield crowd
 
 
 def open_fds(d):
@@ -444,7 +413,7 @@ def test_a_hundred_reloads_under_load():
         d.wait_quiet()
         before, fds, kept = sockets(d), open_fds(d), d.tcp
         extra = "{ unix = %s; }" % bridle.quote(d.sock + "2")
-        with load(d) as clients:
+        with load(d) as crowd:
             for i in range(50):
                 change(d, tcp=kept + ([extra] if i % 2 == 0 else []))
                 if i % 5 == 0:
@@ -452,12 +421,11 @@ def test_a_hundred_reloads_under_load():
                     assert not d.reload()
             # And as fast as they can be sent: not each has its own reload.
             d.write_config()
-            rounds = sum(c.rounds for c in clients)
             for _ in range(100):
                 d.process.send_signal(signal.SIGHUP)
-            wait_for("more to be served",
-                     lambda: sum(c.rounds for c in clients) > rounds + 20
-                     or not all(c.is_alive() for c in clients))
+            rounds = crowd.rounds
+            wait_for("more to be served", lambda: crowd.errors
+                     or crowd.rounds > rounds + 20)
         d.wait_quiet()
         equal(sockets(d), before)
         values = counters(d)

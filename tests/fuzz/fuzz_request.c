@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define SHOWN_MAX 256
+#define LINES_MAX 32 /* more of them are only slower */
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -170,9 +171,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *s = (const char *)data, *end = s + size, *lf;
-	size_t len;
+	size_t len, lines;
 
-	while (s < end) {
+	for (lines = 0; s < end && lines < LINES_MAX; lines++) {
 		lf = memchr(s, '\n', (size_t)(end - s));
 		len = (size_t)((lf ? lf : end) - s);
 		split(s, len);
