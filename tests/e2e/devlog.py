@@ -15,18 +15,33 @@ import threading
 import bridle
 from bridle import Daemon, Skip, wait_for
 
-# $1 is a folder of ours, $2 where /dev/log leads. Only files are bound into
-# the folder, so that removing it can never remove anything of the machine's.
+# $1 is the daemon's folder, $2 where /dev/log leads. To an ordinary user's
+# namespace the machine's own folders belong to nobody it knows, and so the
+# daemon would not trust its configuration: hence a root of our own, made at
+# /dev since that is there for certain. Into $1 only a file is bound, so that
+# removing it can never remove anything of the machine's.
 ENTER = r"""
 set -e
+PATH=$PATH:/usr/sbin:/sbin
 : > "$1/null"
 mount --bind /dev/null "$1/null"
 mount -t tmpfs -o mode=755 tmpfs /dev
-: > /dev/null
-mount --bind "$1/null" /dev/null
-ln -s "$2" /dev/log
+for entry in /*; do
+	case $1/ in "$entry"/*) continue ;; esac
+	if [ -L "$entry" ]; then
+		cp -P "$entry" "/dev$entry"
+	elif [ -d "$entry" ] && [ "$entry" != /dev ]; then
+		mkdir "/dev$entry"
+		mount --rbind "$entry" "/dev$entry" 2>/dev/null || :
+	fi
+done
+mkdir -p /dev/dev "/dev$1"
+mount --bind "$1" "/dev$1"
+: > /dev/dev/null
+mount --bind "$1/null" /dev/dev/null
+ln -s "$2" /dev/dev/log
 shift 2
-exec "$@"
+exec chroot /dev "$@"
 """
 
 UNSHARE = ["unshare", "-m"] if bridle.ROOT else ["unshare", "-rm"]

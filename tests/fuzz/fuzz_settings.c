@@ -51,11 +51,13 @@ parse(const char *text)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = strndup((const char *)data, size), *first, *second;
+	char *text = malloc(size + 1), *first, *second;
 	struct settings *s;
 
 	if (text == NULL)
 		abort();
+	memcpy(text, data, size);
+	text[size] = '\0';
 	s = parse(text);
 	free(text);
 	if (s == NULL)
