@@ -7,11 +7,14 @@
 #include "requests.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define RUSH 32 /* so many sessions at once leave a larger heap behind */
 
 static volatile sig_atomic_t got_chld, got_hup, got_term;
 
@@ -166,6 +169,17 @@ reap_one(struct parent *p, const siginfo_t *seen)
 		audit_reaped(p->audit, si.si_pid);
 }
 
+/* What a rush has left is given back: every later fork() is the faster. */
+static void
+rest(struct parent *p)
+{
+	if (p->nsessions > 0 || p->nactions > 0)
+		return;
+	if (p->rush >= RUSH)
+		malloc_trim(0);
+	p->rush = 0;
+}
+
 static void
 reap_all(struct parent *p)
 {
@@ -178,9 +192,10 @@ reap_all(struct parent *p)
 		si.si_pid = 0;
 		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) != 0 ||
 			si.si_pid == 0)
-			return;
+			break;
 		reap_one(p, &si);
 	}
+	rest(p);
 }
 
 static bool

@@ -7,14 +7,12 @@
 #include "wire.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define END_MS 2000 /* for a session to obey */
-#define RUSH 32     /* so many sessions at once leave a larger heap */
 
 static void
 free_session(struct parent *p, struct session *s)
@@ -147,17 +145,6 @@ sessions_deadline(const struct parent *p)
 	return first;
 }
 
-/* What a rush has left is given back: every later fork() is the faster. */
-static void
-rest(struct parent *p)
-{
-	if (p->nsessions > 0)
-		return;
-	if (p->rush >= RUSH)
-		malloc_trim(0);
-	p->rush = 0;
-}
-
 /* A session that dies of one of these has a bug, or somebody used one. */
 static bool
 is_crash(int sig)
@@ -195,6 +182,5 @@ sessions_reaped(struct parent *p, pid_t pid, int code, int status)
 		report_death(p, s, status);
 	abandon(s);
 	free_session(p, s);
-	rest(p);
 	return true;
 }

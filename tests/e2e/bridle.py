@@ -351,6 +351,19 @@ class Daemon:
                     found.append(pid)
         return found
 
+    @contextlib.contextmanager
+    def stopped(self):
+        """Nothing is accepted meanwhile: connections wait in the backlog."""
+        def state():
+            with open("/proc/%d/stat" % self.pid, "rb") as f:
+                return f.read().rpartition(b") ")[2][:1]
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            wait_for("bridled to stop", lambda: state() == b"T")
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def wait_quiet(self):
         """Until only the logger is left of its children."""
         wait_for("the daemon to be quiet",

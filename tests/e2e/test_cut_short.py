@@ -10,6 +10,7 @@ import socket
 
 import bridle
 from bridle import Daemon, Victim, equal
+from procs import kills
 
 
 def names_in_use():
@@ -118,12 +119,12 @@ def check_log(d):
     assert "outcome=" not in log, log
 
 
-def cut_everywhere(request, family):
+def cut_everywhere(request, family, greetings=(False, True)):
     limits = {"sessions_per_source": 200}
     with Daemon(tcp=["127.0.0.1:0"], limits=limits) as d:
         for port in (None, d.ports[0]):
             for leave in (close, half_close, reset):
-                for greeted in (False, True):
+                for greeted in greetings:
                     for cut in prefixes(request):
                         found = cut_off(d, port, cut, leave, greeted)
                         if leave is half_close:
@@ -133,7 +134,7 @@ def cut_everywhere(request, family):
         assert family.all_live()
         check_log(d)
         # Those that were heard at all were called what they are.
-        count = 2 * 2 * len(request)
+        count = 2 * len(greetings) * len(request)
         assert d.counter("malformed") >= count, d.counter("malformed")
 
 
@@ -145,7 +146,7 @@ def test_every_prefix_of_a_dry_kill_kills_nothing():
 def test_every_prefix_of_a_kill_with_all_options_kills_nothing():
     with Family() as family:
         cut_everywhere(b"1#3#%s#signal=KILL#wait=10#escalate=KILL"
-                       % family.name, family)
+                       % family.name, family, [True])
 
 
 def test_every_prefix_of_a_dry_halt_halts_nothing():
@@ -155,7 +156,8 @@ def test_every_prefix_of_a_dry_halt_halts_nothing():
 
 def test_every_prefix_of_a_reboot_and_of_a_cancel_does_nothing():
     with Family() as family:
-        cut_everywhere(b"1#1#mode=reboot#when=+10#message=later", family)
+        cut_everywhere(b"1#1#mode=reboot#when=+10#message=later", family,
+                       [True])
         cut_everywhere(b"1#6", family)
 
 
@@ -163,12 +165,12 @@ def test_a_whole_request_before_the_cut_one_is_done():
     with Family() as family, Daemon(tcp=["127.0.0.1:0"]) as d:
         last = family.victims[-1]
         for port in (None, d.ports[0]):
-            dry, cut = d.send(b"1#3#%s#dry-run\n1#3#%s"
-                              % (last.comm, last.comm), port)
-            equal([dry.code, cut.code], [200, 400])
+            whole, cut = d.send(b"1#1#dry-run\n1#3#%s" % last.comm, port)
+            equal([whole.code, cut.code], [200, 400])
         assert family.all_live()
 
 
+@kills
 def test_with_its_end_each_of_them_would_have_done_it():
     """That nothing was killed above is not for want of somebody to kill."""
     with Family() as family, Daemon() as d:

@@ -315,18 +315,18 @@ def test_a_session_that_is_killed_ends_its_action():
 def test_a_session_that_is_stopped_is_ended_by_its_deadline():
     power = {m: ["{dir}/misbehave", "sleep", "{dir}/sock/pid"]
              for m in ("halt", "poweroff", "reboot")}
-    limits = {"login_seconds": 1, "idle_seconds": 1, "request_seconds": 1}
+    limits = {"login_seconds": 3, "idle_seconds": 3, "request_seconds": 2}
     with Daemon(power=power, limits=limits) as d, ExitStack() as stack:
         acting, acting_pid = stack.enter_context(session(d))
         acting.sendall(b"1#1\n")
         action, = wait_for("the action", d.actions)
+        os.kill(acting_pid, signal.SIGSTOP)
         idle, idle_pid = stack.enter_context(session(d))
+        os.kill(idle_pid, signal.SIGSTOP)
         known = others(d)
         mute = stack.enter_context(d.connect())
         mute_pid = new_child(d, known)
-        stopped = [acting_pid, idle_pid, mute_pid]
-        for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
+        os.kill(mute_pid, signal.SIGSTOP)
         mute.sendall(b"1#4\n")
         for pid in [mute_pid, idle_pid, action, acting_pid]:
             wait_gone(d, pid)

@@ -6,8 +6,7 @@ import signal
 import subprocess
 
 import bridle
-from bridle import (Daemon, decode, equal, read_answer, reset, unique_name,
-                    wait_for)
+from bridle import Daemon, decode, equal, read_answer, reset, wait_for
 from procs import Terminal, encode, state
 
 MODES = ("halt", "poweroff", "reboot")
