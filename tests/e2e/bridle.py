@@ -305,11 +305,20 @@ class Daemon:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        self.end_leftovers()
         if exc[0] is not None and exc[0] is not Skip:
             sys.stderr.write(self.log())
         if COMPLAINT.search(self.log()):
             raise AssertionError("a sanitizer has complained:\n" + self.log())
         shutil.rmtree(self.dir, ignore_errors=True)
+
+    def end_leftovers(self):
+        """A halt that runs when the daemon stops is left to run on."""
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                if os.readlink("/proc/%s/exe" % pid).startswith(
+                        self.dir + "/"):
+                    os.kill(int(pid), signal.SIGKILL)
 
     # -- looking at it -----------------------------------------------------
 
