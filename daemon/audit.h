@@ -1,7 +1,7 @@
 /*
  * The log. Lines go through a non-blocking pipe to a child that calls
- * syslog(3), so that a stuck log stops nothing; what is lost is counted and
- * said as soon as there is room again.
+ * syslog(3), so that a stuck log stops nothing; what is lost is counted, and
+ * said with the next line that finds room.
  */
 #ifndef BRIDLE_AUDIT_H
 #define BRIDLE_AUDIT_H

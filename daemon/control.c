@@ -53,6 +53,7 @@ control_reload(struct parent *p)
 	if (load_again(p, &errors, &warnings)) {
 		p->counters.reloads++;
 		log_lines(p, LOG_WARNING, &warnings);
+		log_lines(p, LOG_ERR, &errors);
 		audit_log(
 			p->audit, LOG_NOTICE, "reloaded %s", p->settings->path);
 		lookups_forget(&p->lookups);

@@ -109,7 +109,7 @@ explain(const struct settings_listen *s, const char *file, int why,
 /* What is kept may have a new mode, group or rule. */
 static void
 take_over(struct listener *l, struct listener *from,
-	const struct settings_listen *s)
+	const struct settings_listen *s, const char *file, struct buf *errors)
 {
 	gid_t group = s->group != NULL ? s->gid : (gid_t)-1;
 
@@ -119,7 +119,9 @@ take_over(struct listener *l, struct listener *from,
 	if (l->unix_path != NULL &&
 		(chown(l->unix_path, (uid_t)-1, group) != 0 ||
 			chmod(l->unix_path, s->mode) != 0))
-		errno = 0; /* it serves on as it was */
+		buf_addf(errors,
+			"%s:%d: listen: %s keeps its mode and group: %s\n",
+			file, s->line, l->unix_path, strerror(errno));
 }
 
 int
@@ -150,7 +152,7 @@ listeners_open(struct listeners *out, struct listeners *old,
 		if (out->v[i].fd != -1)
 			continue;
 		from = find(old, &s->listen[i]);
-		take_over(&out->v[i], from, &s->listen[i]);
+		take_over(&out->v[i], from, &s->listen[i], s->path, errors);
 		out->v[i].insecure = s->listen[i].insecure;
 	}
 	if (old != NULL)

@@ -27,7 +27,8 @@ struct listeners {
  * Opens what the settings list; those that `old` (may be NULL) has already
  * are taken over from there and keep their sockets. On success old is empty,
  * what was not taken over is closed. On failure old is as it was, and the
- * reason is appended to errors. The socket files get `owner`.
+ * reason is appended to errors; so is, on success, what of a kept socket file
+ * could not be changed. The socket files get `owner`.
  */
 int listeners_open(struct listeners *, struct listeners *old,
 	const struct settings *, uid_t owner, struct buf *errors);

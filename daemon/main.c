@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -330,6 +331,7 @@ main(int argc, char **argv)
 
 	if (fd_std_open() != 0)
 		return EX_OSERR;
+	umask(022); /* whatever it was: nobody else writes our pid file */
 	parse_options(argc, argv, &o);
 	if (o.check)
 		return check(&o);

@@ -136,8 +136,9 @@ build(struct conf *conf, bool resolve)
 	struct reader builtin = { &fallback, s, resolve, true };
 	bool failed;
 
+	/* No warnings: what they would tell of may not be in force. */
 	conf_open_text(&fallback, defaults, "built-in defaults", conf->errors,
-		conf->warnings);
+		NULL);
 	if (s == NULL || (s->path = strdup(conf->name)) == NULL) {
 		conf_error(conf, NULL, "out of memory");
 	} else if (!fallback.failed) {

@@ -258,10 +258,11 @@ class Daemon:
         for attempt in range(5):
             self.tcp, self.ports = [], []
             for place in places:
-                if place.endswith(":0"):
-                    host = place[:-2].strip("[]")
-                    self.ports.append(free_port(host))
-                    place = "%s:%d" % (place[:-2], self.ports[-1])
+                zero = re.search(r'([^" ]+):0(?="|$)', place)
+                if zero:
+                    self.ports.append(free_port(zero[1].strip("[]")))
+                    place = "%s%d%s" % (place[:zero.end() - 1],
+                                        self.ports[-1], place[zero.end():])
                 self.tcp.append(place)
             self.write_config(self.text)
             self.spawn()

@@ -237,7 +237,8 @@ UNKNOWN = [b"1#13", b"1#99", b"1#256", b"1#65539#NAME", b"1#4294967299#NAME",
 OTHER_VERSIONS = [b"0#3#NAME", b"2#3#NAME", b"#3#NAME", b"01#3#NAME",
                   b"11#3#NAME", b"-1#3#NAME", b" 1#3#NAME", b"1 #3#NAME",
                   b"1.0#3#NAME", b"%31#3#NAME", b"\xff#3#NAME",
-                  b"\x001#3#NAME", b"1\0#3#NAME", b"NAME", b"#", b"0", b"\0", b"\xff",
+                  b"\x001#3#NAME", b"1\0#3#NAME", b"NAME", b"#", b"0",
+                  b"\0", b"\xff",
                   b"GET / HTTP/1.1", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc"]
 
 

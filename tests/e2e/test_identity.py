@@ -14,6 +14,8 @@ from bridle import SERVICE, STRANGER, Daemon, Victim, equal, wait_for
 from crowd import KILLS
 
 US = os.getuid()
+# Our own loopback address: nobody else takes a port there that was closed.
+HOST = "127.%d.%d.2" % (os.getpid() >> 8 & 255, os.getpid() & 255)
 NOBODY = 65534  # how the kernel shows a user that is not of this machine
 GROUP = 61078
 
@@ -38,11 +40,18 @@ def need_root(what):
         raise bridle.Skip("only root can " + what)
 
 
+def has_ipv6():
+    with contextlib.suppress(OSError):
+        return bool(bridle.free_port("::1"))
+    return False
+
+
+HAS_IPV6 = has_ipv6()
+
+
 def need_ipv6():
-    try:
-        bridle.free_port("::1")
-    except OSError:
-        raise bridle.Skip("this machine has no IPv6") from None
+    if not HAS_IPV6:
+        raise bridle.Skip("this machine has no IPv6")
 
 
 # -- clients that are somebody else ----------------------------------------
@@ -117,59 +126,107 @@ def entry_of(answer):
     return answer.rows[0]["client"].decode()
 
 
+# -- networks that only a test has -----------------------------------------
+
+
+class Network:
+    """An empty network namespace, for as long as this process of it lives."""
+
+    def __enter__(self):
+        need_root("make networks")
+        need_ipv6()
+        self.process = subprocess.Popen(
+            ["unshare", "-n", "sh", "-c",
+             "ip link set lo up && echo ready && read line"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL)
+        if self.process.stdout.readline() != b"ready\n":
+            self.end()
+            raise bridle.Skip("this place lets nobody make networks")
+        # Not before it is ready: it was in our own network until then.
+        path = "/proc/%d/ns/net" % self.process.pid
+        self.fd = os.open(path, os.O_RDONLY)
+        self.inside = ["nsenter", "--net=" + path]
+        return self
+
+    def __exit__(self, *exc):
+        os.close(self.fd)
+        self.end()
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+    def run(self, *commands):
+        for command in commands:
+            subprocess.run([*self.inside, "sh", "-c", command], check=True)
+
+    def daemon(self, clients, place="[::]:7070", insecure=True):
+        return Daemon(
+            clients=clients, wrap=self.inside + bridle.WRAP,
+            tcp=['{ tcp = "%s"; insecure = %s; }'
+                 % (place, "true" if insecure else "false")])
+
+
 # -- local TCP -------------------------------------------------------------
 
 
-def test_our_own_connection_by_every_kind_of_address():
-    need_ipv6()
-    with Daemon(clients=by_uid("us", US),
-                tcp=["127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"]) as d:
-        v4, v6, mapped = d.ports
-        for host, port in [("127.0.0.1", v4), ("::1", v6),
-                           ("127.0.0.1", mapped), ("::ffff:127.0.0.1", v4),
-                           ("::ffff:127.0.0.1", mapped)]:
-            equal(who(host, port), "us", (host, port))
-            d.wait_log(r'client=us source=127\.0\.0\.1:\d+,uid=%d verb='
-                       % US if host != "::1" else
-                       r'client=us source=\[::1\]:\d+,uid=%d verb=' % US)
+def loopback():
+    """What to listen at, to be reached by every kind of address."""
+    return ["127.0.0.1:0"] + (["[::1]:0"] if HAS_IPV6 else [])
 
 
-def everywhere():
-    """A listener at all addresses, which needs insecure = true."""
-    return '{ tcp = "[::]:%d"; insecure = true; }' % bridle.free_port("::")
+def ways(d):
+    """Where those who connect to it go: host and port."""
+    yield "127.0.0.1", d.ports[0]
+    if HAS_IPV6:
+        yield "::ffff:127.0.0.1", d.ports[0]
+        yield "::1", d.ports[1]
 
 
-def port_of(place):
-    return int(re.search(r':(\d+)"', place)[1])
+# Where a listener at all addresses can be reached on its own machine.
+EVERYWHERE = ("127.0.0.1", "127.0.0.9", "::ffff:127.0.0.1", "::1")
+
+
+def test_our_own_connection_is_ours():
+    with Daemon(clients=by_uid("us", US), tcp=loopback()) as d:
+        for host, port in ways(d):
+            equal(who(host, port), "us", host)
+            # By whatever name it was called, it came from there.
+            source = "[::1]" if host == "::1" else "127.0.0.1"
+            d.wait_log(r"client=us source=%s:\d+,uid=%d verb="
+                       % (re.escape(source), US))
+
+
+def test_a_listener_at_a_mapped_address_is_one_at_the_address_itself():
+    with Daemon(clients=by_uid("us", US), tcp=["[::ffff:127.0.0.1]:0"]) as d:
+        equal(who("127.0.0.1", d.ports[0]), "us")
 
 
 def test_a_listener_for_both_kinds_of_address_knows_local_users():
-    need_ipv6()
-    place = everywhere()
-    with Daemon(clients=by_uid("us", US) + ", " + ANYBODY,
-                tcp=[place]) as d:
-        for host in ("127.0.0.1", "127.0.0.9", "::1", "::ffff:127.0.0.1"):
-            equal(who(host, port_of(place)), "us", host)
+    with Network() as net, net.daemon(by_uid("us", US) + ", " + ANYBODY):
+        for host in EVERYWHERE:
+            equal(who(host, 7070, network=net.fd), "us", host)
+
+
+INSECURE = '{ tcp = "127.0.0.1:0"; insecure = true; }'
 
 
 def test_a_local_user_without_an_entry_is_not_anonymous_instead():
-    need_ipv6()
-    place = everywhere()
-    with Daemon(clients=ANYBODY + ", " + by_uid("other", US + 1),
-                tcp=[place]) as d:
-        for host in ("127.0.0.1", "::1", "::ffff:127.0.0.1"):
-            equal(who(host, port_of(place)), None, host)
-        equal(d.ask("1#4").code, 401)
+    clients = ANYBODY + ", " + by_uid("other", US + 1)
+    with Daemon(clients=clients, tcp=[INSECURE]) as d:
+        equal(who("127.0.0.1", d.ports[0]), None)
+        equal(who("unix", d.sock), None)
+    with Network() as net, net.daemon(clients):
+        for host in EVERYWHERE:
+            equal(who(host, 7070, network=net.fd), None, host)
 
 
 def test_another_users_connection_is_his():
     need_root("start other users' clients")
-    need_ipv6()
-    with Daemon(clients=USERS, tcp=["127.0.0.1:0", "[::1]:0"]) as d, \
-            Victim() as v:
-        v4, v6 = d.ports
-        for host, port in [("127.0.0.1", v4), ("::ffff:127.0.0.1", v4),
-                           ("::1", v6), ("unix", d.sock)]:
+    with Daemon(clients=USERS, tcp=loopback()) as d, Victim() as v:
+        for host, port in [*ways(d), ("unix", d.sock)]:
             equal(who(host, port), "us")
             equal(who(host, port, uid=STRANGER), "stranger", host)
             equal(who(host, port, uid=SERVICE), None, host)
@@ -207,24 +264,30 @@ def check_not_served(d, v, connections):
     equal(d.recorded(), [])
 
 
+def send_and_leave(d, places, v, network=None):
+    """Twice at each place: once with an end, once with a reset."""
+    with d.stopped():
+        for host, port in places:
+            for leave in (socket.socket.close, bridle.reset):
+                s = connect(host, port, network=network)
+                s.sendall(b"1#3#%s\n1#1\n" % v.comm)
+                leave(s)
+    check_not_served(d, v, 2 * len(places))
+    # Those that were not reset have been told so.
+    assert d.log().count("verdict=refused") >= len(places)
+    assert "does not say whose connection this is" in d.log()
+
+
 def test_one_that_sends_and_closes_at_once_is_nobody():
-    need_ipv6()
-    place = everywhere()
-    with Daemon(clients=TRAPS, tcp=["127.0.0.1:0", "[::1]:0", place]) as d, \
-            Victim() as v:
-        places = [("127.0.0.1", d.ports[0]), ("::ffff:127.0.0.1", d.ports[0]),
-                  ("::1", d.ports[1]), ("127.0.0.1", port_of(place)),
-                  ("::1", port_of(place))]
-        with d.stopped():
-            for host, port in places:
-                for leave in (socket.socket.close, bridle.reset):
-                    s = d.connect(port, host)
-                    s.sendall(b"1#3#%s\n1#1\n" % v.comm)
-                    leave(s)
-        check_not_served(d, v, 2 * len(places))
-        # Those that were not reset have had their answer.
-        assert d.log().count("verdict=refused") >= len(places)
-        assert "does not say whose connection this is" in d.log()
+    with Daemon(clients=TRAPS, tcp=loopback()) as d, Victim() as v:
+        send_and_leave(d, list(ways(d)), v)
+
+
+def test_nor_is_it_anonymous_where_others_would_be():
+    with Daemon(clients=TRAPS, tcp=[INSECURE]) as d, Victim() as v:
+        send_and_leave(d, [("127.0.0.1", d.ports[0])], v)
+    with Network() as net, net.daemon(TRAPS) as d, Victim() as v:
+        send_and_leave(d, [(host, 7070) for host in EVERYWHERE], v, net.fd)
 
 
 def known_to_kernel(port, peer_port):
@@ -240,8 +303,7 @@ def test_a_listener_in_the_place_of_one_that_left_is_not_its_owner():
         with d.stopped():
             s = socket.socket()
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # An address where nobody else gets the port meanwhile.
-            s.bind(("127.0.0.77", 0))
+            s.bind((HOST, 0))
             place = s.getsockname()
             s.connect(("127.0.0.1", d.ports[0]))
             s.setsockopt(socket.SOL_TCP, socket.TCP_LINGER2, 1)
@@ -265,10 +327,10 @@ def listening(port):
 
 @contextlib.contextmanager
 def relay(port, uid):
-    """socat as that user; the port to connect to instead, once."""
-    ours = bridle.free_port()
+    """socat as that user; the port of HOST to connect to instead, once."""
+    ours = bridle.free_port(HOST)
     process = subprocess.Popen(
-        ["socat", "TCP4-LISTEN:%d,bind=127.0.0.1" % ours,
+        ["socat", "TCP4-LISTEN:%d,bind=%s" % (ours, HOST),
          "TCP4:127.0.0.1:%d" % port],
         user=uid, group=uid, extra_groups=[])
     try:
@@ -286,12 +348,12 @@ def test_one_through_a_relay_has_the_relays_identity():
     with Daemon(clients=USERS, tcp=["127.0.0.1:0"]) as d:
         equal(who("127.0.0.1", d.ports[0]), "us")
         with relay(d.ports[0], STRANGER) as port:
-            equal(who("127.0.0.1", port), "stranger")
+            equal(who(HOST, port), "stranger")
         with relay(d.ports[0], SERVICE) as port:
-            equal(who("127.0.0.1", port), None)
+            equal(who(HOST, port), None)
         # And not the other way round: who asks it to relay gains nothing.
         with relay(d.ports[0], STRANGER) as port:
-            equal(who("127.0.0.1", port, uid=SERVICE), "stranger")
+            equal(who(HOST, port, uid=SERVICE), "stranger")
 
 
 # -- groups ----------------------------------------------------------------
@@ -420,30 +482,6 @@ def test_a_name_service_that_hangs_leaves_one_without_groups():
 # -- from other machines ---------------------------------------------------
 
 
-class Network:
-    """An empty network namespace, for as long as this process of it lives."""
-
-    def __init__(self):
-        self.process = subprocess.Popen(
-            ["unshare", "-n", "sh", "-c", "echo ready && read line"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL)
-        self.ready = self.process.stdout.readline() == b"ready\n"
-        path = "/proc/%d/ns/net" % self.process.pid
-        self.inside = ["nsenter", "--net=" + path]
-        self.fd = os.open(path, os.O_RDONLY)
-
-    def run(self, *commands):
-        for command in commands:
-            subprocess.run([*self.inside, "sh", "-c", command], check=True)
-
-    def close(self):
-        os.close(self.fd)
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait()
-
-
 class Machines:
     """Two machines with a cable between them: ours, and another."""
 
@@ -452,37 +490,25 @@ class Machines:
     OTHERS_SECOND = "10.99.0.3"
 
     def __enter__(self):
-        need_root("make networks")
-        self.networks = self.ours, self.other = Network(), Network()
-        try:
-            if not (self.ours.ready and self.other.ready):
-                raise bridle.Skip("this place lets nobody make networks")
+        with contextlib.ExitStack() as stack:
+            self.ours = stack.enter_context(Network())
+            self.other = stack.enter_context(Network())
             self.connect()
-        except BaseException:
-            self.__exit__()
-            raise
+            self.stack = stack.pop_all()
         return self
+
+    def __exit__(self, *exc):
+        self.stack.close()
 
     def connect(self):
         self.ours.run("ip link add cable type veth peer name cable netns %d"
                       % self.other.process.pid)
         for net, (v4, v6) in ((self.ours, self.OURS),
                               (self.other, self.OTHERS)):
-            net.run("ip link set lo up",
-                    "ip address add %s/24 dev cable" % v4,
+            net.run("ip address add %s/24 dev cable" % v4,
                     "ip address add %s/64 dev cable nodad" % v6,
                     "ip link set cable up")
         self.other.run("ip address add %s/24 dev cable" % self.OTHERS_SECOND)
-
-    def __exit__(self, *exc):
-        for net in self.networks:
-            net.close()
-
-    def daemon(self, clients, place="[::]:7070", insecure=True):
-        return Daemon(
-            clients=clients, wrap=self.ours.inside + bridle.WRAP,
-            tcp=['{ tcp = "%s"; insecure = %s; }'
-                 % (place, "true" if insecure else "false")])
 
     def ask_there(self, line, host, **how):
         return ask(line, host, self.PORT, network=self.other.fd, **how)
@@ -503,7 +529,7 @@ ANONYMOUS = ", ".join([
 
 def test_from_another_machine_one_is_anonymous_and_no_more():
     with Machines() as m, Victim() as v, \
-            m.daemon(ANONYMOUS.replace("NAME", v.name)) as d:
+            m.ours.daemon(ANONYMOUS.replace("NAME", v.name)) as d:
         for host in m.OURS:
             equal(m.who_there(host), "visitor")
             for line, code in [("1#4", 200), ("1#2", 403), ("1#1", 403),
@@ -525,7 +551,7 @@ def test_from_another_machine_one_is_anonymous_and_no_more():
 
 
 def test_from_another_machine_without_an_entry_for_it():
-    with Machines() as m, m.daemon(USERS) as d:
+    with Machines() as m, m.ours.daemon(USERS) as d:
         for host in m.OURS:
             equal(m.who_there(host), None)
         d.wait_log(r"source=10\.99\.0\.2:\d+ .*verdict=refused .*result=401")
@@ -534,7 +560,7 @@ def test_from_another_machine_without_an_entry_for_it():
 def test_from_narrows_who_may_be_anonymous():
     clients = client("near", "anonymous = true",
                      'from = ("10.99.0.2", "fd99::/64"); allow = ("explain");')
-    with Machines() as m, m.daemon(clients):
+    with Machines() as m, m.ours.daemon(clients):
         equal(m.who_there(m.OURS[0], source=m.OTHERS[0]), "near")
         equal(m.who_there(m.OURS[0], source=m.OTHERS_SECOND), None)
         equal(m.who_there(m.OURS[1]), "near")
@@ -545,7 +571,7 @@ def test_without_insecure_another_machine_is_refused_whatever_lets_it_in():
     """Some systems route the loopback addresses from outside to it."""
     clients = ANONYMOUS + ", " + ANYBODY
     with Machines() as m, Victim() as v, \
-            m.daemon(clients, "127.0.0.1:7070", insecure=False) as d:
+            m.ours.daemon(clients, "127.0.0.1:7070", insecure=False) as d:
         routed = "echo 1 >/proc/sys/net/ipv4/conf/cable/route_localnet"
         m.ours.run(routed)
         m.other.run(routed,
@@ -569,7 +595,7 @@ def link_local(net):
 
 
 def test_a_local_process_by_the_machines_own_other_address_is_a_user():
-    with Machines() as m, m.daemon(USERS + ", " + ANYBODY) as d:
+    with Machines() as m, m.ours.daemon(USERS + ", " + ANYBODY) as d:
         local = wait_for("the cable's own address",
                          lambda: link_local(m.ours))[1] + "%cable"
         for host in (*m.OURS, "::ffff:" + m.OURS[0], local):
@@ -581,13 +607,8 @@ def test_a_local_process_by_the_machines_own_other_address_is_a_user():
 
 
 def test_a_local_process_that_closes_at_once_is_not_anonymous_either():
-    with Machines() as m, m.daemon(TRAPS) as d, Victim() as v:
-        with d.stopped():
-            for host in m.OURS:
-                with connect(host, m.PORT, network=m.ours.fd) as s:
-                    s.sendall(b"1#3#%s\n1#1\n" % v.comm)
-        check_not_served(d, v, 2)
-        assert d.log().count("verdict=refused") >= 2
+    with Machines() as m, m.ours.daemon(TRAPS) as d, Victim() as v:
+        send_and_leave(d, [(host, m.PORT) for host in m.OURS], v, m.ours.fd)
 
 
 bridle.main(globals())

@@ -4,6 +4,7 @@ import subprocess
 
 import bridle
 from bridle import Daemon, Victim, answers, equal
+from procs import kills
 
 
 def nc(data, *where):
@@ -21,6 +22,7 @@ def test_list_through_nc():
         equal(pids, sorted(pids))
 
 
+@kills
 def test_kill_by_name_through_nc_with_cr_lf():
     with Daemon(tcp=["127.0.0.1:0"]) as d, Victim() as v:
         answer, = nc(b"1#3#%s\r\n" % v.comm, "127.0.0.1", str(d.ports[0]))

@@ -215,6 +215,18 @@ class Servant(Daemon):
             f.write(text)
 
 
+def test_a_socket_file_that_cannot_be_changed_is_in_the_log():
+    if not bridle.ROOT:
+        raise bridle.Skip("only root becomes somebody else")
+    with Servant() as d:
+        d.mode = '0600"; group = "daemon'
+        change(d)
+        d.wait_log(r"bridled\.conf:\d+: listen: %s keeps its mode and group: "
+                   "Operation not permitted" % re.escape(d.sock))
+        equal(stat.S_IMODE(os.stat(d.sock).st_mode), 0o666)
+        equal(d.ask("1#4").code, 200)
+
+
 def test_a_file_that_the_daemon_may_not_read_any_more():
     if not bridle.ROOT:
         raise bridle.Skip("only root becomes somebody else")
