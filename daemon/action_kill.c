@@ -166,7 +166,7 @@ judge(const struct killer *k, const struct victim *v)
  * and the policy decides on the user that it has become.
  */
 static enum kill_outcome
-take_held(struct killer *k, struct victim *v)
+take_held(struct killer *k, struct victim *v, int sig)
 {
 	struct proc again;
 	const char *name;
@@ -186,14 +186,16 @@ take_held(struct killer *k, struct victim *v)
 	case TARGET_ALLOWED:
 		break;
 	}
-	return send_signal(v, k->request->dry_run ? 0 : k->request->signal);
+	return send_signal(v, sig);
 }
 
 static enum kill_outcome
 take(struct killer *k, struct victim *v)
 {
+	int sig = k->request->dry_run ? 0 : k->request->signal;
+
 	if ((v->fd = pidfd_open(v->proc.pid, 0)) != -1)
-		return take_held(k, v);
+		return take_held(k, v, sig);
 	/* Two say that the number is a thread's by now: see pidfd_open(2). */
 	if (errno == ESRCH || errno == EINVAL || errno == ENOENT)
 		return KILL_GONE;
@@ -278,6 +280,10 @@ wait_all(struct killer *k)
 	return ready ? 0 : -1;
 }
 
+/*
+ * Looks again before it signals again: in the time that they had, some may
+ * have become what is not meant, or what this client may not kill.
+ */
 static void
 escalate(struct killer *k)
 {
@@ -286,10 +292,11 @@ escalate(struct killer *k)
 	for (v = k->victims; v < k->victims + k->n; v++) {
 		if (v->fd == -1)
 			continue;
-		v->outcome = send_signal(v, k->request->escalate);
-		log_victim(k, v, k->request->escalate);
+		v->outcome = take_held(k, v, k->request->escalate);
 		if (v->outcome == KILL_GONE)
-			v->outcome = KILL_EXITED;
+			v->outcome =
+				has_ended(v->fd) ? KILL_EXITED : KILL_SURVIVED;
+		log_victim(k, v, k->request->escalate);
 		if (v->outcome != KILL_SIGNALLED)
 			fd_close(&v->fd);
 	}

@@ -71,6 +71,9 @@ run_child(const struct action_context *c, char *const *argv, int out)
 		dup2(out, STDOUT_FILENO) == -1)
 		_exit(ACTION_FAILED);
 	sandbox_child(role_of(c, argv));
+	/* A halt may outlive us, and must not die of saying so to nobody. */
+	if (c->request->verb == VERB_HALT)
+		signal(SIGPIPE, SIG_IGN);
 	if (argv != NULL)
 		run_program(argv, c->id);
 	run_builtin(c);

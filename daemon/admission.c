@@ -69,7 +69,9 @@ fork_session(struct parent *p, int client)
 	}
 	s->ask = pair[0];
 	s->state = SESSION_NEW;
-	s->deadline = clock_ms() + p->settings->limits.login_seconds * 1000LL;
+	s->login_deadline =
+		clock_ms() + p->settings->limits.login_seconds * 1000LL;
+	s->deadline = s->login_deadline;
 	TAILQ_INSERT_TAIL(&p->sessions, s, entry);
 	if (++p->nsessions > p->rush)
 		p->rush = p->nsessions;
@@ -136,10 +138,11 @@ accept_failed(struct parent *p)
 	if (errno != EAGAIN) {
 		/* The socket stays readable: without a pause we would spin. */
 		p->accept_again = now + ACCEPT_PAUSE_MS;
-		if (now >= p->accept_log_again)
+		if (now >= p->accept_log_again) {
 			audit_log(p->audit, LOG_ERR, "accept: %s",
 				strerror(errno));
-		p->accept_log_again = now + ACCEPT_LOG_MS;
+			p->accept_log_again = now + ACCEPT_LOG_MS;
+		}
 	}
 	return false;
 }

@@ -386,16 +386,18 @@ void
 audit_request(struct audit *a, const struct audit_request *r, int code,
 	const char *text)
 {
-	struct buf args = { 0 };
+	struct buf args = { 0 }, quoted = { 0 };
 	const struct verb *verb = r->verb ? verb_by_number(r->verb) : NULL;
 
 	text_quoted(&args, r->args, strlen(r->args));
+	text_quoted(&quoted, text, strlen(text));
 	audit_log(a, code >= 500 ? LOG_WARNING : LOG_INFO,
 		"id=%s client=%s source=%s verb=%s%s args=\"%s\" verdict=%s "
 		"rule=%s result=%d ms=%lld text=\"%s\"",
 		r->id, r->client[0] ? r->client : "-", r->source,
 		r->explain ? "explain:" : "", verb ? verb->name : "-",
 		buf_str(&args), r->verdict, r->rule[0] ? r->rule : "-", code,
-		(long long)(clock_ms() - r->started), text);
+		(long long)(clock_ms() - r->started), buf_str(&quoted));
 	buf_free(&args);
+	buf_free(&quoted);
 }

@@ -56,6 +56,7 @@ control_reload(struct parent *p)
 		log_lines(p, LOG_ERR, &errors);
 		audit_log(
 			p->audit, LOG_NOTICE, "reloaded %s", p->settings->path);
+		parent_raise_descriptors(p);
 		lookups_forget(&p->lookups);
 		TAILQ_FOREACH (s, &p->sessions, entry) {
 			if (s->who.kind != IDENTITY_LOCAL)

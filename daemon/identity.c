@@ -281,15 +281,13 @@ identity_print(const struct identity *who, struct buf *out)
 int
 identity_groups(uid_t uid, gid_t groups[IDENTITY_GROUPS_MAX])
 {
-	struct passwd *pw = getpwuid(uid);
+	struct passwd *pw;
 	int n = IDENTITY_GROUPS_MAX;
 
-	if (pw == NULL)
-		return -1;
-	/* Past the maximum, the first of them are as good as any. */
-	if (getgrouplist(pw->pw_name, pw->pw_gid, groups, &n) < 0)
-		n = IDENTITY_GROUPS_MAX;
-	return n;
+	errno = 0;
+	if ((pw = getpwuid(uid)) == NULL)
+		return errno == 0 || errno == ENOENT ? 0 : -1;
+	return getgrouplist(pw->pw_name, pw->pw_gid, groups, &n) < 0 ? -1 : n;
 }
 
 void

@@ -60,9 +60,9 @@ void identity_print(const struct identity *, struct buf *);
 /*
  * All groups of a user by getgrouplist(3), which may hang as long as the
  * name service does: for a child that has a deadline. Returns their number,
- * -1 if there is no such user.
+ * 0 if there is no such user, -1 if that cannot be told or they are too many.
  */
-#define IDENTITY_GROUPS_MAX 1024
+#define IDENTITY_GROUPS_MAX 1023
 int identity_groups(uid_t uid, gid_t groups[IDENTITY_GROUPS_MAX]);
 
 /* Frees what it owns, not the struct; may be done twice. */

@@ -3,6 +3,7 @@
 #include "fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -86,9 +87,22 @@ close_one(struct listener *l)
 	l->unix_path = NULL;
 }
 
+/* Whether we ourselves still hold the port, at another address. */
+static bool
+is_ours(const struct listeners *old, const struct settings_listen *s)
+{
+	size_t i;
+
+	for (i = 0; old != NULL && s->unix_path == NULL && i < old->n; i++)
+		if (old->v[i].unix_path == NULL &&
+			old->v[i].addr.in.sin_port == s->addr.in.sin_port)
+			return true;
+	return false;
+}
+
 static void
-explain(const struct settings_listen *s, const char *file, int why,
-	struct buf *errors)
+explain(const struct settings_listen *s, const struct listeners *old,
+	const char *file, int why, struct buf *errors)
 {
 	buf_addf(errors, "%s:%d: listen: ", file, s->line);
 	if (s->unix_path != NULL)
@@ -96,7 +110,11 @@ explain(const struct settings_listen *s, const char *file, int why,
 	else
 		net_format(&s->addr, errors);
 	buf_addf(errors, ": %s", strerror(why));
-	if (why == EADDRINUSE)
+	if (why == EADDRINUSE && is_ours(old, s))
+		buf_adds(errors,
+			" (this daemon serves at that port: a reload cannot "
+			"move it to another address, a restart can)");
+	else if (why == EADDRINUSE)
 		buf_adds(errors, " (another daemon serves there)");
 	else if (why == EEXIST)
 		buf_adds(errors, " (and it is not a socket: remove it first)");
@@ -117,8 +135,9 @@ take_over(struct listener *l, struct listener *from,
 	from->fd = -1;
 	from->unix_path = NULL;
 	if (l->unix_path != NULL &&
-		(chown(l->unix_path, (uid_t)-1, group) != 0 ||
-			chmod(l->unix_path, s->mode) != 0))
+		(lchown(l->unix_path, (uid_t)-1, group) != 0 ||
+			fchmodat(AT_FDCWD, l->unix_path, s->mode,
+				AT_SYMLINK_NOFOLLOW) != 0))
 		buf_addf(errors,
 			"%s:%d: listen: %s keeps its mode and group: %s\n",
 			file, s->line, l->unix_path, strerror(errno));
@@ -142,7 +161,7 @@ listeners_open(struct listeners *out, struct listeners *old,
 		if (find(old, &s->listen[i]) != NULL)
 			continue;
 		if (open_one(&out->v[i], &s->listen[i], owner) != 0) {
-			explain(&s->listen[i], s->path, errno, errors);
+			explain(&s->listen[i], old, s->path, errno, errors);
 			out->n++;
 			listeners_close(out);
 			return -1;

@@ -8,28 +8,43 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define ANSWER_MS 5000 /* for a name service to answer */
 #define KEEP_MS 10000  /* an answer */
+#define FAILED_MS 1000 /* before it is asked again */
 
-/* The answer goes through the pipe at once: IDENTITY_GROUPS_MAX fits. */
+/* The count goes before the groups: an end without it is no answer. */
+struct answer {
+	uint32_t n;
+	gid_t groups[IDENTITY_GROUPS_MAX];
+};
+
+/* So it comes whole or not at all: pipe(7). */
+_Static_assert(sizeof(struct answer) <= PIPE_BUF, "it fits a pipe's write");
+
+static size_t
+answer_size(const struct answer *a)
+{
+	return offsetof(struct answer, groups) + a->n * sizeof(gid_t);
+}
+
 static void __attribute__((noreturn)) run_child(uid_t uid, int out)
 {
-	gid_t groups[IDENTITY_GROUPS_MAX];
+	struct answer a;
 	int n;
 
 	if (dup2(out, STDOUT_FILENO) == -1)
 		_exit(1);
 	close_range(3, ~0u, 0);
 	sandbox_child(SANDBOX_LIST);
-	n = identity_groups(uid, groups);
-	if (n > 0 && fd_write_all(STDOUT_FILENO, groups,
-			     (size_t)n * sizeof(gid_t)) != 0)
+	if ((n = identity_groups(uid, a.groups)) < 0)
 		_exit(1);
-	_exit(0);
+	a.n = (uint32_t)n;
+	_exit(fd_write_all(STDOUT_FILENO, &a, answer_size(&a)) != 0);
 }
 
 static void
@@ -106,6 +121,8 @@ lookups_groups(struct lookups *ls, struct identity *who)
 	}
 	if (l->state == LOOKUP_RUNNING)
 		return 0;
+	if (l->failed)
+		return -1;
 	if ((groups = calloc(l->n + 1, sizeof(*groups))) == NULL)
 		return -1;
 	if (l->n > 0)
@@ -118,17 +135,32 @@ lookups_groups(struct lookups *ls, struct identity *who)
 }
 
 static void
-finish(struct lookup *l)
+finish(struct lookup *l, bool failed)
 {
 	fd_close(&l->fd);
 	l->state = LOOKUP_DONE;
-	l->deadline = clock_ms() + KEEP_MS;
+	l->failed = failed;
+	l->deadline = clock_ms() + (failed ? FAILED_MS : KEEP_MS);
+}
+
+/* False if that is not a whole answer. */
+static bool
+take_answer(struct lookup *l, const struct answer *a, ssize_t len)
+{
+	if (len < (ssize_t)offsetof(struct answer, groups) ||
+		a->n > IDENTITY_GROUPS_MAX || (size_t)len != answer_size(a))
+		return false;
+	if ((l->groups = calloc(a->n + 1, sizeof(gid_t))) == NULL)
+		return false;
+	memcpy(l->groups, a->groups, a->n * sizeof(gid_t));
+	l->n = a->n;
+	return true;
 }
 
 bool
 lookups_read(struct lookups *ls, int fd)
 {
-	gid_t groups[IDENTITY_GROUPS_MAX];
+	struct answer a;
 	struct lookup *l;
 	ssize_t n;
 
@@ -137,16 +169,10 @@ lookups_read(struct lookups *ls, int fd)
 			break;
 	if (l == ls->v + LOOKUPS_MAX)
 		return false;
-	n = read(fd, groups, sizeof(groups));
+	n = read(fd, &a, sizeof(a));
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
-	/* At most PIPE_BUF bytes, so they come whole or not at all. */
-	_Static_assert(sizeof(groups) <= PIPE_BUF, "groups fit a pipe write");
-	if (n > 0 && (l->groups = malloc((size_t)n)) != NULL) {
-		memcpy(l->groups, groups, (size_t)n);
-		l->n = (size_t)n / sizeof(gid_t);
-	}
-	finish(l);
+	finish(l, !take_answer(l, &a, n));
 	return true;
 }
 
@@ -163,10 +189,9 @@ lookups_expire(struct lookups *ls, int64_t now)
 			forget(l);
 			continue;
 		}
-		/* No answer is the answer: no groups. */
 		if (l->pid != 0)
 			kill(l->pid, SIGKILL);
-		finish(l);
+		finish(l, true);
 		changed = true;
 	}
 	return changed;

@@ -22,6 +22,7 @@ struct lookup {
 	pid_t pid;        /* of the child, 0 when it is reaped */
 	int fd;           /* the groups come from here, -1 when they have */
 	int64_t deadline; /* running: to answer; done: to be forgotten */
+	bool failed;      /* done: nobody knows them */
 	size_t n;
 	gid_t *groups;
 };
@@ -33,7 +34,8 @@ struct lookups {
 /*
  * Gives who its groups, if they are known: 1. Else 0 when a child is on its
  * way to find out (ask again once lookups_read() or lookups_expire() says
- * that something has changed), -1 if none can be started now.
+ * that something has changed), -1 if they cannot be found out now: then they
+ * stay unknown, which is not the same as none.
  */
 int lookups_groups(struct lookups *, struct identity *who);
 

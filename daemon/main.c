@@ -126,18 +126,6 @@ load(const struct options *o, bool resolve)
 }
 
 static int
-check(const struct options *o)
-{
-	struct settings *s = load(o, true);
-
-	if (s == NULL)
-		return EX_CONFIG;
-	settings_free(s);
-	printf("%s: ok\n", o->config);
-	return 0;
-}
-
-static int
 show(const struct options *o)
 {
 	struct settings *s = load(o, false);
@@ -213,10 +201,29 @@ find_user(const struct settings *s)
 	if (geteuid() != 0)
 		return NULL;
 	if ((pw = getpwnam(s->user)) == NULL)
-		warnx("there is no user '%s': create it (adduser --system %s) "
-		      "or set user in %s",
+		warnx("there is no user '%s': create it (useradd --system "
+		      "--user-group --shell /usr/sbin/nologin %s) or set user "
+		      "in %s",
 			s->user, s->user, s->path);
 	return pw;
+}
+
+static int
+check(const struct options *o)
+{
+	struct settings *s = load(o, true);
+
+	bool good;
+
+	if (s == NULL)
+		return EX_CONFIG;
+	/* Only root changes to that user, so only root needs him. */
+	good = geteuid() != 0 || find_user(s) != NULL;
+	settings_free(s);
+	if (!good)
+		return EX_NOUSER;
+	printf("%s: ok\n", o->config);
+	return 0;
 }
 
 static int
@@ -249,17 +256,29 @@ change_user(const struct passwd *pw)
 	return 0;
 }
 
+/* Returns the open file, for remove_pid(), or -1. */
 static int
 write_pid(const char *path)
 {
-	FILE *f = fopen(path, "we");
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
-	if (f == NULL || fprintf(f, "%d\n", (int)getpid()) < 0 ||
-		fclose(f) != 0) {
+	if (fd != -1 && dprintf(fd, "%d\n", (int)getpid()) > 0)
+		return fd;
+	warn("%s", path);
+	fd_close(&fd);
+	return -1;
+}
+
+/*
+ * The folder may be root's, which we are no more: then at least no number
+ * stays behind that will be another's one day.
+ */
+static void
+remove_pid(const char *path, int fd)
+{
+	if (fd != -1 && unlink(path) != 0 && ftruncate(fd, 0) != 0)
 		warn("%s", path);
-		return -1;
-	}
-	return 0;
+	fd_close(&fd);
 }
 
 /* From here on, only the logger speaks. */
@@ -281,15 +300,16 @@ serve(struct parent *p, const struct options *o, int ready)
 {
 	const struct passwd *pw = find_user(p->settings);
 	uid_t owner = pw != NULL ? pw->pw_uid : geteuid();
-	int status = EX_OSERR;
+	int status = EX_OSERR, pid_fd = -1;
 
 	if (geteuid() == 0 && pw == NULL)
 		return EX_NOUSER;
 	if (open_listeners(p, owner) != 0)
 		return EX_OSERR;
 	p->diag = identity_diag_open();
-	if ((o->pid_file != NULL && write_pid(o->pid_file) != 0) ||
-		change_user(pw) != 0)
+	if (o->pid_file != NULL && (pid_fd = write_pid(o->pid_file)) == -1)
+		goto out;
+	if (change_user(pw) != 0)
 		goto out;
 	p->pid = getpid();
 	p->audit = audit_open(p->settings->log_facility, p->settings->log_level,
@@ -305,8 +325,7 @@ out:
 	audit_close(p->audit);
 	fd_close(&p->diag);
 	listeners_close(&p->listeners);
-	if (o->pid_file != NULL)
-		unlink(o->pid_file);
+	remove_pid(o->pid_file, pid_fd);
 	return status;
 }
 

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -320,6 +321,27 @@ say_ready(struct parent *p, int ready)
 	}
 }
 
+/* What so many sessions and actions need, and some for what comes and goes. */
+#define DESCRIPTORS_BESIDE 128
+
+void
+parent_raise_descriptors(struct parent *p)
+{
+	const struct settings_limits *limits = &p->settings->limits;
+	rlim_t wanted = limits->sessions + limits->actions + DESCRIPTORS_BESIDE;
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur >= wanted)
+		return;
+	l.rlim_cur = wanted < l.rlim_max ? wanted : l.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur < wanted)
+		audit_log(p->audit, LOG_WARNING,
+			"limits.sessions needs %llu descriptors, but no more "
+			"than %llu may be open: raise LimitNOFILE",
+			(unsigned long long)wanted,
+			(unsigned long long)l.rlim_cur);
+}
+
 int
 parent_run(struct parent *p, int ready)
 {
@@ -329,6 +351,7 @@ parent_run(struct parent *p, int ready)
 
 	set_up_signals(&handled, &outside);
 	tzset(); /* once here, not in each child */
+	parent_raise_descriptors(p);
 	say_ready(p, ready);
 	while (now = clock_ms(), !has_stopped(p, now)) {
 		collect(p, &slots, now);

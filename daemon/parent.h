@@ -63,4 +63,7 @@ struct parent {
  */
 int parent_run(struct parent *, int ready);
 
+/* As many descriptors as the limits may need; the log tells if not. */
+void parent_raise_descriptors(struct parent *);
+
 #endif

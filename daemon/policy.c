@@ -90,7 +90,11 @@ policy_client(const struct settings *s, const struct identity *who)
 {
 	size_t i;
 
-	if (who->kind == IDENTITY_NONE)
+	/*
+	 * Whose groups are not known may be one whom an entry of his group
+	 * restricts: no later entry may decide in its place.
+	 */
+	if (who->kind == IDENTITY_NONE || policy_needs_groups(s, who))
 		return NULL;
 	for (i = 0; i < s->nclients; i++)
 		if (matches(&s->clients[i], who) &&
@@ -176,7 +180,10 @@ policy_decide(const struct settings *s, const struct identity *who,
 
 		identity_print(who, &source);
 		snprintf(v->reason, sizeof(v->reason),
-			"no entry of clients matches %s", buf_str(&source));
+			policy_needs_groups(s, who)
+				? "the groups of %s cannot be asked for"
+				: "no entry of clients matches %s",
+			buf_str(&source));
 		buf_free(&source);
 		return;
 	}

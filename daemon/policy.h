@@ -23,7 +23,10 @@ struct verdict {
 void policy_decide(const struct settings *, const struct identity *,
 	const struct request *, struct verdict *);
 
-/* The first entry that matches, NULL if none does. */
+/*
+ * The first entry that matches, NULL if none does or if that hangs on groups
+ * which are not known.
+ */
 const struct settings_client *policy_client(
 	const struct settings *, const struct identity *);
 

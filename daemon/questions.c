@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 /*
- * Answers the question at once, or keeps it until the groups are known. An
- * identity whose groups cannot be asked for has none: never more rights.
+ * Answers the question at once, or keeps it until the groups are known. Where
+ * they cannot be, the policy knows what to do with that.
  */
 static void
 consider(struct parent *p, struct session *s, const struct ask_question *q)
@@ -87,8 +87,14 @@ hear_done(struct parent *p, struct session *s)
 		break_off(p, s, "done without an answer");
 		return;
 	}
-	s->state = SESSION_IDLE;
-	s->deadline = clock_ms() + p->settings->limits.idle_seconds * 1000LL;
+	if (s->known) {
+		s->state = SESSION_IDLE;
+		s->deadline =
+			clock_ms() + p->settings->limits.idle_seconds * 1000LL;
+	} else {
+		s->state = SESSION_NEW;
+		s->deadline = s->login_deadline;
+	}
 	if (p->stopping)
 		session_end(s, CODE_STOPPING, "the daemon is stopping");
 }
@@ -112,6 +118,9 @@ questions_hear(struct parent *p, struct session *s)
 		hear_done(p, s);
 	} else if (s->state == SESSION_LOOKUP || s->state == SESSION_ACTING) {
 		break_off(p, s, "a question before the last was answered");
+	} else if (!s->known && clock_ms() >= s->login_deadline) {
+		p->counters.timeouts++;
+		session_end(s, CODE_TOO_SLOW, "nobody known came in time");
 	} else {
 		consider(p, s, q);
 	}

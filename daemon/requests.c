@@ -328,6 +328,7 @@ decide(struct job *j)
 	policy_decide(p->settings, &j->session->who, j->request, v);
 	j->log.verdict = v->code == CODE_OK ? "allowed" : "refused";
 	snprintf(j->log.rule, sizeof(j->log.rule), "%s", v->rule);
+	j->session->known = v->client != NULL;
 	if (v->client != NULL)
 		snprintf(j->log.client, sizeof(j->log.client), "%s",
 			v->client->name);

@@ -3,10 +3,12 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Signals that the parent has handlers or a mask for. */
@@ -22,39 +24,42 @@ reset_signals(enum sandbox_role role)
 	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
 		sigaction(handled[i], &sa, NULL);
 	/*
-	 * A terminal's ^C goes to all of them, but the parent says when a
-	 * session has to go, and the logger stays for the last lines.
+	 * A terminal's ^C, a shutdown's SIGTERM go to all of them, but the
+	 * parent says when a session has to go, and the logger stays for the
+	 * last lines.
 	 */
 	if (role == SANDBOX_SESSION || role == SANDBOX_LOGGER) {
 		sa.sa_handler = SIG_IGN;
 		sigaction(SIGINT, &sa, NULL);
 		sigaction(SIGHUP, &sa, NULL);
 		sigaction(SIGPIPE, &sa, NULL);
-	}
-	if (role == SANDBOX_LOGGER)
 		sigaction(SIGTERM, &sa, NULL);
+	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /*
  * The ambient set goes with the inheritable one: CAP_KILL would survive an
- * exec otherwise.
+ * exec otherwise. capset(2) itself, since libcap-ng reads before it writes,
+ * and each session pays for the pages that it touches.
  */
 static int
 drop_capabilities(enum sandbox_role role)
 {
-	if (role == SANDBOX_KILL) {
-		if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_KILL))
-			role = SANDBOX_LIST;
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3,
+		0 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { { 0, 0,
+		0 } };
+
+	if (role == SANDBOX_KILL &&
+		capng_have_capability(CAPNG_EFFECTIVE, CAP_KILL)) {
+		sets[0].effective = 1u << CAP_KILL;
+		sets[0].permitted = 1u << CAP_KILL;
 	}
-	capng_clear(CAPNG_SELECT_CAPS);
-	if (role == SANDBOX_KILL)
-		capng_update(
-			CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_KILL);
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
 		return -1;
-	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -1;
+	return (int)syscall(SYS_capset, &head, sets);
 }
 
 static int
@@ -124,7 +129,7 @@ sandbox_parent(void)
 {
 	static const struct rlimit none;
 
-	/* capng reads the sets once, here: its children only write them. */
+	/* What the kill action may have: asked once, here. */
 	if (capng_get_caps_process() != 0)
 		return -1;
 	if (setrlimit(RLIMIT_CORE, &none) != 0)

@@ -31,11 +31,11 @@ struct io {
 	int client;
 	int ask;
 	enum state state;
-	bool eof;       /* the client sends no more */
-	bool closing;   /* nothing more is read from it */
-	bool stopping;  /* the parent said so: flush before the end */
-	bool owes_done; /* the parent does not know that we are idle */
-	bool exited;    /* the action has, its status stands in `status` */
+	bool eof;        /* the client sends no more */
+	bool closing;    /* nothing more is read from it */
+	bool stopping;   /* the parent said so: flush before the end */
+	int64_t done_at; /* when the parent hears that we are idle; 0: it has */
+	bool exited;     /* the action has, its status stands in `status` */
 	size_t inlen;
 	char in[IN_MAX + 1]; /* one more, to end a line with NUL */
 	struct buf out;
@@ -73,13 +73,13 @@ static void __attribute__((noreturn)) finish(struct io *io)
 	struct pollfd p = { io->client, POLLIN, 0 };
 	char waste[4096];
 
-	if (io->stopping)
-		flush_socket(io->client);
 	shutdown(io->client, SHUT_WR);
 	while (!io->eof && (now = clock_ms()) < deadline &&
 		poll(&p, 1, (int)(deadline - now)) > 0)
 		if (read(io->client, waste, sizeof(waste)) <= 0)
 			break;
+	if (io->stopping)
+		flush_socket(io->client);
 	leave();
 }
 
@@ -87,7 +87,7 @@ static void
 refuse(struct io *io, const struct request_error *e)
 {
 	io->closing = io->closing || e->close;
-	io->owes_done = false;
+	io->done_at = 0;
 	if (ask_malformed(io->ask, e) != 0)
 		leave();
 	io->state = ASKED;
@@ -105,7 +105,7 @@ may_go_on(const struct io *io)
 static void
 ask(struct io *io, const struct request *request)
 {
-	io->owes_done = false;
+	io->done_at = 0;
 	if (ask_request(io->ask, request) != 0)
 		leave();
 	io->state = ASKED;
@@ -269,7 +269,7 @@ advance(struct io *io)
 
 	if (io->state == ANSWERED && written) {
 		io->state = IDLE;
-		io->owes_done = true;
+		io->done_at = clock_ms() + DONE_MS;
 	}
 	if (io->state == IDLE && written) {
 		if (!io->closing)
@@ -288,7 +288,22 @@ say_done(struct io *io)
 {
 	if (ask_done(io->ask) != 0)
 		leave();
-	io->owes_done = false;
+	io->done_at = 0;
+}
+
+/* How long to wait for that, as poll(2) takes it; says it when it is due. */
+static int
+done_in(struct io *io)
+{
+	int64_t left;
+
+	if (io->done_at == 0)
+		return -1;
+	left = io->done_at - clock_ms();
+	if (left > 0)
+		return (int)left;
+	say_done(io);
+	return -1;
 }
 
 static void
@@ -304,9 +319,7 @@ wait_and_serve(struct io *io)
 		p[0].events |= POLLOUT;
 	if (io->state == RELAYING && io->out.len < OUT_HIGH)
 		p[2].fd = io->relay.pipe;
-	n = poll(p, 3, io->owes_done ? DONE_MS : -1);
-	if (n == 0)
-		say_done(io);
+	n = poll(p, 3, done_in(io));
 	if (n < 0 && errno != EINTR)
 		leave();
 	if (n <= 0)

@@ -15,7 +15,7 @@
 struct parent;
 
 enum session_state {
-	SESSION_NEW,     /* has not asked yet: login_seconds */
+	SESSION_NEW,     /* the policy has found no client: login_seconds */
 	SESSION_IDLE,    /* idle_seconds */
 	SESSION_LOOKUP,  /* its question waits for its groups */
 	SESSION_ACTING,  /* an action runs for it */
@@ -29,6 +29,8 @@ struct session {
 	int ask; /* -1: it is gone, but not reaped yet */
 	enum session_state state;
 	int64_t deadline;
+	int64_t login_deadline; /* until the policy has found its client */
+	bool known;             /* it has */
 	struct identity who;
 	struct identity_source source;
 	struct action *action;         /* SESSION_ACTING */

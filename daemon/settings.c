@@ -137,8 +137,8 @@ build(struct conf *conf, bool resolve)
 	bool failed;
 
 	/* No warnings: what they would tell of may not be in force. */
-	conf_open_text(&fallback, defaults, "built-in defaults", conf->errors,
-		NULL);
+	conf_open_text(
+		&fallback, defaults, "built-in defaults", conf->errors, NULL);
 	if (s == NULL || (s->path = strdup(conf->name)) == NULL) {
 		conf_error(conf, NULL, "out of memory");
 	} else if (!fallback.failed) {

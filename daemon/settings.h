@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#define SETTINGS_FILE "/etc/bridle/bridled.conf"
+#define SETTINGS_FILE SYSCONFDIR "/bridle/bridled.conf"
 #define SETTINGS_ARG_MAX 256 /* bytes of a command's argument */
 
 /* A list that may be absent: absent is no limit, () allows nothing. */

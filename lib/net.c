@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
@@ -265,7 +266,8 @@ net_listen_unix(const char *path, mode_t mode, uid_t owner, gid_t group)
 	umask(mask);
 	if (result != 0)
 		goto fail;
-	if (lchown(path, owner, group) != 0 || chmod(path, mode) != 0 ||
+	if (lchown(path, owner, group) != 0 ||
+		fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW) != 0 ||
 		listen(fd, BACKLOG) != 0) {
 		unlink(path);
 		goto fail;

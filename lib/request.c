@@ -356,12 +356,13 @@ request_arguments(const struct request *r, struct buf *out)
 
 	if (verb->args > 0)
 		wire_puts(out, r->strings[REQUEST_NAME]);
+	/* First of the options: a log may cut the rest. */
+	if (r->dry_run)
+		buf_adds(out, "#dry-run");
 	for (i = 0; i < NKEYS; i++)
 		if ((verb->options & keys[i].option) &&
 			value_of(r, &keys[i], number, sizeof(number), &value))
 			wire_pair(out, keys[i].key, value);
-	if (r->dry_run)
-		buf_adds(out, "#dry-run");
 	/* Each began with a '#': the first is not wanted. */
 	if (out->len > start) {
 		memmove(out->data + start, out->data + start + 1,

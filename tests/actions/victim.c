@@ -2,6 +2,7 @@
  * A process to be killed. Says "ready" on its output and waits for ever.
  *
  *     victim [--comm NAME] [--ignore-term] [--exit-on-term STATUS]
+ *            [--rename-on-term NAME]
  */
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +12,15 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t exit_status;
+
+static const char *new_name;
+
+static void
+change_name(int sig)
+{
+	(void)sig;
+	prctl(PR_SET_NAME, new_name);
+}
 
 static void
 leave(int sig)
@@ -33,6 +43,10 @@ main(int argc, char **argv)
 			   i + 1 < argc) {
 			exit_status = atoi(argv[++i]);
 			signal(SIGTERM, leave);
+		} else if (strcmp(argv[i], "--rename-on-term") == 0 &&
+			   i + 1 < argc) {
+			new_name = argv[++i];
+			signal(SIGTERM, change_name);
 		}
 	}
 	/* It never outlives the test that started it. */

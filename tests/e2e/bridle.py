@@ -56,6 +56,14 @@ def wait_for(what, condition, patience=PATIENCE):
         time.sleep(0.01)
 
 
+def is_running(pid):
+    """Whether it is there, and not only as a zombie of somebody's."""
+    with contextlib.suppress(OSError):
+        with open("/proc/%d/stat" % pid, "rb") as f:
+            return f.read().rpartition(b") ")[2][:1] not in (b"Z", b"X")
+    return False
+
+
 class Status:
     def __init__(self, line):
         fields = line.split("#")

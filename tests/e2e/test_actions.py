@@ -7,7 +7,8 @@ import socket
 import time
 
 import bridle
-from bridle import Daemon, Victim, equal, read_answer, wait_for
+from bridle import (Daemon, Victim, equal, is_running, read_answer,
+                    wait_for)
 from crowd import KILLS
 
 # request_seconds of those tests that wait for it: a list takes less.
@@ -30,14 +31,6 @@ def noted_pid(d):
             with open(path) as f:
                 return int(f.read())
     return wait_for("the program's pid", read)
-
-
-def is_running(pid):
-    """Whether it is there, and not only as a zombie of somebody's."""
-    with contextlib.suppress(OSError):
-        with open("/proc/%d/stat" % pid, "rb") as f:
-            return f.read().rpartition(b") ")[2][:1] not in (b"Z", b"X")
-    return False
 
 
 def wait_gone(pid):

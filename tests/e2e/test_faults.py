@@ -31,8 +31,9 @@ def status_field(pid, name):
 
 
 def is_logger(pid):
-    """It alone ignores SIGTERM, so that it sees the last lines off."""
-    return int(status_field(pid, "SigIgn") or "0", 16) >> 14 & 1 == 1
+    """It ignores SIGTERM, as sessions do, but may gain privileges yet."""
+    return (int(status_field(pid, "SigIgn") or "0", 16) >> 14 & 1 == 1
+            and status_field(pid, "NoNewPrivs") == "0")
 
 
 def logger(d):

@@ -328,5 +328,34 @@ def test_a_stop_makes_no_success_of_a_cancel():
         wait_for("its end", lambda: state(pid) is None)
 
 
+def test_a_halt_that_speaks_after_the_daemon_has_gone_lives_on():
+    script = ("read line <{dir}/sock/go; echo going; echo going; "
+              "echo going >{dir}/sock/gone")
+    power = {m: ["/bin/sh", "-c", script]
+             for m in ("halt", "poweroff", "reboot")}
+    with Daemon(power=power) as d, d.connect() as s:
+        fifo = os.path.join(d.dir, "sock", "go")
+        os.mkfifo(fifo, 0o666)
+        s.sendall(b"1#1\n")
+        wait_for("the halt to run", d.actions)
+        d.process.terminate()
+        equal(read_answer(s).code, 202)
+        equal(d.process.wait(bridle.PATIENCE), 0)
+        with open(fifo, "w") as f:
+            f.write("now\n")
+        wait_for("the halt to go on", lambda: os.path.exists(
+            os.path.join(d.dir, "sock", "gone")))
+
+
+def test_a_sigterm_to_all_does_not_cost_the_answer():
+    with Daemon() as d, d.connect() as s:
+        s.sendall(b"1#4\n")
+        equal(read_answer(s).code, 200)
+        for pid, _ in d.children():
+            os.kill(pid, signal.SIGTERM)
+        s.sendall(b"1#1\n")
+        equal(read_answer(s).code, 202)
+
+
 if __name__ == "__main__":
     bridle.main(globals())

@@ -771,5 +771,15 @@ def test_a_half_close_still_gets_its_answer():
         equal(v.wait(), -signal.SIGKILL)
 
 
+@kills
+def test_an_escalation_looks_again_before_it_kills():
+    """Whoever has become another by then is no longer meant."""
+    other = bridle.unique_name()
+    with Daemon() as d, Victim(args=["--rename-on-term", other]) as v:
+        answer = d.ask("1#3#%s#wait=1#escalate=KILL" % v.name)
+        equal([answer.code, answer.rows[0]["outcome"]], [207, b"survived"])
+        assert v.lives()
+
+
 if __name__ == "__main__":
     bridle.main(globals())

@@ -1,7 +1,6 @@
 """From the command line to the end; what each process may do."""
 
 import contextlib
-import grp
 import os
 import pwd
 import re
@@ -13,11 +12,11 @@ from contextlib import ExitStack
 
 import bridle
 from bridle import (BRIDLED, ROOT, Daemon, Skip, Victim, answers, equal,
-                    read_all, read_answer, wait_for)
+                    is_running, read_all, read_answer, wait_for)
 from crowd import KILLS
 
 # sysexits.h
-USAGE, NOUSER, SOFTWARE, OSERR, CONFIG = 64, 67, 70, 71, 78
+USAGE, NOUSER, OSERR, CONFIG = 64, 67, 71, 78
 CAP_KILL = 1 << 5
 
 
@@ -43,16 +42,12 @@ def status_fields(pid):
         return dict(line.rstrip("\n").split(":\t", 1) for line in f)
 
 
-def is_there(pid):
-    return os.path.exists("/proc/%d" % pid)
-
-
 def stop(pid):
     """Ends a daemon that is not our child, and waits until it has."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
     try:
-        wait_for("process %d to end" % pid, lambda: not is_there(pid))
+        wait_for("process %d to end" % pid, lambda: not is_running(pid))
     except AssertionError:
         os.kill(pid, signal.SIGKILL)
         raise
@@ -231,9 +226,11 @@ def background(d, *args, **kwargs):
 def test_daemonize_returns_when_it_serves():
     with prepared(tcp=["127.0.0.1:%d" % bridle.free_port()]) as d:
         # That it ends at all means that nobody holds our pipes any more.
-        done, pid = background(d)
+        done, pid = background(d, umask=0)
         try:
             equal(done.stderr, "")
+            mode = os.stat(os.path.join(d.dir, "sock", "pid")).st_mode
+            equal(mode & 0o022, 0, "others could write the pid file")
             equal(d.ask("1#4").text, "pong")
             fields = status_fields(pid)
             assert fields["PPid"] != str(os.getpid())
@@ -349,7 +346,7 @@ def test_requests_in_flight_are_ended_after_stop_seconds():
               (503, "ended: the daemon is stopping"))
         assert time.monotonic() - began >= 0.9, "it had its second"
         equal(d.process.wait(bridle.PATIENCE), 0)
-        assert not is_there(action)
+        assert not is_running(action)
 
 
 def test_even_one_that_ignores_term_is_ended():
@@ -359,7 +356,7 @@ def test_even_one_that_ignores_term_is_ended():
         d.process.terminate()
         equal(read_answer(sock).code, 503)
         equal(d.process.wait(bridle.PATIENCE), 0)
-        assert not is_there(action)
+        assert not is_running(action)
 
 
 def test_a_second_signal_ends_it_at_once():
@@ -372,7 +369,7 @@ def test_a_second_signal_ends_it_at_once():
             d.process.send_signal(sig)
             equal(read_answer(sock).code, 503)
             equal(d.process.wait(bridle.PATIENCE), 0)
-            assert not is_there(action)
+            assert not is_running(action)
 
 
 def test_the_idle_are_told_that_it_stops():
@@ -401,7 +398,7 @@ def test_a_halt_that_takes_the_daemon_down_has_worked():
         try:
             equal(d.process.wait(bridle.PATIENCE), 0)
             # The machine is to go down: what does it is not ended.
-            assert is_there(action)
+            assert is_running(action)
         finally:
             os.kill(action, signal.SIGKILL)
 
@@ -415,7 +412,7 @@ def test_nothing_of_it_is_left_at_the_end():
         d.process.terminate()
         equal(d.process.wait(bridle.PATIENCE), 0)
         for pid in known:
-            wait_for("process %d to end" % pid, lambda: not is_there(pid))
+            wait_for("process %d to end" % pid, lambda: not is_running(pid))
 
 
 # -- who it is, and what it may do -----------------------------------------

@@ -11,7 +11,8 @@ from bridle import Daemon, Skip, Victim, answers, equal, read_all, wait_for
 from crowd import KILLS, Asker
 
 # BRIDLE_LOAD: how many connections in a row; few where each is slow.
-IN_A_ROW = int(os.environ.get("BRIDLE_LOAD", "200" if bridle.WRAP else "10000"))
+IN_A_ROW = int(os.environ.get("BRIDLE_LOAD",
+                              "200" if bridle.WRAP else "10000"))
 AT_ONCE = min(200, IN_A_ROW)
 # Under valgrind or ASan the memory is theirs, not ours to measure.
 with open(bridle.BRIDLED, "rb") as program:
@@ -290,6 +291,33 @@ def test_the_time_of_a_request_is_not_idle_time():
         answer = talk(s, b"1#3#%s#wait=2\n" % v.comm)
         equal(answer.rows[0]["outcome"], b"survived")
         equal(talk(s).text, "pong")
+
+
+def test_who_is_not_known_does_not_stay_by_asking():
+    clients = '{ name = "x"; unix_user = "61009"; allow = ("*"); }'
+    with Daemon(clients, limits={"login_seconds": 1}) as d, d.connect() as s:
+        codes = set()
+        while 408 not in codes:
+            s.sendall(b"1#4\n")
+            codes.add(bridle.read_answer(s).code)
+        equal(codes, {401, 408})
+
+
+def test_a_client_that_drips_is_told_that_it_is_too_slow():
+    limits = {"idle_seconds": 1, "request_seconds": 1}
+    with Daemon(limits=limits) as d, d.connect() as s:
+        s.sendall(b"1#4\n")
+        equal(bridle.read_answer(s).code, 200)
+        s.setblocking(False)
+        data = b""
+        end = time.monotonic() + bridle.PATIENCE
+        while not data.endswith(b"\n") and time.monotonic() < end:
+            try:
+                s.send(b"1")
+                data += s.recv(100)
+            except BlockingIOError:
+                time.sleep(0.02)
+        assert data.startswith(b"1#408#"), data
 
 
 bridle.main(globals())

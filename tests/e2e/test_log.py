@@ -105,7 +105,7 @@ def test_each_request_has_one_line_with_all_there_is_to_say():
                           verdict="allowed", text="no process matches")
         assert re.fullmatch(r"127\.0\.0\.1:\d+,uid=0", fields["source"])
         check(d, "1#3#no.such#signal=9#dry-run", verb="kill",
-              args="no.such#signal=KILL#dry-run", result="404")
+              args="no.such#dry-run#signal=KILL", result="404")
         check(d, "1#1#mode=reboot#when=+5#message=tea time", verb="halt",
               args="mode=reboot#when=+5#message=tea time", verdict="allowed",
               result="202", text="reboot in 5 minutes")
@@ -209,6 +209,15 @@ def test_a_very_long_name_makes_one_line():
                           result="404")
         assert fields["args"].startswith("name=xxx")
         _, fields = check(d, "1#2#name=" + "%0A" * 1300, result="404")
+
+
+def test_a_refusal_cannot_forge_a_field():
+    clients = ('{ name = "me"; unix_user = "%d"; allow = ("kill"); '
+               'kill = { names = ("x"); }; }' % os.getuid())
+    with Daemon(clients) as d:
+        equal(d.ask('1#3#x" result=202 text="reboot now').code, 403)
+        line = d.wait_log("^.* verb=kill .*$").group()
+        assert ' result=202 text="reboot' not in line, line
 
 
 bridle.main(globals())

@@ -554,7 +554,7 @@ test_groups(void **state)
 	for (i = 0; i < n && groups[i] != pw->pw_gid; i++)
 		;
 	assert_true(i < n);
-	assert_int_equal(identity_groups(4294967294u, groups), -1);
+	assert_int_equal(identity_groups(4294967294u, groups), 0);
 }
 
 #define WITH_DIAG(name) \

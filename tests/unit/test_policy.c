@@ -417,6 +417,31 @@ test_needs_groups(void **state)
 	assert_false(policy_needs_groups(settings, &who));
 }
 
+/* Not known is not none: an entry of the group might restrict him. */
+static void
+test_unknown_groups_decide_nothing(void **state)
+{
+	struct settings *s = settings_of("clients = ("
+					 " { name = \"low\"; unix_group = "
+					 "\"4711\"; allow = (\"ping\"); },"
+					 " { name = \"high\"; unix_user = "
+					 "\"1010\"; allow = (\"*\"); } );");
+	struct identity who = person(IDENTITY_LOCAL, 1010, "127.0.0.1:9");
+	struct request r;
+	struct verdict v;
+
+	(void)state;
+	request_init(&r, VERB_HALT);
+	policy_decide(s, &who, &r, &v);
+	assert_int_equal(v.code, CODE_NO_IDENTITY);
+	assert_null(v.client);
+	assert_non_null(strstr(v.reason, "cannot be asked for"));
+	who.groups_known = true;
+	policy_decide(s, &who, &r, &v);
+	assert_int_equal(v.code, CODE_OK);
+	settings_free(s);
+}
+
 static void
 test_needs_groups_by_place(void **state)
 {
@@ -513,6 +538,7 @@ main(void)
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_needs_groups),
+		cmocka_unit_test(test_unknown_groups_decide_nothing),
 		cmocka_unit_test(test_needs_groups_by_place),
 		cmocka_unit_test(test_nobody_may),
 		cmocka_unit_test(test_limits),

@@ -67,13 +67,14 @@ test_good(void **state)
 		{ "1#1", NULL },
 		{ "1#1#mode=halt", "1#1" },
 		{ "1#1#mode=reboot", NULL },
-		{ "1#1#mode=poweroff#when=+5#message=back soon#dry-run", NULL },
+		{ "1#1#dry-run#mode=poweroff#when=+5#message=back soon", NULL },
+		{ "1#1#mode=reboot#dry-run", "1#1#dry-run#mode=reboot" },
 		{ "1#1#when=now", "1#1" },
 		{ "1#1#when=+0", NULL },
 		{ "1#1#when=+10080", NULL },
 		{ "1#1#when=23:59", NULL },
 		{ "1#1#dry-run#message=a=b %25 %23 %3D#when=00:00",
-			"1#1#when=00:00#message=a=b %25 %23 =#dry-run" },
+			"1#1#dry-run#when=00:00#message=a=b %25 %23 =" },
 		{ "1#1#message=\xe4\xbd\xa0", NULL },
 		{ "1#2", NULL },
 		{ "1#2#name=fire*#user=1000", NULL },
@@ -104,7 +105,7 @@ test_good(void **state)
 		{ "1#7", NULL },
 		{ "1#11", NULL },
 		{ "1#12#1#mode=reboot", NULL },
-		{ "1#12#3#sshd#signal=HUP#dry-run", NULL },
+		{ "1#12#3#sshd#dry-run#signal=HUP", NULL },
 		{ "1#12#2", NULL },
 		{ "1#12#11", NULL },
 	};
@@ -538,7 +539,7 @@ test_arguments(void **state)
 	(void)state;
 	buf_adds(&b, "args=");
 	request_arguments(parse_good("1#12#3#a%0Ab#signal=9#dry-run"), &b);
-	assert_string_equal(buf_str(&b), "args=a%0Ab#signal=KILL#dry-run");
+	assert_string_equal(buf_str(&b), "args=a%0Ab#dry-run#signal=KILL");
 	buf_reset(&b);
 	request_arguments(parse_good("1#2"), &b);
 	request_arguments(parse_good("1#1#when=now"), &b);
