@@ -53,7 +53,7 @@ ask_done(int sock)
 int
 ask_receive(int sock, struct ask_message *m, size_t *len, int *pass)
 {
-	ssize_t n = fd_recv(sock, m, sizeof(*m), pass);
+	ssize_t n = fd_recv(sock, m, sizeof(*m), 0, pass);
 
 	if (n >= (ssize_t)sizeof(m->head)) {
 		*len = (size_t)n - sizeof(m->head);
@@ -154,7 +154,8 @@ ask_decode(struct ask_question *q, size_t len)
 int
 ask_question(int sock, struct ask_question *q)
 {
-	ssize_t n = fd_recv(sock, q->bytes, sizeof(q->bytes), NULL);
+	ssize_t n = fd_recv(
+		sock, q->bytes, sizeof(q->bytes), MSG_DONTWAIT, NULL);
 
 	if (n == 0)
 		return 0;

@@ -30,6 +30,10 @@
 
 #define RESTART_MS 1000 /* between two starts of the logger */
 #define CLOSE_MS 1000   /* for the last lines */
+#define NAP_MS 5        /* of the logger, while lines gather in the pipe */
+#define PIPE_ROOM 1048576 /* what any user may have: pipe(7) */
+#define READ_MAX 65536
+#define LINE_USUAL 400  /* bytes of a line about a request, and to spare */
 
 /*
  * In the pipe a line is MARK, its priority with the facility, a space, the
@@ -184,8 +188,8 @@ static void __attribute__((noreturn)) run_logger(struct audit *a)
 	sandbox_child(SANDBOX_LOGGER);
 	let_go_of_terminal(a);
 	openlog("bridled", LOG_NDELAY, LOG_DAEMON);
-	while ((at = buf_room(&b, PIPE_BUF)) != NULL) {
-		n = read(a->in, at, PIPE_BUF);
+	while ((at = buf_room(&b, READ_MAX)) != NULL) {
+		n = read(a->in, at, READ_MAX);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -193,6 +197,9 @@ static void __attribute__((noreturn)) run_logger(struct audit *a)
 		b.len += (size_t)n;
 		write_lines(a, &b, &reported);
 		count_dead(a, &b);
+		/* Who writes the next lines need not wake us for each. */
+		if (n < READ_MAX)
+			poll(NULL, 0, NAP_MS);
 	}
 	_exit(0);
 }
@@ -237,6 +244,8 @@ audit_open(int facility, int level, bool to_stderr)
 		goto fail;
 	a->in = pipes[0];
 	a->out = pipes[1];
+	/* If it may not grow, lines are the sooner lost, and counted. */
+	(void)fcntl(a->out, F_SETPIPE_SZ, PIPE_ROOM);
 	if (fd_nonblock(a->out) != 0 || start_logger(a) != 0)
 		goto fail;
 	return a;
@@ -286,37 +295,33 @@ report_lost(struct audit *a)
 		atomic_store(&a->losses->reported, lost);
 }
 
+/* A line whose bytes are safe to show. */
 static void
-lose_line(struct audit *a)
+put_line(struct audit *a, int priority, const struct buf *line)
 {
-	atomic_fetch_add(&a->losses->stuck, 1);
+	size_t len = line->len < LINE_MAX_BYTES ? line->len : LINE_MAX_BYTES;
+
+	report_lost(a);
+	if (line->failed || send_line(a, priority, line->data, len) != 0)
+		atomic_fetch_add(&a->losses->stuck, 1);
 }
 
 void
 audit_log(struct audit *a, int priority, const char *fmt, ...)
 {
-	struct buf safe = { 0 };
+	struct buf text = { 0 }, line = { 0 };
 	va_list ap;
-	char *line;
-	int n;
 
 	if (priority > a->level)
 		return;
 	va_start(ap, fmt);
-	n = vasprintf(&line, fmt, ap);
+	buf_addv(&text, fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		lose_line(a);
-		return;
-	}
-	text_safe(&safe, line, (size_t)n);
-	free(line);
-	if (safe.len > LINE_MAX_BYTES)
-		safe.len = LINE_MAX_BYTES;
-	report_lost(a);
-	if (safe.failed || send_line(a, priority, safe.data, safe.len) != 0)
-		lose_line(a);
-	buf_free(&safe);
+	text_safe(&line, text.data, text.len);
+	line.failed |= text.failed;
+	put_line(a, priority, &line);
+	buf_free(&text);
+	buf_free(&line);
 }
 
 uint64_t
@@ -382,22 +387,46 @@ audit_close(struct audit *a)
 	free(a);
 }
 
+static void
+put_field(struct buf *line, const char *name, const char *value)
+{
+	buf_adds(line, name);
+	text_safe(line, value, strlen(value));
+}
+
+static void
+put_quoted(struct buf *line, const char *name, const char *value)
+{
+	buf_adds(line, name);
+	buf_addc(line, '"');
+	text_quoted(line, value, strlen(value));
+	buf_addc(line, '"');
+}
+
 void
 audit_request(struct audit *a, const struct audit_request *r, int code,
 	const char *text)
 {
-	struct buf args = { 0 }, quoted = { 0 };
 	const struct verb *verb = r->verb ? verb_by_number(r->verb) : NULL;
+	int priority = code >= 500 ? LOG_WARNING : LOG_INFO;
+	struct buf line = { 0 };
 
-	text_quoted(&args, r->args, strlen(r->args));
-	text_quoted(&quoted, text, strlen(text));
-	audit_log(a, code >= 500 ? LOG_WARNING : LOG_INFO,
-		"id=%s client=%s source=%s verb=%s%s args=\"%s\" verdict=%s "
-		"rule=%s result=%d ms=%lld text=\"%s\"",
-		r->id, r->client[0] ? r->client : "-", r->source,
-		r->explain ? "explain:" : "", verb ? verb->name : "-",
-		buf_str(&args), r->verdict, r->rule[0] ? r->rule : "-", code,
-		(long long)(clock_ms() - r->started), buf_str(&quoted));
-	buf_free(&args);
-	buf_free(&quoted);
+	if (priority > a->level)
+		return;
+	buf_room(&line, LINE_USUAL);
+	put_field(&line, "id=", r->id);
+	put_field(&line, " client=", r->client[0] ? r->client : "-");
+	put_field(&line, " source=", r->source);
+	put_field(&line, " verb=", r->explain ? "explain:" : "");
+	put_field(&line, "", verb ? verb->name : "-");
+	put_quoted(&line, " args=", r->args);
+	put_field(&line, " verdict=", r->verdict);
+	put_field(&line, " rule=", r->rule[0] ? r->rule : "-");
+	buf_adds(&line, " result=");
+	buf_addu(&line, (unsigned)code);
+	buf_adds(&line, " ms=");
+	buf_addu(&line, (unsigned long long)(clock_ms() - r->started));
+	put_quoted(&line, " text=", text);
+	put_line(a, priority, &line);
+	buf_free(&line);
 }

@@ -32,12 +32,14 @@ read_groups(int fd, gid_t primary, struct identity *who)
 	socklen_t len = 0;
 	gid_t *groups;
 
+	/* ERANGE: they are more than none, and len says how many. */
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) != 0 &&
 		errno != ERANGE)
 		return -1;
 	if ((groups = malloc(len + sizeof(gid_t))) == NULL)
 		return -1;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) != 0) {
+	if (len > 0 &&
+		getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) != 0) {
 		free(groups);
 		return -1;
 	}

@@ -344,7 +344,7 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .config = SETTINGS_FILE };
-	static struct parent p = { .diag = -1 };
+	static struct parent p;
 	int ready = -1, status;
 	char *config, *pid_file = NULL;
 

@@ -152,22 +152,29 @@ accept_all(struct parent *p, const struct slots *s)
 }
 
 static void
-reap_one(struct parent *p, const siginfo_t *seen)
+count_out(struct parent *p, struct action *a, const siginfo_t *si)
 {
-	struct action *a = actions_find(&p->actions, seen->si_pid);
+	if (a != NULL)
+		request_action_ended(p, a, si);
+	else if (!sessions_reaped(p, si->si_pid, si->si_code, si->si_status) &&
+		 !lookups_reaped(&p->lookups, si->si_pid))
+		audit_reaped(p->audit, si->si_pid);
+}
+
+/* One that is dead, but not reaped yet. */
+static void
+reap_one(struct parent *p, pid_t pid)
+{
+	struct action *a = actions_find(&p->actions, pid);
 	siginfo_t si;
 
 	/* Until it is reaped, the number of its group is nobody else's. */
 	if (a != NULL)
 		action_last_signal(a);
-	while (waitid(P_PID, (id_t)seen->si_pid, &si, WEXITED) != 0)
+	while (waitid(P_PID, (id_t)pid, &si, WEXITED) != 0)
 		if (errno != EINTR)
 			return;
-	if (a != NULL)
-		request_action_ended(p, a, &si);
-	else if (!sessions_reaped(p, si.si_pid, si.si_code, si.si_status) &&
-		 !lookups_reaped(&p->lookups, si.si_pid))
-		audit_reaped(p->audit, si.si_pid);
+	count_out(p, a, &si);
 }
 
 /* What a rush has left is given back: every later fork() is the faster. */
@@ -185,16 +192,22 @@ static void
 reap_all(struct parent *p)
 {
 	siginfo_t si;
+	int look;
 
 	if (!got_chld)
 		return;
 	got_chld = 0;
 	for (;;) {
+		/* Where no action runs, none is to be looked at first. */
+		look = p->nactions > 0 ? WNOWAIT : 0;
 		si.si_pid = 0;
-		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | look) != 0 ||
 			si.si_pid == 0)
 			break;
-		reap_one(p, &si);
+		if (look)
+			reap_one(p, si.si_pid);
+		else
+			count_out(p, NULL, &si);
 	}
 	rest(p);
 }

@@ -42,11 +42,6 @@ struct parent {
 	struct lookups lookups;
 	struct refusals refusals;
 	struct counters counters;
-	/*
-	 * The one being heard. Not on the stack: each session keeps a copy of
-	 * the stack's pages that the parent writes to after its fork.
-	 */
-	struct ask_question question;
 	int diag; /* the kernel's socket table */
 	int64_t started;
 	time_t boot; /* with it and a number, requests get their ids */
@@ -55,6 +50,12 @@ struct parent {
 	int64_t accept_log_again;
 	bool stopping;
 	int64_t stop_deadline;
+	/*
+	 * The one being heard. Not on the stack: each session keeps a copy of
+	 * the stack's pages that the parent writes to after its fork. Last,
+	 * since most of it is never written to.
+	 */
+	struct ask_question question;
 };
 
 /*

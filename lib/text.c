@@ -70,6 +70,17 @@ text_unsafe(uint32_t c)
 	return false;
 }
 
+/* How many of the first bytes are printable ASCII. */
+static size_t
+plain_span(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && s[n] >= 0x20 && s[n] < 0x7f)
+		n++;
+	return n;
+}
+
 void
 text_safe(struct buf *out, const char *s, size_t len)
 {
@@ -77,7 +88,9 @@ text_safe(struct buf *out, const char *s, size_t len)
 	size_t n;
 
 	for (; len > 0; s += n, len -= n) {
-		if ((n = text_utf8(s, len, &code)) == 0) {
+		if ((n = plain_span(s, len)) > 0) {
+			buf_add(out, s, n);
+		} else if ((n = text_utf8(s, len, &code)) == 0) {
 			buf_addf(out, "\\x%02x", (unsigned char)*s);
 			n = 1;
 		} else if (!text_unsafe(code)) {

@@ -132,7 +132,7 @@ pair_of(uid_t uid, const gid_t *groups, size_t n)
 			_exit(1);
 		_exit(0);
 	}
-	assert_int_equal(fd_recv(channel[0], &byte, 1, &got), 1);
+	assert_int_equal(fd_recv(channel[0], &byte, 1, 0, &got), 1);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	fd_close(&channel[0]);
