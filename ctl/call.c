@@ -64,21 +64,31 @@ call_answer(struct client *c, const struct invocation *inv, struct reply *r)
 	return state == REPLY_DONE ? 0 : call_garbled(c, r->problem);
 }
 
+void
+call_unsure(const struct request *r, struct buf *problem)
+{
+	if (!r->dry_run && !r->explain &&
+		(r->verb == VERB_KILL || r->verb == VERB_HALT ||
+			r->verb == VERB_CANCEL))
+		buf_adds(problem, "; it may have been done nevertheless");
+}
+
 int
 call_ask(const struct invocation *inv, const struct request *request,
 	struct reply *r, struct buf *problem)
 {
 	struct buf line = { 0 };
 	struct client client;
-	int result;
+	int opened, result;
 
 	request_format(request, &line);
 	buf_addc(&line, '\n');
-	result = call_open(&client, inv, buf_str(&line), line.len);
-	if (result == 0)
-		result = call_answer(&client, inv, r);
+	opened = call_open(&client, inv, buf_str(&line), line.len);
+	result = opened == 0 ? call_answer(&client, inv, r) : -1;
 	if (result != 0)
 		buf_adds(problem, client.problem);
+	if (result != 0 && opened == 0)
+		call_unsure(request, problem);
 	client_close(&client, result == 0);
 	buf_free(&line);
 	return result;

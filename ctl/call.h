@@ -32,6 +32,12 @@ int call_answer(struct client *, const struct invocation *, struct reply *);
 int call_ask(const struct invocation *, const struct request *, struct reply *,
 	struct buf *problem);
 
+/*
+ * Appends that it may have been done, where the answer to a request that
+ * changes something was not seen.
+ */
+void call_unsure(const struct request *, struct buf *problem);
+
 /* Puts "this is not an answer" into client->problem; returns -1. */
 int call_garbled(struct client *, const char *why);
 

@@ -154,10 +154,11 @@ run_batch(struct batch *b, const struct invocation *inv, struct reply *r,
 {
 	struct buf text = { 0 };
 	struct client client;
+	int opened, result;
 	size_t i;
-	int result;
 
-	result = call_open(&client, inv, buf_str(&b->lines), b->lines.len);
+	opened = call_open(&client, inv, buf_str(&b->lines), b->lines.len);
+	result = opened;
 	for (i = 0; i < b->requests && result == 0; i++) {
 		if (i > 0)
 			reply_next(r);
@@ -170,6 +171,8 @@ run_batch(struct batch *b, const struct invocation *inv, struct reply *r,
 	}
 	if (result != 0)
 		buf_adds(problem, client.problem);
+	if (result != 0 && opened == 0)
+		call_unsure(&inv->request, problem);
 	client_close(&client, result == 0);
 	if (result == 0 && b->requests > 1 && is_summary(b->code)) {
 		count_outcomes(r, &text);

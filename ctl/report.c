@@ -22,7 +22,6 @@ static const struct {
 } hints[] = {
 	{ CODE_NO_IDENTITY, 0,
 		"no entry of its clients matches you: see bridled.conf(5)" },
-	{ CODE_NOT_ALLOWED, 0, "'bridlectl verbs' shows what you may do" },
 	{ CODE_NO_MATCH, VERB_KILL,
 		"a name must match exactly: 'bridlectl list' with a pattern "
 		"shows what there is" },
@@ -74,9 +73,16 @@ add_pairs(struct buf *out, const struct reply *r)
 }
 
 static void
-show_hints(const struct invocation *inv, int code)
+show_hints(const struct invocation *inv, const struct reply *r)
 {
+	const char *rule = reply_pair(r, "rule");
+	int code = r->code;
 	size_t i;
+
+	/* Not where the kernel forbade it, or what everybody is forbidden. */
+	if (code == CODE_NOT_ALLOWED && rule != NULL && strchr(rule, '.'))
+		notice_host(inv->target.name,
+			"'bridlectl verbs' shows what you may do");
 
 	for (i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (hints[i].code == code &&
@@ -103,7 +109,7 @@ report_status(const struct invocation *inv, const struct reply *r)
 	buf_free(&line);
 	if (output != NULL)
 		notice_host(inv->target.name, "it said: %s", output);
-	show_hints(inv, r->code);
+	show_hints(inv, r);
 	return outcome;
 }
 

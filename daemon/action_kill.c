@@ -26,6 +26,7 @@ struct victim {
 	struct proc proc;
 	int fd; /* its pidfd; -1 when nobody needs it any more */
 	enum kill_outcome outcome;
+	bool by_policy; /* KILL_DENIED, and not by the kernel */
 	char *name;
 	size_t namelen;
 };
@@ -100,6 +101,7 @@ add_victim(struct killer *k, const struct proc *p, const char *name, size_t len)
 	v = &k->victims[k->n];
 	v->proc = *p;
 	v->fd = -1;
+	v->by_policy = false;
 	v->namelen = len;
 	if ((v->name = malloc(len + 1)) == NULL)
 		return NULL;
@@ -182,6 +184,7 @@ take_held(struct killer *k, struct victim *v, int sig)
 	case TARGET_PROTECTED:
 		return KILL_PROTECTED;
 	case TARGET_DENIED:
+		v->by_policy = true;
 		return KILL_DENIED;
 	case TARGET_ALLOWED:
 		break;
@@ -343,6 +346,7 @@ write_records(struct killer *k)
 		wire_puts(&b, token);
 		wire_end(&b);
 		k->context->report->outcomes[v->outcome]++;
+		k->context->report->by_policy += v->by_policy;
 	}
 	result = b.failed ? -1 : fd_write_all(STDOUT_FILENO, b.data, b.len);
 	buf_free(&b);

@@ -117,8 +117,10 @@ actions_start(struct actions *actions, const struct action_context *c,
 	context.report = a->report;
 	if (pipe2(pipes, O_CLOEXEC) != 0 || fd_nonblock(pipes[0]) != 0)
 		goto fail;
+	audit_share(c->audit, true);
 	if ((a->pid = fork()) == 0)
 		run_child(&context, argv, pipes[1]);
+	audit_share(c->audit, false);
 	if (a->pid == -1)
 		goto fail;
 	/* No process forked later may write into this one's report. */
@@ -220,25 +222,61 @@ describe_list(const struct action_report *r, char *text, size_t size)
 			r->rows == 1 ? "1 process" : "%u processes", r->rows);
 }
 
-/* "2 signalled, 1 denied" */
+/* By whom; the counts are the action's word, and may be anything. */
 static void
-describe_kill(const struct action_report *r, char *text, size_t size)
+describe_denied(const struct action_report *r, struct buf *b)
 {
+	uint32_t denied = r->outcomes[KILL_DENIED];
+
+	if (r->by_policy >= denied)
+		buf_adds(b, " by kill.users");
+	else if (r->by_policy == 0)
+		buf_adds(b, " by the kernel");
+	else
+		buf_addf(b, " (%u by kill.users, %u by the kernel)",
+			r->by_policy, denied - r->by_policy);
+}
+
+/* "2 signalled, 1 denied by the kernel" */
+static void
+describe_kill(const struct action *a, char *text, size_t size)
+{
+	const struct action_report *r = a->report;
 	struct buf b = { 0 };
 	int i;
 
-	for (i = 0; i < KILL_OUTCOMES; i++)
-		if (r->outcomes[i] != 0)
-			buf_addf(&b, "%s%u %s", b.len ? ", " : "",
-				r->outcomes[i], kill_outcome_names[i]);
+	for (i = 0; i < KILL_OUTCOMES; i++) {
+		if (r->outcomes[i] == 0)
+			continue;
+		buf_addf(&b, "%s%u %s", b.len ? ", " : "", r->outcomes[i],
+			kill_outcome_names[i]);
+		if (i == KILL_DENIED)
+			describe_denied(r, &b);
+	}
 	if (b.len == 0)
-		buf_adds(&b, "no process matches");
+		buf_addf(&b, "no process matches %s", a->about);
 	snprintf(text, size, "%s", buf_str(&b));
 	buf_free(&b);
 }
 
+/* That each of them must not be killed is a verdict too, if it is ours. */
+static void
+set_kill_verdict(struct action *a)
+{
+	const struct action_report *r = a->report;
+
+	if (r->by_policy > 0)
+		snprintf(a->log.rule, sizeof(a->log.rule), "%s.kill.users",
+			a->log.client);
+	else if (r->outcomes[KILL_DENIED] == 0)
+		snprintf(a->log.rule, sizeof(a->log.rule), "protect");
+	else
+		return;
+	a->log.verdict = AUDIT_REFUSED;
+}
+
 static int
-builtin_result(const struct action *a, int status, char *text, size_t size)
+builtin_result(struct action *a, int status, char *text, size_t size)
 {
 	static const int codes[] = { [ACTION_OK] = CODE_OK,
 		[ACTION_PARTLY] = CODE_PARTLY,
@@ -250,16 +288,17 @@ builtin_result(const struct action *a, int status, char *text, size_t size)
 			verb_by_number((long)a->verb)->name);
 		return CODE_FAILED;
 	}
+	if (codes[status] == CODE_NOT_ALLOWED)
+		set_kill_verdict(a);
 	if (a->verb == VERB_KILL)
-		describe_kill(a->report, text, size);
+		describe_kill(a, text, size);
 	else
 		describe_list(a->report, text, size);
 	return codes[status];
 }
 
 int
-action_result(
-	const struct action *a, const siginfo_t *si, char *text, size_t size)
+action_result(struct action *a, const siginfo_t *si, char *text, size_t size)
 {
 	bool exited = si->si_code == CLD_EXITED;
 

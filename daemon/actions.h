@@ -33,6 +33,7 @@ extern const char *const kill_outcome_names[KILL_OUTCOMES];
 struct action_report {
 	uint32_t rows; /* list: how many it wrote */
 	uint32_t outcomes[KILL_OUTCOMES];
+	uint32_t by_policy; /* of those denied; the kernel denied the others */
 };
 
 /* All that a built-in action may know. */
@@ -70,7 +71,7 @@ struct action {
 	struct action_report *report;
 	struct session *session; /* who waits for it; NULL: nobody */
 	struct audit_request log;
-	char about[64]; /* what its success is called in the status */
+	char about[80]; /* what it is about, as the status calls it */
 };
 
 TAILQ_HEAD(actions, action);
@@ -101,10 +102,10 @@ void action_last_signal(const struct action *);
 
 /*
  * The code and the words of the status for an action that ended as the
- * siginfo says, from its report.
+ * siginfo says, from its report. Where a rule forbade all of it, that is in
+ * the verdict and the rule of its log.
  */
-int action_result(
-	const struct action *, const siginfo_t *, char *text, size_t size);
+int action_result(struct action *, const siginfo_t *, char *text, size_t size);
 
 /* Takes it out of the list and frees it. */
 void action_free(struct actions *, struct action *);

@@ -208,7 +208,9 @@ static int
 start_logger(struct audit *a)
 {
 	a->started = clock_ms();
+	audit_share(a, true);
 	a->logger = fork();
+	audit_share(a, false);
 	if (a->logger == 0) {
 		int in = a->in;
 
@@ -338,6 +340,13 @@ audit_fd(const struct audit *a)
 }
 
 void
+audit_share(struct audit *a, bool share)
+{
+	madvise(a->losses, sizeof(*a->losses),
+		share ? MADV_DOFORK : MADV_DONTFORK);
+}
+
+void
 audit_moved(struct audit *a, int fd)
 {
 	a->out = fd;
@@ -408,6 +417,8 @@ audit_request(struct audit *a, const struct audit_request *r, int code,
 	const char *text)
 {
 	const struct verb *verb = r->verb ? verb_by_number(r->verb) : NULL;
+	static const char *const verdicts[] = { "allowed", "refused",
+		"malformed" };
 	int priority = code >= 500 ? LOG_WARNING : LOG_INFO;
 	struct buf line = { 0 };
 
@@ -420,7 +431,7 @@ audit_request(struct audit *a, const struct audit_request *r, int code,
 	put_field(&line, " verb=", r->explain ? "explain:" : "");
 	put_field(&line, "", verb ? verb->name : "-");
 	put_quoted(&line, " args=", r->args);
-	put_field(&line, " verdict=", r->verdict);
+	put_field(&line, " verdict=", verdicts[r->verdict]);
 	put_field(&line, " rule=", r->rule[0] ? r->rule : "-");
 	buf_adds(&line, " result=");
 	buf_addu(&line, (unsigned)code);

@@ -26,6 +26,8 @@ void audit_configure(struct audit *, int facility, int level);
 void audit_log(struct audit *, int priority, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+enum audit_verdict { AUDIT_ALLOWED, AUDIT_REFUSED, AUDIT_MALFORMED };
+
 /* What the log says of a request; filled in as it becomes known. */
 struct audit_request {
 	char id[24];
@@ -36,7 +38,7 @@ struct audit_request {
 	char source[96];
 	char args[512];
 	char rule[128];
-	const char *verdict; /* constant text: allowed, refused, malformed */
+	enum audit_verdict verdict;
 };
 
 /* One line for a request that has come to its end. */
@@ -51,6 +53,12 @@ int audit_fd(const struct audit *);
 
 /* The same log, in a child whose descriptor has moved. */
 void audit_moved(struct audit *, int fd);
+
+/*
+ * Whether children forked from now on share the count of lost lines: those
+ * that log have to, no session must. At first they do not.
+ */
+void audit_share(struct audit *, bool);
 
 /* If that child was the logger, returns true; another is started when due. */
 bool audit_reaped(struct audit *, pid_t);

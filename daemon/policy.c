@@ -189,10 +189,10 @@ policy_decide(const struct settings *s, const struct identity *who,
 	}
 	v->code = CODE_OK;
 	snprintf(v->rule, sizeof(v->rule), "%.64s.allow", v->client->name);
-	snprintf(v->reason, sizeof(v->reason), "%s may %s", v->client->name,
+	snprintf(v->reason, sizeof(v->reason), "%s may use %s", v->client->name,
 		verb);
 	if (!(v->client->verbs & VERB_BIT(number)))
-		refuse(v, "allow", "%s may not %s", v->client->name, verb);
+		refuse(v, "allow", "%s may not use %s", v->client->name, verb);
 	else if (number == VERB_KILL)
 		decide_kill(r, v);
 	else if (number == VERB_HALT)

@@ -252,6 +252,21 @@ start_action(struct job *j, char *const *argv, const char *about)
 	fd_close(&pipe);
 }
 
+/* What a kill is about: "firefox", made safe and not too long. */
+static void
+answer_kill(struct job *j)
+{
+	const char *name = j->request->strings[REQUEST_NAME];
+	struct buf safe = { 0 }, about = { 0 };
+
+	text_safe(&safe, name, strlen(name));
+	buf_addf(&about, "\"%.64s%s\"", buf_str(&safe),
+		safe.len > 64 ? "…" : "");
+	start_action(j, NULL, buf_str(&about));
+	buf_free(&safe);
+	buf_free(&about);
+}
+
 static void
 answer_halt(struct job *j)
 {
@@ -299,8 +314,10 @@ answer_allowed(struct job *j)
 		answer_halt(j);
 		break;
 	case VERB_LIST:
-	case VERB_KILL:
 		start_action(j, NULL, "");
+		break;
+	case VERB_KILL:
+		answer_kill(j);
 		break;
 	case VERB_PING:
 		answer_ping(j);
@@ -320,18 +337,23 @@ answer_allowed(struct job *j)
 }
 
 static void
+set_client(struct job *j, const struct settings_client *c)
+{
+	if (c != NULL)
+		snprintf(j->log.client, sizeof(j->log.client), "%s", c->name);
+}
+
+static void
 decide(struct job *j)
 {
 	struct parent *p = j->parent;
 	struct verdict *v = &j->verdict;
 
 	policy_decide(p->settings, &j->session->who, j->request, v);
-	j->log.verdict = v->code == CODE_OK ? "allowed" : "refused";
+	j->log.verdict = v->code == CODE_OK ? AUDIT_ALLOWED : AUDIT_REFUSED;
 	snprintf(j->log.rule, sizeof(j->log.rule), "%s", v->rule);
 	j->session->known = v->client != NULL;
-	if (v->client != NULL)
-		snprintf(j->log.client, sizeof(j->log.client), "%s",
-			v->client->name);
+	set_client(j, v->client);
 	if (v->code != CODE_OK) {
 		p->counters.denied++;
 		finish(j, v->code, v->reason, v->rule);
@@ -356,7 +378,8 @@ request_answer(
 		decide(&j);
 	} else {
 		p->counters.malformed++;
-		j.log.verdict = "malformed";
+		j.log.verdict = AUDIT_MALFORMED;
+		set_client(&j, policy_client(p->settings, &s->who));
 		finish(&j, q->error.code, q->error.reason, NULL);
 	}
 	buf_free(&j.answer);
@@ -374,7 +397,8 @@ request_action_ended(struct parent *p, struct action *a, const siginfo_t *si)
 		p->counters.failed++;
 	audit_request(p->audit, &a->log, code, text);
 	if (a->session != NULL) {
-		put_status(&status, &a->log, code, text, NULL);
+		put_status(&status, &a->log, code, text,
+			a->log.verdict == AUDIT_REFUSED ? a->log.rule : NULL);
 		a->session->action = NULL;
 		session_answer(p, a->session, ASK_EXITED, &status);
 		buf_free(&status);

@@ -94,6 +94,17 @@ session_answer(struct parent *p, struct session *s, enum ask_kind kind,
 }
 
 static void
+report_timeout(struct parent *p, const struct session *s, const char *text)
+{
+	struct buf source = { 0 };
+
+	identity_print(&s->who, &source);
+	audit_log(p->audit, LOG_INFO, "session %d source=%s timed out: %s",
+		(int)s->pid, buf_str(&source), text);
+	buf_free(&source);
+}
+
+static void
 expire(struct parent *p, struct session *s)
 {
 	const struct settings_limits *limits = &p->settings->limits;
@@ -107,6 +118,7 @@ expire(struct parent *p, struct session *s)
 		snprintf(text, sizeof(text), "no request within %u second%s",
 			seconds, seconds == 1 ? "" : "s");
 		p->counters.timeouts++;
+		report_timeout(p, s, text);
 		session_end(s, CODE_TOO_SLOW, text);
 		break;
 	case SESSION_LOOKUP:
@@ -116,8 +128,8 @@ expire(struct parent *p, struct session *s)
 		s->deadline = CLOCK_NEVER;
 		break;
 	default:
-		/* In the middle of an answer that the client does not read. */
 		p->counters.timeouts++;
+		report_timeout(p, s, "the client does not read its answer");
 		abandon(s);
 		session_end(s, 0, NULL);
 	}

@@ -121,7 +121,7 @@ def test_each_verb_alone_may_be_denied():
             for port in ports(d):
                 with Client(d, port) as client:
                     check_denied(client, verb, line.replace("NAME", v.name),
-                                 403, "me.allow", "me may not " + verb)
+                                 403, "me.allow", "me may not use " + verb)
         equal(d.recorded(), [])
         assert v.lives()
         change(d, entry(allow(["*"])))
@@ -138,7 +138,7 @@ def test_each_verb_alone_may_be_allowed():
                     if other != verb:
                         check_denied(client, other,
                                      denied.replace("NAME", v.name),
-                                     403, "me.allow", "me may not " + other)
+                                     403, "me.allow", "me may not use " + other)
                 answer = client.ask(line.replace("NAME", v.name))
                 equal(logged(d, answer)["verdict"], "allowed")
                 if verb == "kill" and KILLS:
@@ -179,7 +179,7 @@ def test_an_entry_that_allows_nothing_shuts_out_before_one_that_would():
         with Client(d, None) as client:
             for verb, line in REQUESTS.items():
                 check_denied(client, verb, line.replace("NAME", v.name), 403,
-                             "suspended.allow", "suspended may not " + verb)
+                             "suspended.allow", "suspended may not use " + verb)
         assert v.lives()
 
 

@@ -141,9 +141,10 @@ def test_the_status_counts_each_outcome():
 
 def test_without_a_match_nothing_is_found():
     with Daemon() as d:
-        answer = d.ask("1#3#" + unique_name())
+        name = unique_name()
+        answer = d.ask("1#3#" + name)
         equal(answer.code, 404)
-        equal(answer.text, "no process matches")
+        equal(answer.text, 'no process matches "%s"' % name)
         equal(answer.columns,
               ["pid", "started", "user", "name", "outcome", "token"])
         equal(d.ctl("kill", "-y", unique_name()).returncode, 1)
@@ -394,7 +395,7 @@ def test_what_is_not_ours_is_denied():
         with Victim(name, uid=SERVICE) as ours:
             answer = d.ask("1#3#%s#dry-run" % name)
             equal(answer.code, 207)
-            equal(answer.text, "2 denied, 1 would-signal")
+            equal(answer.text, "2 denied by the kernel, 1 would-signal")
             done = d.ctl("kill", "-y", name)
             equal(done.returncode, 1)
             equal(len(re.findall(r"\bdenied\b", done.stdout)), 2)
@@ -406,8 +407,13 @@ def test_what_is_not_ours_is_denied():
                      "#dry-run"):
             answer = d.ask("1#3#%s%s" % (name, more))
             equal(answer.code, 403, more)
-            equal(answer.text, "2 denied", more)
+            equal(answer.text, "2 denied by the kernel", more)
+            assert "rule" not in answer.status.pairs, answer.status.pairs
             equal(outcomes(answer), all_of(theirs, "denied"), more)
+        # No rule of the policy is shown to whom none stands in the way.
+        refused = d.ctl("kill", "-y", name)
+        assert "by the kernel" in refused.stderr, refused.stderr
+        assert "verbs" not in refused.stderr, refused.stderr
         assert all(v.lives() for v in theirs)
 
 
@@ -418,7 +424,7 @@ def test_a_mixture_of_ours_and_others_is_partly_done():
             crowd(3, name, uid=SERVICE) as ours:
         answer = d.ask("1#3#%s#wait=20" % name)
         equal(answer.code, 207)
-        equal(answer.text, "3 exited, 1 denied")
+        equal(answer.text, "3 exited, 1 denied by the kernel")
         equal(outcomes(answer), {**all_of(ours, "exited"),
                                  theirs.pid: "denied"})
         equal([line[4] for line in audited(d, answer)
@@ -451,6 +457,7 @@ def ask_protected(d, pid):
                        % (encode(name), token(pid), more))
         equal(answer.code, 403, name)
         equal(answer.text, "1 protected", name)
+        equal(answer.status.pairs["rule"], "protect", name)
         equal(outcomes(answer), {pid: "protected"}, name)
 
 
@@ -589,10 +596,11 @@ def test_the_policy_limits_whose_processes():
     with Daemon(limited('("%d", "root")' % STRANGER)) as d, \
             Victim(name, uid=STRANGER) as allowed, \
             crowd(2, name, uid=SERVICE) as refused:
-        equal(d.ask("1#3#%s#dry-run" % name).text, "2 denied, 1 would-signal")
+        equal(d.ask("1#3#%s#dry-run" % name).text,
+              "2 denied by kill.users, 1 would-signal")
         answer = d.ask("1#3#%s#wait=20" % name)
         equal(answer.code, 207)
-        equal(answer.text, "1 exited, 2 denied")
+        equal(answer.text, "1 exited, 2 denied by kill.users")
         equal(outcomes(answer), {allowed.pid: "exited",
                                  **all_of(refused, "denied")})
         equal(sorted(line[4] for line in audited(d, answer)),
@@ -608,7 +616,10 @@ def test_the_policy_limits_what_the_kernel_would_allow():
         for more in ("", "#dry-run", "#user=%d" % os.getuid()):
             answer = d.ask("1#3#%s%s" % (v.name, more))
             equal(answer.code, 403, more)
+            equal(answer.status.pairs["rule"], "me.kill.users", more)
             equal(outcomes(answer), {v.pid: "denied"}, more)
+            d.wait_log("id=%s .*verdict=refused rule=me.kill.users result=403 .*"
+                       "1 denied by kill.users" % answer.status.pairs["id"])
         assert v.lives()
     with Daemon(limited("()")) as d, Victim() as v:
         answer = d.ask("1#3#" + v.name)

@@ -591,7 +591,7 @@ def test_an_ordinary_user_runs_it_with_his_own_rights():
         equal(mine.wait(), -15)
         if ROOT:
             roots = stack.enter_context(Victim())
-            equal(d.ask("1#3#" + roots.name).text, "1 denied")
+            equal(d.ask("1#3#" + roots.name).text, "1 denied by the kernel")
             assert roots.lives()
 
 

@@ -270,6 +270,7 @@ def test_who_says_nothing_is_ended_after_login_seconds():
             equal(text, "no request within 1 second")
             assert took >= 0.9, took
         equal(d.counter("timeouts"), 2)
+        d.wait_log("session .* source=uid=.* timed out: no request within 1 s")
         d.wait_quiet()
 
 

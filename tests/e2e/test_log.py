@@ -121,7 +121,7 @@ def test_refusals_and_nonsense_have_one_too():
               rule="me.kill.signals", result="403")
         check(d, "1#1#mode=halt", verb="halt", verdict="refused",
               rule="me.halt.modes", result="403")
-        check(d, "1#3#", client="-", source="uid=0", verb="-", args="",
+        check(d, "1#3#", client="me", source="uid=0", verb="-", args="",
               verdict="malformed", rule="-", result="400")
         check(d, "2#4", verb="-", verdict="malformed", result="505")
     with LogDaemon('{ name = "no"; unix_user = "7"; allow = ("*"); }') as d:
