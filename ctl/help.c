@@ -19,7 +19,8 @@ static const char general_examples[] =
 static const char exit_status[] =
 	"Exit status:\n"
 	"  0 done   1 the answer was no, or only partly yes   2 wrong usage\n"
-	"  3 not reached, or no whole answer\n";
+	"  3 not reached, or no whole answer   4 of several hosts, not all the "
+	"same\n";
 
 /* Each line of "ARGUMENTS|what it does". */
 static void

@@ -34,7 +34,7 @@ struct options {
 };
 
 static const char usage[] =
-	"Usage: bridled [--config FILE] [--daemonize [--pid-file FILE]]\n"
+	"Usage: bridled [--config FILE] [--daemonize] [--pid-file FILE]\n"
 	"               [--log-stderr]\n"
 	"       bridled --check [FILE]\n"
 	"       bridled --show [FILE]\n"

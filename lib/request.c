@@ -247,12 +247,12 @@ request_parse(char *line, size_t len, bool ended, struct request *r,
 	n = wire_split(line, len, f, WIRE_FIELDS_MAX);
 	if (f[0].len != 1 || f[0].s[0] != '1')
 		return refuse(
-			e, CODE_UNKNOWN_VERSION, "a request begins with 1#");
+			e, CODE_UNKNOWN_VERSION, "a request begins with its version, 1");
 	if (n > WIRE_FIELDS_MAX)
 		return refuse(e, CODE_TOO_LONG,
 			"a request has at most %d fields", WIRE_FIELDS_MAX);
 	if (n > 1 && is_chunk(&f[1])) {
-		refuse(e, CODE_MALFORMED, "there is no run that takes input");
+		refuse(e, CODE_MALFORMED, "input of a run, but no run takes any");
 		e->close = true;
 		return -1;
 	}

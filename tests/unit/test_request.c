@@ -199,15 +199,15 @@ test_refusals(void **state)
 		const char *reason;
 	} rows[] = {
 		{ "", 400, false, "empty" },
-		{ "#2", 505, true, "1#" },
-		{ "0#2", 505, true, "1#" },
-		{ "2#2", 505, true, "1#" },
-		{ "01#2", 505, true, "1#" },
-		{ "11#2", 505, true, "1#" },
-		{ "1 #2", 505, true, "1#" },
-		{ "%31#2", 505, true, "1#" },
-		{ "GET / HTTP/1.1", 505, true, "1#" },
-		{ "\x16\x03\x01\x02", 505, true, "1#" },
+		{ "#2", 505, true, "version" },
+		{ "0#2", 505, true, "version" },
+		{ "2#2", 505, true, "version" },
+		{ "01#2", 505, true, "version" },
+		{ "11#2", 505, true, "version" },
+		{ "1 #2", 505, true, "version" },
+		{ "%31#2", 505, true, "version" },
+		{ "GET / HTTP/1.1", 505, true, "version" },
+		{ "\x16\x03\x01\x02", 505, true, "version" },
 		{ "1", 400, false, "no verb" },
 		{ "1#", 400, false, "not a number" },
 		{ "1#0", 400, false, "not a number" },
@@ -356,7 +356,7 @@ test_nul(void **state)
 		"control byte");
 	expect(parse_bytes("1#2\0", 4, true), "NUL", 400, false,
 		"control byte");
-	expect(parse_bytes("\0", 1, true), "NUL", 505, true, "1#");
+	expect(parse_bytes("\0", 1, true), "NUL", 505, true, "version");
 }
 
 /* The reason shows what was sent, cut and made safe. */
