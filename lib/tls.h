@@ -1,7 +1,7 @@
 /*
  * TLS 1.3 between two keys that know each other by their fingerprints, as
  * ssh(1) does it: there are no authorities, and a certificate is but what
- * carries a key. This is the only file that knows OpenSSL.
+ * carries a key. Only tls.c and tls_keys.c know OpenSSL.
  *
  * Keys may be P-256 or Ed25519. Nothing here blocks: where a call has to
  * wait, it says for what, and is to be made again.
@@ -71,6 +71,7 @@ struct tls_context *tls_client(const struct tls_key *);
  */
 int tls_warm_up(struct tls_context *server);
 
+/* NULL is allowed. */
 void tls_context_free(struct tls_context *);
 
 /* A connection over a connected, non-blocking socket that stays the caller's. */

@@ -1,0 +1,260 @@
+#include "fd.h"
+#include "tls_openssl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PREFIX "SHA256:"
+#define HASH_BYTES 32
+#define BASE64_LEN 43 /* of these, without the padding */
+
+/* A certificate is asked for no date, but must have one. */
+#define VALID_SECONDS (100L * 365 * 24 * 3600)
+
+void
+tls_describe(char problem[TLS_PROBLEM_SIZE], const char *what)
+{
+	unsigned long e = ERR_get_error();
+	const char *reason = e ? ERR_reason_error_string(e) : NULL;
+
+	if (e != 0 && ERR_SYSTEM_ERROR(e))
+		reason = strerror(ERR_GET_REASON(e));
+	snprintf(problem, TLS_PROBLEM_SIZE, "%s%s%s", what,
+		reason && *what ? ": " : "", reason ? reason : "");
+	ERR_clear_error();
+}
+
+static int
+sign_certificate(X509 *cert, EVP_PKEY *pkey, const char *name)
+{
+	const EVP_MD *digest =
+		EVP_PKEY_get_base_id(pkey) == EVP_PKEY_ED25519 ? NULL
+							       : EVP_sha256();
+	X509_NAME *subject = X509_get_subject_name(cert);
+
+	/* X.520 allows a common name of 64 bytes. */
+	if (!X509_set_version(cert, X509_VERSION_3) ||
+		!ASN1_INTEGER_set(X509_get_serialNumber(cert), 1) ||
+		!X509_gmtime_adj(X509_getm_notBefore(cert), 0) ||
+		!X509_gmtime_adj(X509_getm_notAfter(cert), VALID_SECONDS) ||
+		!X509_set_pubkey(cert, pkey) ||
+		!X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
+			(const unsigned char *)name,
+			(int)strnlen(name, 64), -1, 0) ||
+		!X509_set_issuer_name(cert, subject))
+		return -1;
+	return X509_sign(cert, pkey, digest) > 0 ? 0 : -1;
+}
+
+struct tls_key *
+tls_key_create(enum tls_key_type type, const char *name,
+	char problem[TLS_PROBLEM_SIZE])
+{
+	struct tls_key *key = calloc(1, sizeof(*key));
+
+	if (key == NULL) {
+		snprintf(problem, TLS_PROBLEM_SIZE, "out of memory");
+		return NULL;
+	}
+	key->pkey = type == TLS_KEY_ED25519
+			    ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
+			    : EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	key->cert = X509_new();
+	if (key->pkey != NULL && key->cert != NULL &&
+		sign_certificate(key->cert, key->pkey, name) == 0)
+		return key;
+	tls_describe(problem, "cannot make a key");
+	tls_key_free(key);
+	return NULL;
+}
+
+/* In PEM, the key and the certificate; the caller's to free. */
+static BIO *
+encode_key(const struct tls_key *key)
+{
+	BIO *bio = BIO_new(BIO_s_secmem());
+
+	if (bio != NULL &&
+		PEM_write_bio_PrivateKey(
+			bio, key->pkey, NULL, NULL, 0, NULL, NULL) == 1 &&
+		PEM_write_bio_X509(bio, key->cert) == 1)
+		return bio;
+	BIO_free(bio);
+	ERR_clear_error();
+	errno = ENOMEM;
+	return NULL;
+}
+
+int
+tls_key_write(const struct tls_key *key, const char *path)
+{
+	BIO *bio = encode_key(key);
+	int fd, result = -1, saved;
+	char *data;
+	long len;
+
+	if (bio == NULL)
+		return -1;
+	len = BIO_get_mem_data(bio, &data);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd != -1) {
+		result = fd_write_all(fd, data, (size_t)len);
+		result |= fsync(fd);
+		saved = errno;
+		fd_close(&fd);
+		/* Half a key is worse than none. */
+		if (result != 0)
+			unlink(path);
+		errno = saved;
+	}
+	saved = errno;
+	BIO_free(bio);
+	errno = saved;
+	return result;
+}
+
+/* A password would be asked for at the terminal. */
+static int
+no_password(char *buf, int size, int writing, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)writing;
+	(void)arg;
+	return -1;
+}
+
+static bool
+type_known(const EVP_PKEY *pkey)
+{
+	char group[32];
+	size_t len;
+
+	if (EVP_PKEY_get_base_id(pkey) == EVP_PKEY_ED25519)
+		return true;
+	return EVP_PKEY_get_base_id(pkey) == EVP_PKEY_EC &&
+	       EVP_PKEY_get_group_name(pkey, group, sizeof(group), &len) &&
+	       strcmp(group, "prime256v1") == 0;
+}
+
+/* Of the file itself, not of a name that may come to mean another. */
+static int
+open_private(const char *path, char problem[TLS_PROBLEM_SIZE])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd == -1 || fstat(fd, &st) != 0) {
+		snprintf(problem, TLS_PROBLEM_SIZE, "%s", strerror(errno));
+	} else if (!S_ISREG(st.st_mode)) {
+		snprintf(problem, TLS_PROBLEM_SIZE, "not a regular file");
+		errno = EINVAL;
+	} else if (st.st_mode & (S_IRWXG | S_IRWXO)) {
+		snprintf(problem, TLS_PROBLEM_SIZE,
+			"others may use it: chmod 600, or make a new key");
+		errno = EPERM;
+	} else {
+		return fd;
+	}
+	fd_close(&fd);
+	return -1;
+}
+
+#define KEY_FILE_MAX 65536
+
+struct tls_key *
+tls_key_read(const char *path, char problem[TLS_PROBLEM_SIZE])
+{
+	int fd = open_private(path, problem);
+	struct tls_key *key;
+	BIO *bio = NULL;
+	char *data;
+	size_t len;
+
+	if (fd == -1)
+		return NULL;
+	data = fd_read_all(fd, KEY_FILE_MAX, &len);
+	fd_close(&fd);
+	key = calloc(1, sizeof(*key));
+	if (data != NULL && key != NULL)
+		bio = BIO_new_mem_buf(data, (int)len);
+	if (bio != NULL) {
+		key->pkey = PEM_read_bio_PrivateKey(
+			bio, NULL, no_password, NULL);
+		BIO_seek(bio, 0);
+		key->cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
+	}
+	BIO_free(bio);
+	if (data != NULL)
+		OPENSSL_cleanse(data, len);
+	free(data);
+	if (key == NULL || key->pkey == NULL || key->cert == NULL)
+		tls_describe(problem, "no key with its certificate");
+	else if (!type_known(key->pkey))
+		snprintf(problem, TLS_PROBLEM_SIZE,
+			"neither a P-256 nor an Ed25519 key");
+	else if (X509_check_private_key(key->cert, key->pkey) != 1)
+		tls_describe(problem, "the certificate is another key's");
+	else
+		return key;
+	tls_key_free(key);
+	errno = EINVAL;
+	return NULL;
+}
+
+bool
+tls_fingerprint(EVP_PKEY *pkey, char fingerprint[TLS_FINGERPRINT_SIZE])
+{
+	unsigned char hash[EVP_MAX_MD_SIZE], text[64], *der = NULL;
+	int len = i2d_PUBKEY(pkey, &der);
+	bool done = false;
+
+	if (len > 0 &&
+		EVP_Digest(der, (size_t)len, hash, NULL, EVP_sha256(), NULL)) {
+		EVP_EncodeBlock(text, hash, HASH_BYTES);
+		snprintf(fingerprint, TLS_FINGERPRINT_SIZE, PREFIX "%.*s",
+			BASE64_LEN, (char *)text);
+		done = true;
+	}
+	OPENSSL_free(der);
+	ERR_clear_error();
+	return done;
+}
+
+void
+tls_key_fingerprint(
+	const struct tls_key *key, char fingerprint[TLS_FINGERPRINT_SIZE])
+{
+	/* It can fail for want of memory alone; then it matches nothing. */
+	if (!tls_fingerprint(key->pkey, fingerprint))
+		snprintf(fingerprint, TLS_FINGERPRINT_SIZE, PREFIX);
+}
+
+void
+tls_key_free(struct tls_key *key)
+{
+	if (key == NULL)
+		return;
+	EVP_PKEY_free(key->pkey);
+	X509_free(key->cert);
+	free(key);
+}
+
+bool
+tls_fingerprint_valid(const char *s)
+{
+	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t prefix = strlen(PREFIX);
+
+	/* The last character stands for four bits and two zeroes. */
+	return strncmp(s, PREFIX, prefix) == 0 &&
+	       strspn(s + prefix, base64) == BASE64_LEN &&
+	       s[prefix + BASE64_LEN] == '\0' &&
+	       strchr("AEIMQUYcgkosw048", s[prefix + BASE64_LEN - 1]) != NULL;
+}

@@ -1,0 +1,301 @@
+#include "tls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define ROUNDS 20
+
+/* Two sides and the sockets between them. */
+struct fixture {
+	struct tls_key *server_key, *client_key;
+	struct tls_context *server_side, *client_side;
+	int fd[2];
+	struct tls *server, *client;
+};
+
+static struct tls_key *
+new_key(enum tls_key_type type)
+{
+	char problem[TLS_PROBLEM_SIZE];
+	struct tls_key *key = tls_key_create(type, "test", problem);
+
+	assert_non_null(key);
+	return key;
+}
+
+static void
+begin(struct fixture *f, enum tls_key_type type, bool client_has_key)
+{
+	memset(f, 0, sizeof(*f));
+	f->server_key = new_key(type);
+	f->client_key = client_has_key ? new_key(type) : NULL;
+	assert_non_null(f->server_side = tls_server(f->server_key));
+	assert_non_null(f->client_side = tls_client(f->client_key));
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, f->fd), 0);
+	assert_non_null(f->server = tls_open(f->server_side, f->fd[0]));
+	assert_non_null(f->client = tls_open(f->client_side, f->fd[1]));
+}
+
+static void
+end(struct fixture *f)
+{
+	tls_close(f->server);
+	tls_close(f->client);
+	close(f->fd[0]);
+	if (f->fd[1] != -1)
+		close(f->fd[1]);
+	tls_context_free(f->server_side);
+	tls_context_free(f->client_side);
+	tls_key_free(f->server_key);
+	tls_key_free(f->client_key);
+}
+
+static void
+shake_hands(struct fixture *f)
+{
+	int a = -1, b = -1, i;
+
+	for (i = 0; i < ROUNDS && (a != 0 || b != 0); i++) {
+		b = tls_handshake(f->client);
+		a = tls_handshake(f->server);
+	}
+	assert_int_equal(a, 0);
+	assert_int_equal(b, 0);
+}
+
+static void
+check_both_ways(enum tls_key_type type)
+{
+	char wanted[TLS_FINGERPRINT_SIZE], got[TLS_FINGERPRINT_SIZE];
+	char text[32];
+	struct fixture f;
+
+	begin(&f, type, true);
+	shake_hands(&f);
+	tls_key_fingerprint(f.client_key, wanted);
+	assert_true(tls_fingerprint_valid(wanted));
+	assert_true(tls_peer(f.server, got));
+	assert_string_equal(got, wanted);
+	tls_key_fingerprint(f.server_key, wanted);
+	assert_true(tls_peer(f.client, got));
+	assert_string_equal(got, wanted);
+
+	assert_int_equal(tls_read(f.server, text, sizeof(text)), TLS_WANT_READ);
+	assert_int_equal(tls_write(f.client, "1#4\n", 4), 4);
+	assert_int_equal(tls_read(f.server, text, 2), 2);
+	assert_true(tls_pending(f.server));
+	assert_int_equal(tls_read(f.server, text, sizeof(text)), 2);
+	assert_false(tls_pending(f.server));
+	/* Half of it ends, the other half goes on. */
+	assert_int_equal(tls_shutdown(f.client), 0);
+	assert_int_equal(tls_read(f.server, text, sizeof(text)), 0);
+	assert_int_equal(tls_write(f.server, "pong", 4), 4);
+	assert_int_equal(tls_read(f.client, text, sizeof(text)), 4);
+	end(&f);
+}
+
+static void
+test_p256(void **state)
+{
+	(void)state;
+	check_both_ways(TLS_KEY_P256);
+}
+
+static void
+test_ed25519(void **state)
+{
+	(void)state;
+	check_both_ways(TLS_KEY_ED25519);
+}
+
+static void
+test_a_client_without_a_key_is_nobody(void **state)
+{
+	char got[TLS_FINGERPRINT_SIZE];
+	struct fixture f;
+
+	(void)state;
+	begin(&f, TLS_KEY_P256, false);
+	shake_hands(&f);
+	assert_false(tls_peer(f.server, got));
+	assert_true(tls_peer(f.client, got));
+	end(&f);
+}
+
+static void
+test_a_cut_is_no_end(void **state)
+{
+	struct fixture f;
+	char text[32];
+
+	(void)state;
+	begin(&f, TLS_KEY_P256, true);
+	shake_hands(&f);
+	assert_int_equal(tls_write(f.client, "1#1", 3), 3);
+	assert_int_equal(tls_read(f.server, text, sizeof(text)), 3);
+	close(f.fd[1]);
+	f.fd[1] = -1;
+	assert_int_equal(tls_read(f.server, text, sizeof(text)), TLS_FAILED);
+	assert_string_equal(tls_problem(f.server), "the connection was cut");
+	/* Nor does a write to nobody raise a signal. */
+	tls_write(f.server, "x", 1);
+	end(&f);
+}
+
+/* What others may send where TLS is meant. */
+static void
+test_plain_is_noticed_by_the_server(void **state)
+{
+	static const char *const lines[] = { "1#2\n", "1#3#firefox\r\n",
+		"GET / HTTP/1.1\r\n\r\n", "SSH-2.0-OpenSSH_9.2p1\r\n" };
+	struct fixture f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		begin(&f, TLS_KEY_P256, true);
+		assert_true(write(f.fd[1], lines[i], strlen(lines[i])) > 0);
+		assert_int_equal(tls_handshake(f.server), TLS_PLAIN);
+		end(&f);
+	}
+}
+
+static void
+test_plain_is_noticed_by_the_client(void **state)
+{
+	static const char line[] = "1#505#unknown version#id=1\n";
+	struct fixture f;
+
+	(void)state;
+	begin(&f, TLS_KEY_P256, true);
+	assert_int_equal(tls_handshake(f.client), TLS_WANT_READ);
+	assert_true(write(f.fd[0], line, strlen(line)) > 0);
+	assert_int_equal(tls_handshake(f.client), TLS_PLAIN);
+	end(&f);
+}
+
+static void
+test_an_end_in_the_handshake(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, TLS_KEY_P256, true);
+	assert_int_equal(shutdown(f.fd[1], SHUT_WR), 0);
+	assert_int_equal(tls_handshake(f.server), TLS_FAILED);
+	assert_string_equal(tls_problem(f.server), "the connection was cut");
+	end(&f);
+}
+
+static void
+test_warm_up(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, TLS_KEY_ED25519, true);
+	assert_int_equal(tls_warm_up(f.server_side), 0);
+	shake_hands(&f);
+	end(&f);
+}
+
+/* A file in a folder of its own, which is removed again. */
+static void
+check_file(enum tls_key_type type)
+{
+	char dir[] = "/tmp/bridle-tls-XXXXXX", path[64];
+	char first[TLS_FINGERPRINT_SIZE], again[TLS_FINGERPRINT_SIZE];
+	char problem[TLS_PROBLEM_SIZE];
+	struct tls_key *key = new_key(type), *copy;
+	struct stat st;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/key", dir);
+	assert_null(tls_key_read(path, problem));
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(tls_key_write(key, path), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	/* It is never overwritten. */
+	assert_int_equal(tls_key_write(key, path), -1);
+	assert_int_equal(errno, EEXIST);
+	assert_non_null(copy = tls_key_read(path, problem));
+	tls_key_fingerprint(key, first);
+	tls_key_fingerprint(copy, again);
+	assert_string_equal(first, again);
+	tls_key_free(copy);
+	/* Nor trusted once others may have read it. */
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_null(tls_key_read(path, problem));
+	assert_non_null(strstr(problem, "chmod 600"));
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(truncate(path, st.st_size / 2), 0);
+	assert_null(tls_key_read(path, problem));
+	assert_non_null(strstr(problem, "no key"));
+	unlink(path);
+	rmdir(dir);
+	tls_key_free(key);
+}
+
+static void
+test_files(void **state)
+{
+	(void)state;
+	check_file(TLS_KEY_P256);
+	check_file(TLS_KEY_ED25519);
+}
+
+#define BASE "SHA256:abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP"
+
+static void
+test_fingerprints(void **state)
+{
+	static const struct {
+		const char *text;
+		bool valid;
+	} rows[] = { { BASE "A", true }, { BASE "0", true }, { BASE "8", true },
+		{ BASE "B", false }, { BASE, false }, { BASE "AA", false },
+		{ BASE "=", false }, { BASE "A ", false },
+		{ "sha256:abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPA", false },
+		{ "SHA256:", false }, { "", false },
+		{ "SHA256:abcdefghijklm opqrstuvwxyzABCDEFGHIJKLMNOPA",
+			false } };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(
+			tls_fingerprint_valid(rows[i].text), rows[i].valid);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_p256),
+		cmocka_unit_test(test_ed25519),
+		cmocka_unit_test(test_a_client_without_a_key_is_nobody),
+		cmocka_unit_test(test_a_cut_is_no_end),
+		cmocka_unit_test(test_plain_is_noticed_by_the_server),
+		cmocka_unit_test(test_plain_is_noticed_by_the_client),
+		cmocka_unit_test(test_an_end_in_the_handshake),
+		cmocka_unit_test(test_warm_up),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_fingerprints),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
