@@ -36,7 +36,8 @@ admission_room(const struct parent *p, const struct listener *l)
 }
 
 /* In the child: only its two descriptors are left, and it never returns. */
-static void __attribute__((noreturn)) run_child(int client, int ask)
+static void __attribute__((noreturn))
+run_child(int client, int ask, struct tls_context *tls)
 {
 	unsigned low = (unsigned)(client < ask ? client : ask);
 	unsigned high = (unsigned)(client < ask ? ask : client);
@@ -46,7 +47,7 @@ static void __attribute__((noreturn)) run_child(int client, int ask)
 	if (high > low + 1)
 		close_range(low + 1, high - 1, 0);
 	close_range(high + 1, ~0u, 0);
-	session_run(client, ask);
+	session_run(client, ask, tls);
 }
 
 /*
@@ -56,7 +57,7 @@ static void __attribute__((noreturn)) run_child(int client, int ask)
  */
 
 static struct session *
-fork_session(struct parent *p, int client)
+fork_session(struct parent *p, const struct listener *l, int client)
 {
 	struct session *s = malloc(sizeof(*s));
 	int64_t deadline;
@@ -69,7 +70,7 @@ fork_session(struct parent *p, int client)
 		goto fail;
 	/* The first of the pair is most often the client's neighbour. */
 	if ((pid = _Fork()) == 0)
-		run_child(client, pair[0]);
+		run_child(client, pair[0], l->tls ? p->tls : NULL);
 	fd_close(&pair[0]);
 	if (pid == -1) {
 		fd_close(&pair[1]);
@@ -79,6 +80,7 @@ fork_session(struct parent *p, int client)
 	*s = (struct session){ .pid = pid,
 		.ask = pair[1],
 		.state = SESSION_NEW,
+		.peer_due = l->tls,
 		.login_deadline = deadline,
 		.deadline = deadline };
 	TAILQ_INSERT_TAIL(&p->sessions, s, entry);
@@ -114,7 +116,9 @@ admit(struct parent *p, const struct listener *l, int client)
 	struct session *s;
 
 	p->counters.connections++;
-	if (l->unix_path == NULL)
+	if (l->tls)
+		identity_tls(client, &who);
+	else if (l->unix_path == NULL)
 		identity_tcp(client, p->diag, l->insecure, &who);
 	else
 		identity_unix(client, &who);
@@ -125,7 +129,7 @@ admit(struct parent *p, const struct listener *l, int client)
 		   p->settings->limits.sessions_per_source) {
 		refuse(p, client, &who, CODE_TOO_MANY,
 			"too many sessions from this source");
-	} else if ((s = fork_session(p, client)) == NULL) {
+	} else if ((s = fork_session(p, l, client)) == NULL) {
 		refuse(p, client, &who, CODE_FAILED, "cannot start a session");
 	} else {
 		s->who = who;

@@ -1,6 +1,7 @@
 #include "ask.h"
 
 #include "fd.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <string.h>
@@ -47,6 +48,15 @@ ask_done(int sock)
 {
 	struct ask_done m = { ASK_DONE };
 
+	return fd_send(sock, &m, sizeof(m), NULL, 0, -1);
+}
+
+int
+ask_peer(int sock, enum ask_handshake result, const char *text)
+{
+	struct ask_peer m = { .kind = ASK_PEER, .result = result };
+
+	memcpy(m.text, text, strnlen(text, sizeof(m.text) - 1));
 	return fd_send(sock, &m, sizeof(m), NULL, 0, -1);
 }
 
@@ -130,6 +140,22 @@ decode_malformed(struct ask_question *q, size_t len)
 	return 0;
 }
 
+static int
+decode_peer(struct ask_question *q, size_t len)
+{
+	struct ask_peer *m = &q->peer;
+
+	if (len != sizeof(*m))
+		return -1;
+	memcpy(m, q->bytes, sizeof(*m));
+	if (m->result >= HANDSHAKES ||
+		memchr(m->text, '\0', sizeof(m->text)) == NULL)
+		return -1;
+	return m->result != HANDSHAKE_KEY || tls_fingerprint_valid(m->text)
+		       ? 0
+		       : -1;
+}
+
 int
 ask_decode(struct ask_question *q, size_t len)
 {
@@ -143,6 +169,8 @@ ask_decode(struct ask_question *q, size_t len)
 			result = decode_request(q, len);
 		else if (kind == ASK_MALFORMED)
 			result = decode_malformed(q, len);
+		else if (kind == ASK_PEER)
+			result = decode_peer(q, len);
 		else if (kind == ASK_DONE && len == sizeof(struct ask_done))
 			result = 0;
 	}

@@ -5,6 +5,7 @@
  *     session → parent   REQUEST    may I? and then, please do
  *                        MALFORMED  the client sent what is no request
  *                        DONE       the answer has been written
+ *                        PEER       who came, by TLS: once, before all else
  *     parent → session   ANSWER     write this; that is all of the answer
  *                        RELAY      a pipe comes with it: pass on what it has
  *                        EXITED     drain the pipe, then write this
@@ -28,6 +29,7 @@ enum ask_kind {
 	ASK_REQUEST = 1,
 	ASK_MALFORMED,
 	ASK_DONE,
+	ASK_PEER,
 	ASK_ANSWER,
 	ASK_RELAY,
 	ASK_EXITED,
@@ -62,6 +64,21 @@ struct ask_done {
 	uint32_t kind;
 };
 
+/* What the handshake has come to. */
+enum ask_handshake {
+	HANDSHAKE_KEY,    /* the fingerprint of the peer's key */
+	HANDSHAKE_NO_KEY, /* it has shown none */
+	HANDSHAKE_PLAIN,  /* it does not speak TLS */
+	HANDSHAKE_FAILED, /* why */
+	HANDSHAKES
+};
+
+struct ask_peer {
+	uint32_t kind;
+	uint32_t result; /* enum ask_handshake */
+	char text[REQUEST_REASON_MAX];
+};
+
 struct ask_answer {
 	uint32_t kind;
 	uint32_t relay; /* enum ask_relay, of ASK_RELAY */
@@ -76,6 +93,7 @@ struct ask_question {
 	enum ask_kind kind;
 	struct request request;     /* its strings point into bytes */
 	struct request_error error; /* of ASK_MALFORMED */
+	struct ask_peer peer;       /* of ASK_PEER */
 	char bytes[ASK_QUESTION_MAX];
 };
 
@@ -86,6 +104,7 @@ struct ask_question {
 int ask_request(int sock, const struct request *);
 int ask_malformed(int sock, const struct request_error *);
 int ask_done(int sock);
+int ask_peer(int sock, enum ask_handshake, const char *text);
 
 /* A message from the parent: what is to be written follows its head. */
 struct ask_message {

@@ -1,6 +1,7 @@
 #include "control.h"
 
 #include "clock.h"
+#include "host_key.h"
 #include "parent.h"
 #include "requests.h"
 #include "wire.h"
@@ -32,6 +33,12 @@ load_again(struct parent *p, struct buf *errors, struct buf *warnings)
 	fresh = settings_load(p->settings->path, true, errors, warnings);
 	if (fresh == NULL)
 		return false;
+	/* One that is there is kept, for clients that know it. */
+	if (p->tls == NULL && host_key_needed(fresh) &&
+		(p->tls = host_key_open(fresh, NULL, errors)) == NULL) {
+		settings_free(fresh);
+		return false;
+	}
 	if (listeners_open(
 		    &listeners, &p->listeners, fresh, geteuid(), errors) != 0) {
 		settings_free(fresh);

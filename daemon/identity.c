@@ -8,6 +8,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -229,6 +230,29 @@ is_own_address(const struct net_addr *a)
 }
 
 void
+identity_tls(int fd, struct identity *who)
+{
+	memset(who, 0, sizeof(*who));
+	set_none(who, "the handshake is not done");
+	who->addr.len = sizeof(who->addr.ss);
+	if (getpeername(fd, &who->addr.sa, &who->addr.len) != 0)
+		return;
+	net_unmap(&who->addr);
+	who->has_addr = true;
+}
+
+void
+identity_key(struct identity *who, const char *fingerprint)
+{
+	if (fingerprint == NULL) {
+		set_none(who, "no key was shown");
+		return;
+	}
+	who->kind = IDENTITY_KEY;
+	snprintf(who->key, sizeof(who->key), "%s", fingerprint);
+}
+
+void
 identity_tcp(int fd, int diag, bool insecure, struct identity *who)
 {
 	struct net_addr us = { .len = sizeof(us.ss) };
@@ -276,6 +300,8 @@ identity_print(const struct identity *who, struct buf *out)
 		net_format(&who->addr, out);
 	if (who->kind == IDENTITY_UNIX || who->kind == IDENTITY_LOCAL)
 		buf_addf(out, who->has_addr ? ",uid=%u" : "uid=%u", who->uid);
+	else if (who->kind == IDENTITY_KEY)
+		buf_addf(out, ",key=%s", who->key);
 	else if (!who->has_addr)
 		buf_adds(out, "unknown");
 }

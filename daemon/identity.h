@@ -48,6 +48,13 @@ void identity_unix(int fd, struct identity *);
  */
 void identity_tcp(int fd, int diag, bool insecure, struct identity *);
 
+/*
+ * The peer of a TLS connection: nobody, until identity_key() says once what
+ * its key is, NULL if it has shown none.
+ */
+void identity_tls(int fd, struct identity *);
+void identity_key(struct identity *, const char *fingerprint);
+
 /* The kernel's socket table, by sock_diag(7); -1 with errno. */
 int identity_diag_open(void);
 

@@ -156,6 +156,7 @@ listeners_open(struct listeners *out, struct listeners *old,
 		return -1;
 	/* First all that may fail, then what is taken over. */
 	for (i = 0; i < s->nlisten; i++, out->n++) {
+		out->v[i].tls = s->listen[i].tls;
 		out->v[i].insecure = s->listen[i].insecure;
 		out->v[i].fd = -1;
 		if (find(old, &s->listen[i]) != NULL)
@@ -172,6 +173,7 @@ listeners_open(struct listeners *out, struct listeners *old,
 			continue;
 		from = find(old, &s->listen[i]);
 		take_over(&out->v[i], from, &s->listen[i], s->path, errors);
+		out->v[i].tls = s->listen[i].tls;
 		out->v[i].insecure = s->listen[i].insecure;
 	}
 	if (old != NULL)

@@ -13,6 +13,7 @@ struct listener {
 	int fd;
 	char *unix_path; /* NULL: it is TCP, at `addr` */
 	struct net_addr addr;
+	bool tls;
 	bool insecure;
 	dev_t dev; /* of the socket file that we made */
 	ino_t ino;

@@ -6,6 +6,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "fd.h"
+#include "host_key.h"
 #include "identity.h"
 #include "parent.h"
 #include "sandbox.h"
@@ -27,6 +28,7 @@
 struct options {
 	const char *config;
 	const char *pid_file;
+	bool fingerprint;
 	bool daemonize;
 	bool log_stderr;
 	bool check;
@@ -38,6 +40,7 @@ static const char usage[] =
 	"               [--log-stderr]\n"
 	"       bridled --check [FILE]\n"
 	"       bridled --show [FILE]\n"
+	"       bridled --fingerprint [FILE]\n"
 	"\n"
 	"Examples:\n"
 	"  bridled --check                    is the configuration right?\n"
@@ -50,6 +53,7 @@ static const char usage[] =
 	"  -e, --log-stderr     log to standard error instead of syslog\n"
 	"      --check          check the configuration, then exit\n"
 	"      --show           print all settings in force, then exit\n"
+	"      --fingerprint    print the host key's, then exit; makes the key\n"
 	"  -V, --version        print the version\n"
 	"  -h, --help           print this\n"
 	"\n"
@@ -58,7 +62,7 @@ static const char usage[] =
 static void
 parse_options(int argc, char **argv, struct options *o)
 {
-	enum { CHECK = 256, SHOW };
+	enum { CHECK = 256, SHOW, FINGERPRINT };
 	static const struct option longs[] = { { "config", required_argument,
 						       NULL, 'c' },
 		{ "daemonize", no_argument, NULL, 'd' },
@@ -66,6 +70,7 @@ parse_options(int argc, char **argv, struct options *o)
 		{ "log-stderr", no_argument, NULL, 'e' },
 		{ "check", no_argument, NULL, CHECK },
 		{ "show", no_argument, NULL, SHOW },
+		{ "fingerprint", no_argument, NULL, FINGERPRINT },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	int c;
@@ -90,6 +95,9 @@ parse_options(int argc, char **argv, struct options *o)
 		case SHOW:
 			o->show = true;
 			break;
+		case FINGERPRINT:
+			o->fingerprint = true;
+			break;
 		case 'V':
 			puts("bridled " PACKAGE_VERSION);
 			exit(0);
@@ -101,7 +109,7 @@ parse_options(int argc, char **argv, struct options *o)
 			exit(EX_USAGE);
 		}
 	}
-	if ((o->check || o->show) && optind < argc)
+	if ((o->check || o->show || o->fingerprint) && optind < argc)
 		o->config = argv[optind++];
 	if (optind < argc)
 		errx(EX_USAGE, "what is '%s'? Try 'bridled --help'.",
@@ -294,6 +302,56 @@ let_go_of_terminal(const struct options *o)
 	return 0;
 }
 
+/* As whom the daemon runs: what root makes for it must be his. */
+static int
+make_folder(const struct settings *s, const struct passwd *pw)
+{
+	struct buf errors = { 0 };
+	int result = host_key_folder(s, pw != NULL ? pw->pw_uid : geteuid(),
+		pw != NULL ? pw->pw_gid : getegid(), &errors);
+
+	if (result != 0)
+		fprintf(stderr, "%s", buf_str(&errors));
+	buf_free(&errors);
+	return result;
+}
+
+static struct tls_context *
+open_host_key(
+	const struct settings *s, char fingerprint[TLS_FINGERPRINT_SIZE])
+{
+	struct buf errors = { 0 };
+	struct tls_context *tls = host_key_open(s, fingerprint, &errors);
+
+	if (tls == NULL)
+		fprintf(stderr, "%s", buf_str(&errors));
+	buf_free(&errors);
+	return tls;
+}
+
+/* Prints the host key's fingerprint; makes the key, if there is none yet. */
+static int
+print_fingerprint(const struct options *o)
+{
+	char fingerprint[TLS_FINGERPRINT_SIZE];
+	struct settings *s = load(o, true);
+	struct tls_context *tls = NULL;
+	const struct passwd *pw;
+
+	if (s == NULL)
+		return EX_CONFIG;
+	pw = find_user(s);
+	if ((geteuid() != 0 || pw != NULL) && make_folder(s, pw) == 0 &&
+		change_user(pw) == 0 &&
+		(tls = open_host_key(s, fingerprint)) != NULL)
+		puts(fingerprint);
+	settings_free(s);
+	if (tls == NULL)
+		return EX_OSERR;
+	tls_context_free(tls);
+	return fflush(stdout) == 0 ? 0 : EX_IOERR;
+}
+
 /* From the settings to the loop; an exit status. */
 static int
 serve(struct parent *p, const struct options *o, int ready)
@@ -304,12 +362,17 @@ serve(struct parent *p, const struct options *o, int ready)
 
 	if (geteuid() == 0 && pw == NULL)
 		return EX_NOUSER;
+	if (host_key_needed(p->settings) && make_folder(p->settings, pw) != 0)
+		return EX_OSERR;
 	if (open_listeners(p, owner) != 0)
 		return EX_OSERR;
 	p->diag = identity_diag_open();
 	if (o->pid_file != NULL && (pid_fd = write_pid(o->pid_file)) == -1)
 		goto out;
 	if (change_user(pw) != 0)
+		goto out;
+	if (host_key_needed(p->settings) &&
+		(p->tls = open_host_key(p->settings, NULL)) == NULL)
 		goto out;
 	p->pid = getpid();
 	p->audit = audit_open(p->settings->log_facility, p->settings->log_level,
@@ -323,6 +386,7 @@ serve(struct parent *p, const struct options *o, int ready)
 	status = parent_run(p, ready);
 out:
 	audit_close(p->audit);
+	tls_context_free(p->tls);
 	fd_close(&p->diag);
 	listeners_close(&p->listeners);
 	remove_pid(o->pid_file, pid_fd);
@@ -356,6 +420,8 @@ main(int argc, char **argv)
 		return check(&o);
 	if (o.show)
 		return show(&o);
+	if (o.fingerprint)
+		return print_fingerprint(&o);
 	/* A reload finds it whatever the working directory is then. */
 	if ((config = realpath(o.config, NULL)) == NULL)
 		err(EX_CONFIG, "%s", o.config);

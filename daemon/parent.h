@@ -11,6 +11,7 @@
 #include "refusals.h"
 #include "sessions.h"
 #include "settings.h"
+#include "tls.h"
 
 #include <stdint.h>
 #include <time.h>
@@ -23,6 +24,7 @@ struct counters {
 	uint64_t denied; /* 401 and 403 by the policy */
 	uint64_t malformed;
 	uint64_t failed; /* 500 */
+	uint64_t handshakes; /* that failed */
 	uint64_t timeouts;
 	uint64_t crashes;
 	uint64_t reloads;
@@ -43,6 +45,7 @@ struct parent {
 	struct refusals refusals;
 	struct counters counters;
 	int diag; /* the kernel's socket table */
+	struct tls_context *tls; /* NULL: no listener needs it */
 	int64_t started;
 	time_t boot; /* with it and a number, requests get their ids */
 	uint64_t last_id;

@@ -99,6 +99,28 @@ hear_done(struct parent *p, struct session *s)
 		session_end(s, CODE_STOPPING, "the daemon is stopping");
 }
 
+/* An identity is set once, and only where the listener makes one possible. */
+static void
+hear_peer(struct parent *p, struct session *s, const struct ask_peer *peer)
+{
+	struct buf source = { 0 };
+
+	s->peer_due = false;
+	if (peer->result == HANDSHAKE_KEY) {
+		identity_key(&s->who, peer->text);
+		return;
+	}
+	identity_key(&s->who, NULL);
+	if (peer->result == HANDSHAKE_NO_KEY)
+		return;
+	p->counters.handshakes++;
+	identity_print(&s->who, &source);
+	audit_log(p->audit, LOG_WARNING, "handshake failed source=%s: %s",
+		buf_str(&source), peer->text);
+	buf_free(&source);
+	session_leaves(s);
+}
+
 void
 questions_hear(struct parent *p, struct session *s)
 {
@@ -114,6 +136,11 @@ questions_hear(struct parent *p, struct session *s)
 		session_lose(s);
 	} else if (s->state == SESSION_ENDING) {
 		return; /* it asked before it heard that it has to go */
+	} else if (s->peer_due != (q->kind == ASK_PEER)) {
+		break_off(p, s, s->peer_due ? "a question before its peer"
+					    : "a peer that was not due");
+	} else if (q->kind == ASK_PEER) {
+		hear_peer(p, s, &q->peer);
 	} else if (q->kind == ASK_DONE) {
 		hear_done(p, s);
 	} else if (s->state == SESSION_LOOKUP || s->state == SESSION_ACTING) {

@@ -113,6 +113,7 @@ answer_status(struct job *j)
 		{ "denied", p->counters.denied },
 		{ "malformed", p->counters.malformed },
 		{ "failed", p->counters.failed },
+		{ "bad_handshakes", p->counters.handshakes },
 		{ "timeouts", p->counters.timeouts },
 		{ "crashes", p->counters.crashes },
 		{ "reloads", p->counters.reloads },

@@ -5,6 +5,7 @@
 #include "fd.h"
 #include "relay.h"
 #include "sandbox.h"
+#include "stream.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -22,13 +23,14 @@
 #define PAGE 4096
 
 enum state {
+	GREETING, /* the handshake of TLS */
 	IDLE,     /* reads requests */
 	RELAYING, /* an action's output goes by */
 	ANSWERED  /* the status is being written */
 };
 
 struct io {
-	int client;
+	struct stream client;
 	int ask;
 	enum state state;
 	bool eof;        /* the client sends no more */
@@ -69,20 +71,21 @@ flush_socket(int fd)
  */
 static void __attribute__((noreturn)) finish(struct io *io)
 {
-	struct pollfd p = { io->client, POLLIN, 0 };
+	struct pollfd p = { io->client.fd, POLLIN, 0 };
 	int64_t deadline, now;
 	char waste[4096];
 
+	if (!io->eof || io->client.tls != NULL)
+		stream_end(&io->client);
 	if (!io->eof) {
-		shutdown(io->client, SHUT_WR);
 		deadline = clock_ms() + LINGER_MS;
 		while ((now = clock_ms()) < deadline &&
 			poll(&p, 1, (int)(deadline - now)) > 0)
-			if (read(io->client, waste, sizeof(waste)) <= 0)
+			if (read(p.fd, waste, sizeof(waste)) <= 0)
 				break;
 	}
 	if (io->stopping)
-		flush_socket(io->client);
+		flush_socket(io->client.fd);
 	leave();
 }
 
@@ -117,7 +120,8 @@ find_line(struct io *io, size_t *len, size_t *whole, bool *ended)
 static void
 read_client(struct io *io)
 {
-	ssize_t n = read(io->client, io->in + io->inlen, IN_MAX - io->inlen);
+	ssize_t n = stream_read(
+		&io->client, io->in + io->inlen, IN_MAX - io->inlen);
 
 	if (n > 0)
 		io->inlen += (size_t)n;
@@ -131,8 +135,7 @@ read_client(struct io *io)
 static size_t
 send_client(struct io *io, const char *data, size_t len)
 {
-	ssize_t n =
-		send(io->client, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t n = stream_write(&io->client, data, len);
 
 	if (n >= 0)
 		return (size_t)n;
@@ -204,7 +207,7 @@ take_end(struct io *io, size_t len)
 	io->stopping = true;
 	/* In the middle of an answer there is no place for another. */
 	if (io->state != IDLE)
-		leave();
+		leave(); /* nor is there before the handshake is done */
 	put_client(io, io->message.bytes, len);
 }
 
@@ -287,7 +290,8 @@ static void
 advance(struct io *io)
 {
 	do {
-		if (io->out.len > 0 || io->state == RELAYING)
+		if (io->out.len > 0 || io->state == RELAYING ||
+			io->state == GREETING)
 			return;
 		if (io->state == ANSWERED)
 			io->unsaid = true;
@@ -300,33 +304,98 @@ advance(struct io *io)
 		say_done(io);
 }
 
+/* Whoever speaks plainly to a port of TLS is told so, plainly. */
+static void
+answer_plain(struct io *io)
+{
+	static const char text[] = "1#401#this port speaks TLS only\n";
+
+	io->client.tls = NULL;
+	put_client(io, text, sizeof(text) - 1);
+	io->closing = true;
+	finish(io);
+}
+
+static void
+tell_peer(struct io *io, enum ask_handshake result, const char *text)
+{
+	if (ask_peer(io->ask, result, text) != 0)
+		leave();
+}
+
+/* The handshake, as far as it goes without waiting. */
+static void
+greet(struct io *io)
+{
+	struct tls *tls = io->client.tls;
+	char key[TLS_FINGERPRINT_SIZE];
+
+	switch (tls_handshake(tls)) {
+	case TLS_WANT_READ:
+		io->client.to_read = POLLIN;
+		return;
+	case TLS_WANT_WRITE:
+		io->client.to_read = POLLOUT;
+		return;
+	case 0:
+		io->client.to_read = POLLIN;
+		io->state = IDLE;
+		if (tls_peer(tls, key))
+			tell_peer(io, HANDSHAKE_KEY, key);
+		else
+			tell_peer(io, HANDSHAKE_NO_KEY, "");
+		return;
+	case TLS_PLAIN:
+		tell_peer(io, HANDSHAKE_PLAIN, tls_problem(tls));
+		answer_plain(io);
+		return;
+	default:
+		tell_peer(io, HANDSHAKE_FAILED, tls_problem(tls));
+		leave();
+	}
+}
+
+static bool
+wants_more(const struct io *io)
+{
+	return io->state != GREETING && !io->eof && !io->closing &&
+	       io->inlen < IN_MAX;
+}
+
 static void
 wait_and_serve(struct io *io)
 {
-	struct pollfd p[3] = { { io->client, 0, 0 }, { io->ask, POLLIN, 0 },
+	struct pollfd p[3] = { { io->client.fd, 0, 0 }, { io->ask, POLLIN, 0 },
 		{ -1, POLLIN, 0 } };
-	int n;
+	bool reading = wants_more(io);
+	int n, timeout = io->unsaid ? DONE_MS : -1;
 
-	if (!io->eof && !io->closing && io->inlen < IN_MAX)
-		p[0].events |= POLLIN;
+	if (reading || io->state == GREETING)
+		p[0].events |= io->client.to_read;
 	if (io->out.len > 0)
-		p[0].events |= POLLOUT;
+		p[0].events |= io->client.to_write;
+	/* It has come, but in a record of which poll(2) knows nothing. */
+	if (reading && stream_pending(&io->client))
+		timeout = 0;
 	if (io->state == RELAYING && io->out.len < OUT_HIGH)
 		p[2].fd = io->relay.pipe;
 	/*
 	 * Most clients close, or ask again, as soon as they have their
 	 * answer: the parent is not woken up for the moment in between.
 	 */
-	n = poll(p, 3, io->unsaid ? DONE_MS : -1);
+	n = poll(p, 3, timeout);
 	if (n < 0 && errno != EINTR)
 		leave();
-	if (n == 0)
+	if (n == 0 && timeout > 0)
 		say_done(io);
-	if (n <= 0)
+	if (n < 0 || (n == 0 && timeout > 0))
 		return;
 	if (p[0].revents & (POLLERR | POLLHUP | POLLNVAL))
 		leave();
-	if (p[0].revents & POLLIN)
+	if (io->state == GREETING && p[0].revents)
+		greet(io);
+	else if (reading && (timeout == 0 ||
+				    (p[0].revents & io->client.to_read)))
 		read_client(io);
 	if (p[1].revents)
 		read_ask(io);
@@ -338,18 +407,32 @@ wait_and_serve(struct io *io)
 		write_client(io);
 }
 
+static void
+open_client(struct io *io, int fd, struct tls_context *context)
+{
+	struct tls *tls = NULL;
+
+	io->state = context != NULL ? GREETING : IDLE;
+	if (context != NULL && (tls = tls_open(context, fd)) == NULL)
+		leave();
+	stream_init(&io->client, fd, tls);
+	/* Most often the client's first bytes are there before we are. */
+	if (context != NULL)
+		greet(io);
+	if (io->state == IDLE)
+		read_client(io);
+}
+
 void
-session_run(int client, int ask)
+session_run(int client, int ask, struct tls_context *tls)
 {
 	/* Not on the stack: most of it is never touched, and costs nothing. */
 	static _Alignas(PAGE) struct io io;
 
-	io.client = client;
 	io.ask = ask;
 	io.relay.pipe = -1;
 	sandbox_child(SANDBOX_SESSION);
-	/* Most often the request is there before we are. */
-	read_client(&io);
+	open_client(&io, client, tls);
 	for (;;) {
 		advance(&io);
 		wait_and_serve(&io);

@@ -4,11 +4,14 @@
 #ifndef BRIDLE_SESSION_H
 #define BRIDLE_SESSION_H
 
+struct tls_context;
+
 /*
- * Serves the client until either side ends it. `client` is a connected
- * non-blocking stream socket, `ask` the channel to the parent; all else must be
- * closed. `tcp` says that it is a TCP socket.
+ * Serves the client until either side ends it, within TLS unless the context
+ * is NULL. `client` is a connected non-blocking stream socket, `ask` the
+ * channel to the parent; all else must be closed.
  */
-void session_run(int client, int ask) __attribute__((noreturn));
+void session_run(int client, int ask, struct tls_context *)
+	__attribute__((noreturn));
 
 #endif

@@ -37,6 +37,13 @@ abandon(struct session *s)
 }
 
 void
+session_leaves(struct session *s)
+{
+	s->state = SESSION_ENDING;
+	s->deadline = clock_ms() + END_MS;
+}
+
+void
 session_lose(struct session *s)
 {
 	abandon(s);

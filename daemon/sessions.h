@@ -31,6 +31,7 @@ struct session {
 	int64_t deadline;
 	int64_t login_deadline; /* until the policy has found its client */
 	bool known;             /* it has */
+	bool peer_due;          /* TLS: who came is not known yet */
 	struct identity who;
 	struct identity_source source;
 	struct action *action;         /* SESSION_ACTING */
@@ -49,6 +50,9 @@ void session_answer(
 
 /* Tells it to write the status, if any, and go. */
 void session_end(struct session *, int code, const char *text);
+
+/* It has said that it will go by itself, soon. */
+void session_leaves(struct session *);
 
 /* Its end of the channel is closed: all that is left to do is reap it. */
 void session_lose(struct session *);

@@ -114,7 +114,7 @@ check_whole(struct reader *r)
 {
 	const struct settings *s = r->settings;
 
-	settings_check_runs(r);
+	settings_check_clients(r);
 	if (s->nlisten == 0)
 		conf_error(r->conf, config_lookup(&r->conf->config, "listen"),
 			"names no socket to listen at");

@@ -1,11 +1,11 @@
 #include "settings_keys.h"
+#include "tls.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define KEYS_PER_CLIENT 2 /* the old and the new one, while one changes */
-#define DIGEST_BYTES 43   /* of a SHA256 in base64, without its padding */
 
 /* Who it is: a user's or group's name. */
 
@@ -54,17 +54,6 @@ static const struct kind kind_who = { read_who, print_who, free_who };
 /* Who it is: the fingerprint of a key. */
 
 /* 43 characters carry 258 bits for 256, so the last has two to spare. */
-static bool
-is_fingerprint(const char *s)
-{
-	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	return strncmp(s, "SHA256:", 7) == 0 && strlen(s + 7) == DIGEST_BYTES &&
-	       strspn(s + 7, base64) == DIGEST_BYTES &&
-	       strchr("AEIMQUYcgkosw048", s[7 + DIGEST_BYTES - 1]) != NULL;
-}
-
 static void
 check_keys(struct reader *r, const config_setting_t *at,
 	const struct settings_names *keys)
@@ -74,14 +63,11 @@ check_keys(struct reader *r, const config_setting_t *at,
 	if (keys->n < 1 || keys->n > KEYS_PER_CLIENT)
 		conf_error(r->conf, at, "must name one key or two");
 	for (i = 0; i < keys->n; i++)
-		if (!is_fingerprint(keys->v[i]))
+		if (!tls_fingerprint_valid(keys->v[i]))
 			conf_error(r->conf, at,
 				"\"%s\" is not a fingerprint: \"SHA256:\" and "
-				"%d characters of base64",
-				keys->v[i], DIGEST_BYTES);
-	conf_warn(r->conf, at,
-		"nobody can come with a key: "
-		"this version is built without TLS");
+				"43 characters of base64",
+				keys->v[i]);
 }
 
 /* Who it is: anybody. */
@@ -337,6 +323,11 @@ check_wisdom(struct reader *r, const config_setting_t *at,
 	for (v = 1; v <= VERB_LAST; v++)
 		changes |= client->verbs & VERB_BIT(v) &&
 			   verb_by_number(v)->changes;
+	if (client->match == MATCH_KEY &&
+		config_setting_get_member(at, "from") == NULL)
+		conf_warn(r->conf, at,
+			"has no from: who holds the key may come from "
+			"anywhere");
 	if (client->match == MATCH_ANONYMOUS && changes)
 		conf_warn(r->conf, at,
 			"whoever reaches an insecure listener may do more "
@@ -375,8 +366,20 @@ check_run(struct reader *r, const config_setting_t *at, const char *name)
 	conf_error(r->conf, at, "no entry of commands is called \"%s\"", name);
 }
 
+static bool
+has_tls(const struct settings *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->nlisten; i++)
+		if (s->listen[i].tls)
+			return true;
+	return false;
+}
+
+/* What of a client depends on the other keys. */
 void
-settings_check_runs(struct reader *r)
+settings_check_clients(struct reader *r)
 {
 	const struct settings *s = r->settings;
 	const config_setting_t *list =
@@ -386,6 +389,10 @@ settings_check_runs(struct reader *r)
 
 	for (i = 0; list != NULL && i < s->nclients; i++) {
 		at = config_setting_get_elem(list, (unsigned)i);
+		if (s->clients[i].match == MATCH_KEY && !has_tls(s))
+			conf_warn(r->conf, config_setting_get_member(at, "key"),
+				"nobody can come with a key: no listener says "
+				"tls = true");
 		for (j = 0; j < s->clients[i].run.n; j++)
 			check_run(r, config_setting_get_member(at, "run"),
 				s->clients[i].run.v[j]);

@@ -135,6 +135,6 @@ extern const struct entries settings_command_entries;
 extern const struct kind kind_program; /* char **, of `power` */
 
 /* Once all is read: whether each client's commands exist. */
-void settings_check_runs(struct reader *);
+void settings_check_clients(struct reader *);
 
 #endif

@@ -119,13 +119,14 @@ static void
 check_tcp(struct reader *r, const config_setting_t *at,
 	const struct settings_listen *l)
 {
-	if (l->tls)
-		conf_error(r->conf, config_setting_get_member(at, "tls"),
-			"this version is built without TLS");
-	else if (l->addr.len > 0 && !net_is_loopback(&l->addr) && !l->insecure)
+	if (l->tls && l->insecure)
+		conf_error(r->conf, config_setting_get_member(at, "insecure"),
+			"is for a listener without TLS");
+	else if (l->addr.len > 0 && !net_is_loopback(&l->addr) && !l->tls &&
+		 !l->insecure)
 		conf_error(r->conf, config_setting_get_member(at, "tcp"),
 			"would be reached by other machines without TLS: "
-			"listen at 127.0.0.1 or [::1], "
+			"say tls = true, or listen at 127.0.0.1 or [::1], "
 			"or say insecure = true as well");
 	if (config_setting_get_member(at, "mode") != NULL ||
 		config_setting_get_member(at, "group") != NULL)

@@ -5,6 +5,7 @@
  */
 #include "ask.h"
 #include "fd.h"
+#include "tls.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,14 @@ take_malformed(const struct ask_question *q)
 	must(memchr(q->error.reason, '\0', sizeof(q->error.reason)) != NULL);
 }
 
+static void
+take_peer(const struct ask_peer *m)
+{
+	must(m->result < HANDSHAKES);
+	must(memchr(m->text, '\0', sizeof(m->text)) != NULL);
+	must(m->result != HANDSHAKE_KEY || tls_fingerprint_valid(m->text));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -116,6 +125,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			take_request(q, size);
 		else if (q->kind == ASK_MALFORMED)
 			take_malformed(q);
+		else if (q->kind == ASK_PEER)
+			take_peer(&q->peer);
 		else
 			must(q->kind == ASK_DONE);
 	}

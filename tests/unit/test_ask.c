@@ -186,6 +186,31 @@ test_done(void **state)
 	assert_int_equal(q.kind, ASK_DONE);
 }
 
+#define GOOD_KEY "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+static void
+test_peer(void **state)
+{
+	struct channel *c = *state;
+	struct ask_question q;
+
+	assert_int_equal(ask_peer(c->session, HANDSHAKE_KEY, GOOD_KEY), 0);
+	assert_int_equal(ask_question(c->parent, &q), 1);
+	assert_int_equal(q.kind, ASK_PEER);
+	assert_int_equal(q.peer.result, HANDSHAKE_KEY);
+	assert_string_equal(q.peer.text, GOOD_KEY);
+	assert_int_equal(ask_peer(c->session, HANDSHAKE_FAILED, "why"), 0);
+	assert_int_equal(ask_question(c->parent, &q), 1);
+	assert_string_equal(q.peer.text, "why");
+	/* What is no fingerprint is no peer's. */
+	assert_int_equal(ask_peer(c->session, HANDSHAKE_KEY, "SHA256:AA"), 0);
+	assert_int_equal(ask_question(c->parent, &q), -1);
+	assert_int_equal(errno, EPROTO);
+	assert_int_equal(ask_peer(c->session, HANDSHAKES, ""), 0);
+	assert_int_equal(ask_question(c->parent, &q), -1);
+	assert_int_equal(errno, EPROTO);
+}
+
 static void
 test_nothing_and_the_end(void **state)
 {
@@ -594,6 +619,7 @@ main(void)
 		ON_CHANNEL(test_malformed),
 		ON_CHANNEL(test_malformed_tells_no_more),
 		ON_CHANNEL(test_done),
+		ON_CHANNEL(test_peer),
 		ON_CHANNEL(test_nothing_and_the_end),
 		ON_CHANNEL(test_nobody_there),
 		ON_CHANNEL(test_wrong_lengths),

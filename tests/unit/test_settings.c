@@ -390,7 +390,11 @@ test_warnings(void **state)
 			"power.reboot: has no {when}" },
 		{ "clients = ( { name = \"a\"; allow = (); key = \"SHA256:"
 		  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"; } );",
-			"this version is built without TLS" },
+			"nobody can come with a key: no listener says tls" },
+		{ "listen = ( { tcp = \"[::]:7071\"; tls = true; } );"
+		  "clients = ( { name = \"a\"; allow = (); key = \"SHA256:"
+		  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"; } );",
+			"who holds the key may come from anywhere" },
 		{ "clients = ( { name = \"a\"; unix_user = \"root\";"
 		  " allow = (\"list\"); kill = { names = (); }; } );",
 			"clients[0].kill (a): limits what allow does not" },
@@ -421,9 +425,13 @@ static void
 test_no_warnings(void **state)
 {
 	struct outcome o = parse_good(
+		"listen = ( { tcp = \"[::]:7071\"; tls = true; } );"
 		"clients = ( { name = \"a\"; unix_user = \"root\";"
 		"  from = (\"127.0.0.1\"); allow = (\"halt\", \"kill\");"
 		"  kill = { names = (\"x\"); }; },"
+		"  { name = \"k\"; from = \"10.0.0.0/8\"; allow = \"halt\";"
+		"  key = \"SHA256:"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"; },"
 		"  { name = \"b\"; anonymous = true; allow = (\"list\"); } );"
 		"power = { halt = (\"/sbin/shutdown\", \"{when}\"); };");
 

@@ -1,0 +1,80 @@
+#include "host_key.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_NAME "host_key"
+
+bool
+host_key_needed(const struct settings *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->nlisten; i++)
+		if (s->listen[i].tls)
+			return true;
+	return false;
+}
+
+int
+host_key_folder(
+	const struct settings *s, uid_t uid, gid_t gid, struct buf *errors)
+{
+	const char *dir = s->state_dir;
+
+	if (mkdir(dir, 0700) != 0) {
+		if (errno == EEXIST)
+			return 0;
+	} else if (lchown(dir, uid, gid) == 0) {
+		return 0;
+	}
+	buf_addf(errors, "%s: %s (state_dir, for the host key)\n", dir,
+		strerror(errno));
+	return -1;
+}
+
+/* Two that start at once must end up with the same one. */
+static struct tls_key *
+make_key(const char *path, char problem[TLS_PROBLEM_SIZE])
+{
+	char host[HOST_NAME_MAX + 1] = "";
+	struct tls_key *key;
+
+	gethostname(host, sizeof(host) - 1);
+	key = tls_key_create(TLS_KEY_P256, *host ? host : "bridled", problem);
+	if (key == NULL || tls_key_write(key, path) == 0)
+		return key;
+	snprintf(problem, TLS_PROBLEM_SIZE, "%s", strerror(errno));
+	tls_key_free(key);
+	return errno == EEXIST ? tls_key_read(path, problem) : NULL;
+}
+
+struct tls_context *
+host_key_open(const struct settings *s, char fingerprint[TLS_FINGERPRINT_SIZE],
+	struct buf *errors)
+{
+	char problem[TLS_PROBLEM_SIZE] = "OpenSSL fails", path[PATH_MAX];
+	struct tls_context *context = NULL;
+	struct tls_key *key;
+
+	snprintf(path, sizeof(path), "%s/" FILE_NAME, s->state_dir);
+	key = tls_key_read(path, problem);
+	if (key == NULL && errno == ENOENT)
+		key = make_key(path, problem);
+	if (key != NULL && (context = tls_server(key)) != NULL &&
+		tls_warm_up(context) != 0) {
+		tls_context_free(context);
+		context = NULL;
+	}
+	if (context == NULL)
+		buf_addf(errors, "%s: %s\n", path, problem);
+	else if (fingerprint != NULL)
+		tls_key_fingerprint(key, fingerprint);
+	tls_key_free(key);
+	return context;
+}
