@@ -181,6 +181,7 @@ class Daemon:
     user      whom it becomes when root starts it; default: root
     """
 
+    source = BRIDLED  # or another with the same options
     log_args = ["--log-stderr"]  # a subclass may log elsewhere, see log()
 
     def __init__(self, clients=None, settings="", limits=None, tcp=(),
@@ -213,7 +214,7 @@ class Daemon:
             shutil.chown(os.path.dirname(self.sock), self.user)
         # The build may stand where another user cannot go.
         self.program = os.path.join(self.dir, "bridled")
-        shutil.copy(BRIDLED, self.program)
+        shutil.copy(self.source, self.program)
         for name in ("recorder", "misbehave"):
             source = os.path.join(ACTIONS, name)
             if os.path.exists(source):
