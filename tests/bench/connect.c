@@ -1,14 +1,18 @@
 /*
  * How many calls a second: connect, send a line, read a line, close.
  *
- *     connect unix:PATH|PORT CLIENTS MILLISECONDS
+ *     connect unix:PATH|PORT|tls:PORT:KEY CLIENTS MILLISECONDS
  *
  * Prints calls per second, then the median and the 99th percentile of one
  * call in microseconds.
  */
+#include "stream.h"
+#include "tls.h"
+
 #include <arpa/inet.h>
 #include <err.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +37,21 @@ static union {
 	struct sockaddr_in in;
 } address;
 static socklen_t length;
+static struct tls_context *context; /* NULL: plain */
+
+/* What stands before the second colon; a context for the key after it. */
+static const char *
+read_key(const char *where)
+{
+	const char *path = strchr(where, ':');
+	char problem[TLS_PROBLEM_SIZE] = "no key is named";
+	struct tls_key *key = path ? tls_key_read(path + 1, problem) : NULL;
+
+	if (key == NULL || (context = tls_client(key)) == NULL)
+		errx(1, "%s: %s", where, problem);
+	tls_key_free(key);
+	return where;
+}
 
 static void
 parse_address(const char *where)
@@ -43,6 +62,8 @@ parse_address(const char *where)
 			sizeof(address.un.sun_path) - 1);
 		length = sizeof(address.un);
 	} else {
+		if (strncmp(where, "tls:", 4) == 0)
+			where = read_key(where + 4);
 		address.in.sin_family = AF_INET;
 		address.in.sin_port = htons((uint16_t)atoi(where));
 		address.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -67,17 +88,25 @@ call(void)
 	size_t len = 0;
 	ssize_t n;
 	int fd = socket(address.sa.sa_family, SOCK_STREAM, 0);
+	struct tls *tls = NULL;
+	struct stream s;
+	int on = 1;
 
-	if (connect(fd, &address.sa, length) != 0 ||
-		send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0) {
-		close(fd);
-		return -1;
-	}
-	while ((n = read(fd, line + len, sizeof(line) - len)) > 0) {
+	if (connect(fd, &address.sa, length) != 0)
+		goto fail;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (context != NULL && ((tls = tls_open(context, fd)) == NULL ||
+				       tls_handshake(tls) != 0))
+		goto fail;
+	stream_init(&s, fd, tls);
+	if (stream_write(&s, request, sizeof(request) - 1) < 0)
+		goto fail;
+	while ((n = stream_read(&s, line + len, sizeof(line) - len)) > 0) {
 		len += (size_t)n;
 		if (line[len - 1] == '\n')
 			break;
 	}
+	tls_close(tls);
 	close(fd);
 	if (n <= 0)
 		return -1;
@@ -86,6 +115,10 @@ call(void)
 			       strncmp(line, "1#200", 5) == 0
 		       ? 0
 		       : -1;
+fail:
+	tls_close(tls);
+	close(fd);
+	return -1;
 }
 
 static void __attribute__((noreturn)) client(struct shared *shared, double end)

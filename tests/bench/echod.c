@@ -2,11 +2,15 @@
  * The bare server that ours is measured against: accepts, forks, echoes one
  * line, ends. Nothing else that a server needs is in it.
  *
- *     echod unix:PATH | PORT
+ *     echod unix:PATH | PORT | tls:PORT:KEY
+ *
+ * With TLS it asks for a client's certificate, and takes any; KEY is a file
+ * with its own key and certificate.
  */
 #include <arpa/inet.h>
 #include <err.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +43,45 @@ listen_at(const char *where)
 	return fd;
 }
 
+static int
+accept_any(X509_STORE_CTX *store, void *arg)
+{
+	(void)store;
+	(void)arg;
+	return 1;
+}
+
+static SSL_CTX *
+new_context(const char *key)
+{
+	SSL_CTX *c = SSL_CTX_new(TLS_server_method());
+
+	if (c == NULL || SSL_CTX_set_min_proto_version(c, TLS1_3_VERSION) != 1 ||
+		SSL_CTX_use_PrivateKey_file(c, key, SSL_FILETYPE_PEM) != 1 ||
+		SSL_CTX_use_certificate_file(c, key, SSL_FILETYPE_PEM) != 1)
+		errx(1, "%s", key);
+	SSL_CTX_set_num_tickets(c, 0);
+	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(c, accept_any, NULL);
+	return c;
+}
+
+static void __attribute__((noreturn)) echo_tls(SSL_CTX *context, int fd)
+{
+	SSL *ssl = SSL_new(context);
+	char line[4096];
+	int n;
+
+	SSL_set_fd(ssl, fd);
+	if (SSL_accept(ssl) != 1)
+		_exit(1);
+	while ((n = SSL_read(ssl, line, sizeof(line))) > 0)
+		if (SSL_write(ssl, line, n) != n)
+			break;
+	_exit(0);
+}
+
 static void __attribute__((noreturn)) echo(int fd)
 {
 	char line[4096];
@@ -59,17 +102,28 @@ static void __attribute__((noreturn)) echo(int fd)
 int
 main(int argc, char **argv)
 {
+	SSL_CTX *tls = NULL;
+	char *where = argv[1], *key;
 	int server, fd;
 
 	if (argc != 2)
-		errx(2, "usage: echod unix:PATH | PORT");
+		errx(2, "usage: echod unix:PATH | PORT | tls:PORT:KEY");
 	signal(SIGCHLD, SIG_IGN); /* the kernel reaps */
-	server = listen_at(argv[1]);
+	signal(SIGPIPE, SIG_IGN);
+	if (strncmp(where, "tls:", 4) == 0 &&
+		(key = strchr(where + 4, ':')) != NULL) {
+		*key = '\0';
+		tls = new_context(key + 1);
+		where += 4;
+	}
+	server = listen_at(where);
 	for (;;) {
 		if ((fd = accept(server, NULL, NULL)) == -1)
 			continue;
 		if (fork() == 0) {
 			close(server);
+			if (tls != NULL)
+				echo_tls(tls, fd);
 			echo(fd);
 		}
 		close(fd);

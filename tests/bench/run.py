@@ -1,12 +1,15 @@
 """make bench: prints what tests/bench/README.md says."""
 
 import argparse
+import base64
+import hashlib
 import os
 import signal
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "e2e"))
@@ -30,12 +33,11 @@ def calls(where, clients):
 
 
 class Echo:
-    """The bare server at both kinds of address."""
+    """The bare server, at these addresses."""
 
-    def __init__(self, folder):
+    def __init__(self, *places):
         program = os.path.join(BUILD, "tests/bench/echod")
-        self.places = ["unix:" + os.path.join(folder, "echo"),
-                       str(free_port())]
+        self.places = places
         self.processes = [subprocess.Popen([program, p]) for p in self.places]
 
     def __enter__(self):
@@ -48,12 +50,49 @@ class Echo:
             p.wait()
 
 
+class Tls(Daemon):
+    """Listens with TLS first; .key is a client's."""
+
+    def __init__(self, folder, tcp=(), **more):
+        self.key = os.path.join(folder, "key")
+        self.state = os.path.join(folder, "state")
+        subprocess.run(
+            ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:P-256", "-keyout", self.key, "-out",
+             self.key + ".crt", "-subj", "/CN=bench"],
+            check=True, stderr=subprocess.DEVNULL)
+        with open(self.key, "a") as out, open(self.key + ".crt") as crt:
+            out.write(crt.read())
+        os.chmod(self.key, 0o600)
+        super().__init__(
+            '{ name = "me"; unix_user = "%d"; allow = ("*"); },'
+            '{ name = "key"; key = "%s"; allow = ("*"); }'
+            % (os.getuid(), fingerprint(self.key)),
+            tcp=['{ tcp = "127.0.0.1:0"; tls = true; }', *tcp],
+            settings='state_dir = "%s";' % self.state, **more)
+
+    def host_key(self):
+        return os.path.join(self.state, "host_key")
+
+
+def fingerprint(path):
+    key = subprocess.run(["openssl", "x509", "-in", path, "-noout", "-pubkey"],
+                         check=True, capture_output=True).stdout
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"],
+                         input=key, check=True, capture_output=True).stdout
+    digest = base64.b64encode(hashlib.sha256(der).digest()).decode()
+    return "SHA256:" + digest.rstrip("=")
+
+
 def bench_connections(args):
     row("connections/s", "clients", "bridled", "bare", "ratio", "p99 ours us")
-    with Daemon(tcp=["127.0.0.1:0"], limits=ROOMY) as d, \
-            Echo(os.path.dirname(d.sock)) as bare:
-        ours = ["unix:" + d.sock, str(d.ports[0])]
-        for kind, mine, theirs in zip(("unix", "tcp"), ours, bare):
+    with tempfile.TemporaryDirectory() as folder, \
+            Tls(folder, tcp=["127.0.0.1:0"], limits=ROOMY) as d, \
+            Echo("unix:" + os.path.join(folder, "echo"), str(free_port()),
+                 "tls:%d:%s" % (free_port(), d.host_key())) as bare:
+        ours = ["unix:" + d.sock, str(d.ports[1]),
+                "tls:%d:%s" % (d.ports[0], d.key)]
+        for kind, mine, theirs in zip(("unix", "tcp", "tls"), ours, bare):
             for clients in (1, 8, 64):
                 pairs = [(calls(mine, clients), calls(theirs, clients))
                          for _ in range(args.runs)]
