@@ -1,5 +1,7 @@
 #include "sandbox.h"
 
+#include "filter.h"
+
 #include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
@@ -63,16 +65,22 @@ drop_capabilities(enum sandbox_role role)
 	return (int)syscall(SYS_capset, &head, sets);
 }
 
+/*
+ * Each says a part of what the filter says too: should a kernel's filter have
+ * a hole, then it is a small one. (RLIMIT_NPROC does not count for root.) That
+ * it cannot be dumped or traced a session has from the parent.
+ */
 static int
 confine_session(void)
 {
 	static const struct rlimit none;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+		setrlimit(RLIMIT_CORE, &none) != 0 ||
 		setrlimit(RLIMIT_NPROC, &none) != 0 ||
 		setrlimit(RLIMIT_FSIZE, &none) != 0)
 		return -1;
-	return 0;
+	return filter_install();
 }
 
 void
@@ -133,7 +141,7 @@ sandbox_parent(void)
 	/* What the kill action may have: asked once, here. */
 	if (capng_get_caps_process() != 0)
 		return -1;
-	if (setrlimit(RLIMIT_CORE, &none) != 0)
+	if (setrlimit(RLIMIT_CORE, &none) != 0 || filter_build() != 0)
 		return -1;
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 enum sandbox_role {
-	SANDBOX_SESSION, /* nothing but its two descriptors */
+	SANDBOX_SESSION, /* nothing but its descriptors, and filter.h */
 	SANDBOX_LOGGER,  /* no capabilities */
 	SANDBOX_LIST,    /* no capabilities */
 	SANDBOX_KILL,    /* CAP_KILL alone */
@@ -17,7 +17,8 @@ enum sandbox_role {
 /*
  * For a child just forked: resets signal handlers and mask, and gives up all
  * that the role does not need. A session also gets limits that keep it from
- * forking and writing files. Ends the process if that fails.
+ * forking and writing files, loses its standard descriptors, and has no more
+ * than the system calls of filter.h. Ends the process if that fails.
  */
 void sandbox_child(enum sandbox_role);
 
@@ -28,7 +29,10 @@ void sandbox_child(enum sandbox_role);
  */
 int sandbox_become(uid_t, gid_t, const char *user);
 
-/* For the parent: no core dumps, no tracing. -1 with errno. */
+/*
+ * For the parent, before its first child: no core dumps, no tracing, and what
+ * sandbox_child() will need. -1 with errno.
+ */
 int sandbox_parent(void);
 
 #endif

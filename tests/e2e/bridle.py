@@ -21,13 +21,15 @@ import traceback
 
 BUILD = os.environ.get("BRIDLE_BUILD", os.getcwd())
 SOURCE = os.environ.get("BRIDLE_SOURCE", os.getcwd())
-BRIDLED = os.path.join(BUILD, "bridled")
+BRIDLED = os.environ.get("BRIDLE_DAEMON") or os.path.join(BUILD, "bridled")
 BRIDLECTL = os.path.join(BUILD, "bridlectl")
 ACTIONS = os.path.join(BUILD, "tests", "actions")
 # A slow machine, valgrind: everything that waits, waits so much longer.
 PATIENCE = float(os.environ.get("BRIDLE_PATIENCE", "20"))
 # What stands before the daemon's command: valgrind and its options.
 WRAP = os.environ.get("BRIDLE_WRAP", "").split()
+# Whether its sessions have their system-call filter, see CONTRIBUTING.md.
+FILTER = os.environ.get("BRIDLE_FILTER") != "no"
 ROOT = os.geteuid() == 0
 # Users that need not exist: other people, as root can make them.
 STRANGER = 61001
