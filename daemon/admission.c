@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "fd.h"
 #include "parent.h"
+#include "sandbox.h"
 #include "session.h"
 #include "wire.h"
 
@@ -42,6 +43,7 @@ run_child(int client, int ask, struct tls_context *tls)
 	unsigned low = (unsigned)(client < ask ? client : ask);
 	unsigned high = (unsigned)(client < ask ? ask : client);
 
+	sandbox_leave_files();
 	if (low > 3)
 		close_range(3, low - 1, 0);
 	if (high > low + 1)

@@ -4,14 +4,19 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* A folder without files, see open_nowhere(); -1 where we may not go there. */
+static int nowhere = -1;
 
 /* Signals that the parent has handlers or a mask for. */
 static const int handled[] = { SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGPIPE };
@@ -84,6 +89,13 @@ confine_session(void)
 }
 
 void
+sandbox_leave_files(void)
+{
+	if (nowhere != -1 && (fchdir(nowhere) != 0 || chroot(".") != 0))
+		_exit(71);
+}
+
+void
 sandbox_child(enum sandbox_role role)
 {
 	reset_signals(role);
@@ -133,6 +145,21 @@ sandbox_become(uid_t uid, gid_t gid, const char *user)
 	return prove(uid, gid);
 }
 
+/*
+ * Empty, and since it has been removed nobody can put anything into it. It
+ * stands behind the filter, so that a daemon without it serves too.
+ */
+static void
+open_nowhere(void)
+{
+	char path[] = RUNDIR "/bridled-XXXXXX";
+
+	if (mkdtemp(path) == NULL)
+		return;
+	nowhere = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rmdir(path);
+}
+
 int
 sandbox_parent(void)
 {
@@ -141,6 +168,8 @@ sandbox_parent(void)
 	/* What the kill action may have: asked once, here. */
 	if (capng_get_caps_process() != 0)
 		return -1;
+	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_CHROOT))
+		open_nowhere();
 	if (setrlimit(RLIMIT_CORE, &none) != 0 || filter_build() != 0)
 		return -1;
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

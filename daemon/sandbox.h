@@ -23,6 +23,12 @@ enum sandbox_role {
 void sandbox_child(enum sandbox_role);
 
 /*
+ * For a session, before it closes the parent's descriptors: goes where there
+ * are no files, if the parent may go there. Ends the process if that fails.
+ */
+void sandbox_leave_files(void);
+
+/*
  * For the parent: changes from root to a user and its groups for good, keeps
  * CAP_KILL alone, and proves that there is no way back. Only where the
  * process is root and the user is not. -1 with errno.

@@ -273,6 +273,7 @@ start(void (*run)(void))
 	assert_int_not_equal(pid, -1);
 	if (pid != 0)
 		return pid;
+	sandbox_leave_files();
 	sandbox_child(SANDBOX_SESSION);
 	run();
 	_exit(SURVIVED);
