@@ -1,6 +1,8 @@
 """From the command line to the end; what each process may do."""
 
 import contextlib
+import ctypes
+import errno
 import os
 import pwd
 import re
@@ -11,13 +13,15 @@ import time
 from contextlib import ExitStack
 
 import bridle
-from bridle import (BRIDLED, ROOT, Daemon, Skip, Victim, answers, equal,
-                    is_running, read_all, read_answer, wait_for)
+from bridle import (BRIDLED, FILTER, ROOT, Daemon, Skip, Victim, answers,
+                    equal, is_running, read_all, read_answer, wait_for)
 from crowd import KILLS
 
 # sysexits.h
 USAGE, NOUSER, OSERR, CONFIG = 64, 67, 71, 78
 CAP_KILL = 1 << 5
+CAP_SYS_CHROOT = 1 << 18
+PTRACE_SEIZE = 0x4206
 
 
 def bridled(*args, **kwargs):
@@ -441,6 +445,27 @@ def is_dumpable(pid):
     return os.stat("/proc/%d/environ" % pid).st_uid == uid
 
 
+def limit(pid, name):
+    """The soft and the hard one."""
+    with open("/proc/%d/limits" % pid) as f:
+        return re.search(name + r" +(\S+) +(\S+)", f.read()).groups()
+
+
+def check_session(pid):
+    """What it has once it has answered."""
+    fields = status_fields(pid)
+    equal((fields["NoNewPrivs"], fields["Seccomp"]),
+          ("1", "2" if FILTER else "0"))
+    for name in ("Max core file size", "Max processes", "Max file size"):
+        equal(limit(pid, name), ("0", "0"), name)
+    assert fields["Uid"].split()[1] == "0" or not is_dumpable(pid)
+    if ROOT and FILTER:
+        opened = os.listdir("/proc/%d/fd" % pid)
+        equal([os.readlink("/proc/%d/fd/%s" % (pid, fd)).split(":")[0]
+               for fd in opened], ["socket"] * 2, "its descriptors")
+        assert not {"0", "1", "2"}.intersection(opened), opened
+
+
 def service_user():
     """A user that is there anyway, with groups if possible; not nobody."""
     for name in ("daemon", "bin", "games"):
@@ -505,14 +530,15 @@ def settled(pid, wanted):
 def check_cast(cast, parent, parent_capabilities):
     equal(capabilities(parent), parent_capabilities, "parent")
     settled(cast.session, NONE)
-    equal(status_fields(cast.session)["NoNewPrivs"], "1")
+    check_session(cast.session)
     settled(cast.logger, NONE)
     settled(cast.list, NONE)
     # It runs a program by now, which has what an exec would give it.
     wait_for("the exec", lambda: status_fields(cast.program)["Name"] ==
              "misbehave")
     settled(cast.program, NONE)
-    equal(status_fields(cast.program)["NoNewPrivs"], "0")
+    fields = status_fields(cast.program)
+    equal((fields["NoNewPrivs"], fields["Seccomp"]), ("0", "0"))
     if cast.kill is not None:
         settled(cast.kill, {**NONE, "Prm": parent_capabilities["Prm"],
                             "Eff": parent_capabilities["Eff"]})
@@ -593,6 +619,68 @@ def test_an_ordinary_user_runs_it_with_his_own_rights():
             roots = stack.enter_context(Victim())
             equal(d.ask("1#3#" + roots.name).text, "1 denied by the kernel")
             assert roots.lives()
+
+
+@contextlib.contextmanager
+def session(**kwargs):
+    """A daemon and one session of it that has answered."""
+    with Daemon(**kwargs) as d, d.connect() as sock:
+        known = {pid for pid, _ in d.children()}
+        sock.sendall(b"1#4\n")
+        read_answer(sock)
+        pid, = Cast.fresh(d, known)
+        yield d, pid
+
+
+def test_a_root_that_stays_root_has_sessions_without_power():
+    if not ROOT:
+        raise Skip("because only root stays root")
+    with session(user="root") as (d, pid):
+        equal(ids(pid)[0], ["0"] * 4)
+        equal(capabilities(pid), NONE)
+        check_session(pid)
+        if capabilities(d.pid)["Eff"] & CAP_SYS_CHROOT:
+            equal(os.listdir("/proc/%d/root/" % pid), [])
+            # Nor can anybody put something there.
+            assert os.readlink("/proc/%d/root" % pid).endswith(" (deleted)")
+
+
+def intrude(pid):
+    """What becomes of each way into a process: 0 if it is open, an errno."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    yield libc.ptrace(PTRACE_SEIZE, pid, None, None) and ctypes.get_errno()
+    for name in ("maps", "mem", "environ"):
+        try:
+            open("/proc/%d/%s" % (pid, name), "rb").close()
+            yield 0
+        except OSError as problem:
+            yield problem.errno
+
+
+def as_user(uid, function, *args):
+    """Runs it in a process of that user's, which need not exist."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            if ROOT:
+                os.setgroups([])
+                os.setresgid(uid, uid, uid)
+                os.setresuid(uid, uid, uid)
+            os.write(write, bytes(function(*args)))
+        os._exit(0)
+    os.close(write)
+    with open(read, "rb") as f:
+        said = list(f.read())
+    os.waitpid(child, 0)
+    return said
+
+
+def test_its_own_user_cannot_look_into_a_session():
+    uid = bridle.SERVICE if ROOT else os.getuid()
+    with session(uid=uid) as (d, pid):
+        equal(as_user(uid, intrude, pid),
+              [errno.EPERM, errno.EACCES, errno.EACCES, errno.EACCES])
 
 
 def test_the_user_need_not_be_there_unless_root_starts_it():
