@@ -36,6 +36,7 @@ static const struct rule rules[] = {
 	{ SCMP_SYS(read), ANY, 0, 0 },
 	{ SCMP_SYS(write), ANY, 0, 0 },
 	{ SCMP_SYS(writev), ANY, 0, 0 },
+	{ SCMP_SYS(recvfrom), ANY, 0, 0 },
 	{ SCMP_SYS(sendto), ANY, 0, 0 },
 	{ SCMP_SYS(sendmsg), ANY, 0, 0 },
 	{ SCMP_SYS(recvmsg), ANY, 0, 0 },
