@@ -31,6 +31,11 @@ static const char defaults[] =
 	"protect = (\"sshd\", \"systemd-logind\");\n"
 	"limits = { sessions = 256; sessions_per_source = 16; actions = 64;"
 	" login_seconds = 10; idle_seconds = 300; request_seconds = 60; };\n"
+	"penalties = { enabled = true; min_seconds = 30; max_seconds = 600;"
+	" malformed = 1; unknown = 5; unknown_key = 5; handshake = 5;"
+	" timeout = 10; crash = 90; sources = 1024;"
+	" log_lines = 20; log_seconds = 60;"
+	" exempt = { users = (); from = (); }; };\n"
 	"user = \"bridle\";\n"
 	"state_dir = \"/var/lib/bridle\";\n"
 	"log = { facility = \"daemon\"; level = \"info\"; };\n"
@@ -78,6 +83,7 @@ static const struct key keys[] = {
 	SETTING(power, "power", group, .keys = power_keys),
 	SETTING(protect, "protect", names),
 	SETTING(limits, "limits", group, .keys = limit_keys),
+	SETTING(penalties, "penalties", group, .keys = settings_penalty_keys),
 	SETTING(user, "user", text),
 	SETTING(state_dir, "state_dir", path),
 	SETTING(log_facility, "log", group, .keys = log_keys),
@@ -115,6 +121,7 @@ check_whole(struct reader *r)
 	const struct settings *s = r->settings;
 
 	settings_check_clients(r);
+	settings_check_penalties(r);
 	if (s->nlisten == 0)
 		conf_error(r->conf, config_lookup(&r->conf->config, "listen"),
 			"names no socket to listen at");

@@ -24,6 +24,11 @@ struct settings_names {
 	char **v;
 };
 
+struct settings_networks {
+	size_t n;
+	struct net_block *v;
+};
+
 struct settings_listen {
 	char *unix_path; /* NULL: it is TCP, at `addr` */
 	struct net_addr addr;
@@ -89,6 +94,30 @@ struct settings_limits {
 	unsigned request_seconds;
 };
 
+/* What the source of a connection is penalized for. */
+enum penalty_cause {
+	PENALTY_MALFORMED,   /* a request that is none: 400, 413, 501, 505 */
+	PENALTY_UNKNOWN,     /* 401: no entry of clients matches it */
+	PENALTY_UNKNOWN_KEY, /* the same, of one that came with a key */
+	PENALTY_HANDSHAKE,   /* TLS did not come about */
+	PENALTY_TIMEOUT,     /* 408: no request of a known client in time */
+	PENALTY_CRASH, /* its session died of a bug, or fell out of step */
+	PENALTY_CAUSES
+};
+
+struct settings_penalties {
+	bool enabled;
+	unsigned min_seconds; /* of penalty, and a source is shut out */
+	unsigned max_seconds;
+	unsigned seconds[PENALTY_CAUSES]; /* that each adds the first time */
+	unsigned sources;                 /* remembered at most */
+	unsigned log_lines; /* of one source's mistakes, in log_seconds */
+	unsigned log_seconds;
+	struct settings_names exempt_users;
+	uid_t *exempt_uids; /* one for each of exempt_users, once resolved */
+	struct settings_networks exempt_from;
+};
+
 struct settings {
 	char *path; /* the file, as it was named */
 	size_t nlisten;
@@ -101,6 +130,7 @@ struct settings {
 	char **cancel;
 	struct settings_names protect;
 	struct settings_limits limits;
+	struct settings_penalties penalties;
 	char *user;
 	char *state_dir;
 	int log_facility; /* LOG_DAEMON… */

@@ -105,6 +105,30 @@ static const struct kind kind_anonymous = { read_anonymous, print_anonymous,
 
 /* Where from. */
 
+bool
+networks_read(struct reader *r, const config_setting_t *group, const char *key,
+	struct net_block **blocks, size_t *n)
+{
+	const config_setting_t *at = config_setting_get_member(group, key);
+	char **texts = NULL;
+	size_t count = 0, i;
+
+	if (!conf_strings(r->conf, group, key, &texts, &count))
+		return false;
+	if ((*blocks = calloc(count + 1, sizeof(**blocks))) == NULL)
+		conf_error(r->conf, at, "out of memory");
+	for (i = 0; *blocks != NULL && i < count; i++)
+		if (net_block_parse(texts[i], &(*blocks)[i]) != 0)
+			conf_error(r->conf, at,
+				"\"%s\" is not a network in numbers, as in "
+				"\"10.1.0.0/16\" or \"2001:db8::/32\", with no "
+				"bit set beyond its prefix",
+				texts[i]);
+	*n = i;
+	conf_strings_free(texts);
+	return true;
+}
+
 static void
 read_from(struct reader *r, const config_setting_t *group,
 	const struct key *key, void *base)
@@ -112,26 +136,14 @@ read_from(struct reader *r, const config_setting_t *group,
 	struct settings_client *client = base;
 	const config_setting_t *at =
 		config_setting_get_member(group, key->name);
-	char **texts = NULL;
-	size_t n = 0, i;
 
-	if (at == NULL || !conf_strings(r->conf, group, key->name, &texts, &n))
+	if (at == NULL || !networks_read(r, group, key->name, &client->from,
+				  &client->nfrom))
 		return;
 	/* An empty array would stand for "from anywhere". */
-	if (n == 0)
+	if (client->nfrom == 0)
 		conf_error(r->conf, at,
 			"names no network; leave it out for anywhere");
-	if ((client->from = calloc(n + 1, sizeof(*client->from))) == NULL)
-		conf_error(r->conf, at, "out of memory");
-	for (i = 0; client->from != NULL && i < n; i++)
-		if (net_block_parse(texts[i], &client->from[i]) != 0)
-			conf_error(r->conf, at,
-				"\"%s\" is not a network in numbers, as in "
-				"\"10.1.0.0/16\" or \"2001:db8::/32\", with no "
-				"bit set beyond its prefix",
-				texts[i]);
-	client->nfrom = i;
-	conf_strings_free(texts);
 }
 
 static void
@@ -149,20 +161,29 @@ print_block(struct printer *p, const struct net_block *block)
 	}
 }
 
+void
+networks_print(struct printer *p, const struct net_block *blocks, size_t n)
+{
+	size_t i;
+
+	buf_addc(&p->out, '(');
+	for (i = 0; i < n; i++) {
+		if (i > 0)
+			buf_adds(&p->out, ", ");
+		print_block(p, &blocks[i]);
+	}
+	buf_addc(&p->out, ')');
+}
+
 static void
 print_from(struct printer *p, const struct key *key, const void *base)
 {
 	const struct settings_client *client = base;
-	size_t i;
 
 	if (client->nfrom == 0)
 		return;
 	print_begin(p, key->name);
-	for (i = 0; i < client->nfrom; i++) {
-		buf_adds(&p->out, i == 0 ? "(" : ", ");
-		print_block(p, &client->from[i]);
-	}
-	buf_addc(&p->out, ')');
+	networks_print(p, client->from, client->nfrom);
 	print_end(p);
 }
 
@@ -179,28 +200,33 @@ static const struct kind kind_from = { read_from, print_from, free_from };
 
 /* Whose processes may be killed. */
 
+uid_t *
+settings_uids(struct reader *r, const config_setting_t *at,
+	const struct settings_names *users)
+{
+	uid_t *uids = calloc(users->n + 1, sizeof(*uids));
+	size_t i;
+
+	if (uids == NULL)
+		conf_error(r->conf, at, "out of memory");
+	for (i = 0; uids != NULL && i < users->n; i++) {
+		uids[i] = (uid_t)-1;
+		settings_user(r, at, users->v[i], &uids[i]);
+	}
+	return uids;
+}
+
 static void
 read_users(struct reader *r, const config_setting_t *group,
 	const struct key *key, void *base)
 {
 	struct settings_client *client = base;
-	const struct settings_names *users = &client->kill_users;
-	const config_setting_t *at =
-		config_setting_get_member(group, key->name);
-	size_t i;
 
 	kind_names.read(r, group, key, base);
-	if (!users->set)
-		return;
-	client->kill_uids = calloc(users->n + 1, sizeof(uid_t));
-	if (client->kill_uids == NULL) {
-		conf_error(r->conf, at, "out of memory");
-		return;
-	}
-	for (i = 0; i < users->n; i++) {
-		client->kill_uids[i] = (uid_t)-1;
-		settings_user(r, at, users->v[i], &client->kill_uids[i]);
-	}
+	if (client->kill_users.set)
+		client->kill_uids = settings_uids(r,
+			config_setting_get_member(group, key->name),
+			&client->kill_users);
 }
 
 static void

@@ -134,6 +134,22 @@ extern const struct entries settings_client_entries;
 extern const struct entries settings_command_entries;
 extern const struct kind kind_program; /* char **, of `power` */
 
+/* The ids of such a list of users, to be freed; NULL with an error. */
+uid_t *settings_uids(struct reader *, const config_setting_t *at,
+	const struct settings_names *users);
+
+/*
+ * The networks of a key that is there, to be freed; false with an error if
+ * they are none. Then the way back.
+ */
+bool networks_read(struct reader *, const config_setting_t *group,
+	const char *key, struct net_block **, size_t *n);
+void networks_print(struct printer *, const struct net_block *, size_t n);
+
+/* settings_penalties.c */
+extern const struct key settings_penalty_keys[];
+void settings_check_penalties(struct reader *);
+
 /* Once all is read: whether each client's commands exist. */
 void settings_check_clients(struct reader *);
 

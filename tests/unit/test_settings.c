@@ -125,6 +125,11 @@ static const char everything[] =
 	"protect = [\"a\", \"\xe2\x80\xae\xff\"];"
 	"limits = { sessions = 0x20; sessions_per_source = 2; actions = 3L;"
 	"  login_seconds = 4; idle_seconds = 5; request_seconds = 6; };"
+	"penalties = { enabled = false; min_seconds = 7; max_seconds = 8;"
+	"  malformed = 0; unknown = 9; unknown_key = 10; handshake = 11;"
+	"  timeout = 12; crash = 13; sources = 16; log_lines = 14;"
+	"  log_seconds = 15; exempt = { users = (\"nagios\", \"77\");"
+	"    from = (\"10.1.0.0/16\", \"2001:db8::1\"); }; };"
 	"user = \"nobody\" state_dir = \"/tmp\" \"/b\";"
 	"log = { facility = \"local3\"; level = \"debug\"; }; stop_seconds = "
 	"0;";
@@ -158,6 +163,39 @@ test_defaults(void **state)
 	assert_int_equal(s->stop_seconds, 10);
 	assert_string_equal(s->path, "test");
 	assert_int_equal(o.warnings.len, 0);
+	end(&o);
+}
+
+static void
+test_penalties(void **state)
+{
+	struct outcome o = parse_good("");
+	const struct settings_penalties *p = &o.settings->penalties;
+
+	(void)state;
+	assert_true(p->enabled);
+	assert_true(p->seconds[PENALTY_CRASH] >= p->min_seconds);
+	assert_int_equal(p->exempt_users.n, 0);
+	assert_int_equal(p->exempt_from.n, 0);
+	end(&o);
+	o = parse_good(everything);
+	p = &o.settings->penalties;
+	assert_false(p->enabled);
+	assert_int_equal(p->min_seconds, 7);
+	assert_int_equal(p->max_seconds, 8);
+	assert_int_equal(p->seconds[PENALTY_MALFORMED], 0);
+	assert_int_equal(p->seconds[PENALTY_UNKNOWN], 9);
+	assert_int_equal(p->seconds[PENALTY_UNKNOWN_KEY], 10);
+	assert_int_equal(p->seconds[PENALTY_HANDSHAKE], 11);
+	assert_int_equal(p->seconds[PENALTY_TIMEOUT], 12);
+	assert_int_equal(p->seconds[PENALTY_CRASH], 13);
+	assert_int_equal(p->sources, 16);
+	assert_int_equal(p->log_lines, 14);
+	assert_int_equal(p->log_seconds, 15);
+	assert_string_equal(p->exempt_users.v[0], "nagios");
+	assert_int_equal(p->exempt_uids[0], (uid_t)-1);
+	assert_int_equal(p->exempt_from.n, 2);
+	assert_int_equal(p->exempt_from.v[0].bits, 112);
 	end(&o);
 }
 
@@ -311,8 +349,11 @@ check_names_all_keys(const char *path)
 		"dash", "timeout", "detach", "power", "halt", "poweroff",
 		"reboot", "cancel", "protect", "limits", "sessions",
 		"sessions_per_source", "actions", "login_seconds",
-		"idle_seconds", "request_seconds", "user", "state_dir", "log",
-		"facility", "level", "stop_seconds" };
+		"idle_seconds", "request_seconds", "penalties", "enabled",
+		"min_seconds", "max_seconds", "malformed", "unknown",
+		"unknown_key", "handshake", "timeout", "crash", "sources",
+		"log_lines", "log_seconds", "exempt", "user", "state_dir",
+		"log", "facility", "level", "stop_seconds" };
 	char *text = read_source(path);
 	size_t i;
 
@@ -559,6 +600,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_listen),
+		cmocka_unit_test(test_penalties),
 		cmocka_unit_test(test_clients),
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_partial),
