@@ -2,6 +2,7 @@
 
 #include "fd.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
 #include <linux/inet_diag.h>
@@ -16,6 +17,9 @@
 
 /* include/net/tcp_states.h; the netinet/tcp.h of libc clashes with linux/ */
 enum { STATE_ESTABLISHED = 1, STATE_FIN_WAIT1 = 4, STATE_FIN_WAIT2 = 5 };
+
+/* The first byte of a source; 0: there is nothing to tell it by. */
+enum { SOURCE_USER = 1, SOURCE_IPV4, SOURCE_IPV6 };
 
 #define OVERFLOW_UID 65534 /* what the kernel shows for an unmapped uid */
 
@@ -283,13 +287,39 @@ identity_source(const struct identity *who, struct identity_source *s)
 {
 	memset(s, 0, sizeof(*s));
 	if (who->kind == IDENTITY_UNIX || who->kind == IDENTITY_LOCAL) {
-		s->bytes[0] = 1;
+		s->bytes[0] = SOURCE_USER;
 		memcpy(s->bytes + 1, &who->uid, sizeof(who->uid));
 	} else if (who->has_addr) {
-		s->bytes[0] = 2;
+		s->bytes[0] = SOURCE_IPV4;
 		net_bytes(&who->addr, s->bytes + 1);
-		if (who->addr.sa.sa_family == AF_INET6)
-			memset(s->bytes + 9, 0, 8);
+		if (who->addr.sa.sa_family != AF_INET6)
+			return;
+		s->bytes[0] = SOURCE_IPV6;
+		memset(s->bytes + 9, 0, 8);
+	}
+}
+
+void
+identity_source_print(const struct identity_source *s, struct buf *out)
+{
+	char host[INET6_ADDRSTRLEN];
+	uid_t uid;
+
+	switch (s->bytes[0]) {
+	case SOURCE_USER:
+		memcpy(&uid, s->bytes + 1, sizeof(uid));
+		buf_addf(out, "uid=%u", uid);
+		break;
+	case SOURCE_IPV4:
+		inet_ntop(AF_INET, s->bytes + 13, host, sizeof(host));
+		buf_adds(out, host);
+		break;
+	case SOURCE_IPV6:
+		inet_ntop(AF_INET6, s->bytes + 1, host, sizeof(host));
+		buf_addf(out, "%s/64", host);
+		break;
+	default:
+		buf_adds(out, "unknown");
 	}
 }
 

@@ -61,6 +61,9 @@ int identity_diag_open(void);
 /* Two connections with equal bytes are of one source. */
 void identity_source(const struct identity *, struct identity_source *);
 
+/* Appends "uid=1000", "10.0.0.1", "2001:db8::/64" or "unknown". */
+void identity_source_print(const struct identity_source *, struct buf *);
+
 /* Appends "uid=1000" or "127.0.0.1:40001 uid=1000", for people and logs. */
 void identity_print(const struct identity *, struct buf *);
 

@@ -541,6 +541,34 @@ test_printing(void **state)
 }
 
 static void
+test_printing_sources(void **state)
+{
+	const struct {
+		struct identity who;
+		const char *text;
+	} rows[] = {
+		{ from(IDENTITY_UNIX, 4294967294u, NULL), "uid=4294967294" },
+		{ from(IDENTITY_LOCAL, 7, "127.0.0.1:40001"), "uid=7" },
+		{ from(IDENTITY_NONE, 0, "10.0.0.1:9"), "10.0.0.1" },
+		{ from(IDENTITY_KEY, 0, "[2001:db8::1:2:3:4]:9"),
+			"2001:db8::/64" },
+		{ from(IDENTITY_NONE, 0, NULL), "unknown" },
+	};
+	struct identity_source source;
+	struct buf b = { 0 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_reset(&b);
+		identity_source(&rows[i].who, &source);
+		identity_source_print(&source, &b);
+		assert_string_equal(buf_str(&b), rows[i].text);
+	}
+	buf_free(&b);
+}
+
+static void
 test_groups(void **state)
 {
 	gid_t groups[IDENTITY_GROUPS_MAX];
@@ -580,6 +608,7 @@ main(void)
 		WITH_DIAG(test_tcp_overflow_user),
 		cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_printing),
+		cmocka_unit_test(test_printing_sources),
 		cmocka_unit_test(test_groups),
 	};
 

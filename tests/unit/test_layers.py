@@ -15,7 +15,7 @@ SHARED_WITH_SESSIONS = {"ask.h"} | {name + ".h" for name in SESSION_SIDE}
 
 # Pure: they are given bytes and give back bytes. Each may be several files,
 # NAME_PART.c beside NAME.c.
-PURE = re.compile(r"(lib/(buf|request|text|verbs|wire)|daemon/(policy|template))"
+PURE = re.compile(r"(lib/(buf|request|text|verbs|wire)|daemon/(penalties|policy|template))"
                   r"(_\w+)?\.[ch]$")
 IO_HEADERS = {
     "dirent.h", "fcntl.h", "grp.h", "netdb.h", "poll.h", "pwd.h", "spawn.h",
