@@ -1,7 +1,6 @@
 """Who is asking, as the kernel says it, by every way there is."""
 
 import contextlib
-import ctypes
 import os
 import re
 import shutil
@@ -10,8 +9,10 @@ import subprocess
 import tempfile
 
 import bridle
+import peers
 from bridle import SERVICE, STRANGER, Daemon, Victim, equal, wait_for
 from crowd import KILLS
+from peers import HAS_IPV6, Network, ask, connect, need_root
 
 US = os.getuid()
 # Our own loopback address: nobody else takes a port there that was closed.
@@ -35,85 +36,6 @@ ANYBODY = client("anybody", "anonymous = true", 'allow = ("*");')
 USERS = ", ".join([by_uid("us", US), by_uid("stranger", STRANGER)])
 
 
-def need_root(what):
-    if not bridle.ROOT:
-        raise bridle.Skip("only root can " + what)
-
-
-def has_ipv6():
-    with contextlib.suppress(OSError):
-        return bool(bridle.free_port("::1"))
-    return False
-
-
-HAS_IPV6 = has_ipv6()
-
-
-def need_ipv6():
-    if not HAS_IPV6:
-        raise bridle.Skip("this machine has no IPv6")
-
-
-# -- clients that are somebody else ----------------------------------------
-
-
-def become(uid, groups):
-    os.setgroups(groups)
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
-
-
-def enter(network):
-    """os.setns() is not in this Python yet."""
-    if ctypes.CDLL(None).setns(network, 0) != 0:
-        raise OSError("setns")
-
-
-def open_socket(host, port, source):
-    if host == "unix":
-        s = socket.socket(socket.AF_UNIX)
-        s.connect(port)
-        return s
-    return socket.create_connection(
-        (host, port), bridle.PATIENCE, source and (source, 0))
-
-
-def connect(host, port, uid=None, groups=(), source=None, network=None):
-    """A connection that a child of ours made, as that user, in that network.
-
-    It is its maker's for ever, whoever holds the socket later: so says the
-    kernel, and we can go on with it.
-    """
-    ours, theirs = socket.socketpair()
-    host.encode("idna")  # loads what a stranger may not be able to read
-    pid = os.fork()
-    if pid == 0:
-        try:
-            if network is not None:
-                enter(network)
-            if uid is not None:
-                become(uid, groups)
-            s = open_socket(host, port, source)
-            socket.send_fds(theirs, [b"here"], [s.fileno()])
-        except BaseException as e:
-            theirs.sendall(repr(e).encode())
-        os._exit(0)
-    theirs.close()
-    with ours:
-        message, fds, _, _ = socket.recv_fds(ours, 200, 1)
-    os.waitpid(pid, 0)
-    assert message == b"here", (host, port, message)
-    s = socket.socket(fileno=fds[0])
-    s.settimeout(bridle.PATIENCE)
-    return s
-
-
-def ask(line, host, port, **how):
-    with connect(host, port, **how) as s:
-        s.sendall(line.encode() + b"\n")
-        return bridle.read_answer(s)
-
-
 def who(host, port, **how):
     """The entry that the daemon takes that client for; None for 401."""
     return entry_of(ask(WHO, host, port, **how))
@@ -124,49 +46,6 @@ def entry_of(answer):
         return None
     equal(answer.code, 200, answer.lines)
     return answer.rows[0]["client"].decode()
-
-
-# -- networks that only a test has -----------------------------------------
-
-
-class Network:
-    """An empty network namespace, for as long as this process of it lives."""
-
-    def __enter__(self):
-        need_root("make networks")
-        need_ipv6()
-        self.process = subprocess.Popen(
-            ["unshare", "-n", "sh", "-c",
-             "ip link set lo up && echo ready && read line"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL)
-        if self.process.stdout.readline() != b"ready\n":
-            self.end()
-            raise bridle.Skip("this place lets nobody make networks")
-        # Not before it is ready: it was in our own network until then.
-        path = "/proc/%d/ns/net" % self.process.pid
-        self.fd = os.open(path, os.O_RDONLY)
-        self.inside = ["nsenter", "--net=" + path]
-        return self
-
-    def __exit__(self, *exc):
-        os.close(self.fd)
-        self.end()
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait()
-
-    def run(self, *commands):
-        for command in commands:
-            subprocess.run([*self.inside, "sh", "-c", command], check=True)
-
-    def daemon(self, clients, place="[::]:7070", insecure=True):
-        return Daemon(
-            clients=clients, wrap=self.inside + bridle.WRAP,
-            tcp=['{ tcp = "%s"; insecure = %s; }'
-                 % (place, "true" if insecure else "false")])
 
 
 # -- local TCP -------------------------------------------------------------
@@ -482,37 +361,7 @@ def test_a_name_service_that_hangs_leaves_one_without_groups():
 # -- from other machines ---------------------------------------------------
 
 
-class Machines:
-    """Two machines with a cable between them: ours, and another."""
-
-    PORT = 7070
-    OURS, OTHERS = ("10.99.0.1", "fd99::1"), ("10.99.0.2", "fd99::2")
-    OTHERS_SECOND = "10.99.0.3"
-
-    def __enter__(self):
-        with contextlib.ExitStack() as stack:
-            self.ours = stack.enter_context(Network())
-            self.other = stack.enter_context(Network())
-            self.connect()
-            self.stack = stack.pop_all()
-        return self
-
-    def __exit__(self, *exc):
-        self.stack.close()
-
-    def connect(self):
-        self.ours.run("ip link add cable type veth peer name cable netns %d"
-                      % self.other.process.pid)
-        for net, (v4, v6) in ((self.ours, self.OURS),
-                              (self.other, self.OTHERS)):
-            net.run("ip address add %s/24 dev cable" % v4,
-                    "ip address add %s/64 dev cable nodad" % v6,
-                    "ip link set cable up")
-        self.other.run("ip address add %s/24 dev cable" % self.OTHERS_SECOND)
-
-    def ask_there(self, line, host, **how):
-        return ask(line, host, self.PORT, network=self.other.fd, **how)
-
+class Machines(peers.Machines):
     def who_there(self, host, **how):
         return who(host, self.PORT, network=self.other.fd, **how)
 
