@@ -1,5 +1,6 @@
 #include "admission.h"
 
+#include "abuse.h"
 #include "clock.h"
 #include "fd.h"
 #include "parent.h"
@@ -8,6 +9,7 @@
 #include "wire.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -95,18 +97,32 @@ fail:
 }
 
 static void
-refuse(struct parent *p, int client, const struct identity *who, int code,
-	const char *text)
+refuse(struct parent *p, int client, const struct identity *who,
+	const struct identity_source *source, int code, const char *text)
 {
-	struct buf source = { 0 };
+	struct buf from = { 0 };
 
-	identity_print(who, &source);
 	p->counters.refused++;
-	audit_log(p->audit, LOG_WARNING,
-		"refused source=%s result=%d text=\"%s\"", buf_str(&source),
-		code, text);
+	if (abuse_line(p, source, LOG_WARNING)) {
+		identity_print(who, &from);
+		audit_log(p->audit, LOG_WARNING,
+			"refused source=%s result=%d text=\"%s\"",
+			buf_str(&from), code, text);
+		buf_free(&from);
+	}
 	refusals_add(&p->refusals, client, code, text);
-	buf_free(&source);
+}
+
+static void
+refuse_for(struct parent *p, int client, const struct identity *who,
+	const struct identity_source *source, unsigned seconds)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text),
+		"too many mistakes: try again in %u second%s", seconds,
+		seconds == 1 ? "" : "s");
+	refuse(p, client, who, source, CODE_TOO_MANY, text);
 }
 
 /* One connection: who is it, is there room for it, then a process of its own */
@@ -116,6 +132,7 @@ admit(struct parent *p, const struct listener *l, int client)
 	struct identity_source source;
 	struct identity who;
 	struct session *s;
+	unsigned seconds;
 
 	p->counters.connections++;
 	if (l->tls)
@@ -125,14 +142,18 @@ admit(struct parent *p, const struct listener *l, int client)
 	else
 		identity_unix(client, &who);
 	identity_source(&who, &source);
-	if (!admission_room(p, l)) {
-		refuse(p, client, &who, CODE_TOO_MANY, "too many sessions");
+	if ((seconds = abuse_shut_out(p, &who, &source)) > 0) {
+		refuse_for(p, client, &who, &source, seconds);
+	} else if (!admission_room(p, l)) {
+		refuse(p, client, &who, &source, CODE_TOO_MANY,
+			"too many sessions");
 	} else if (count_source(p, &source) >=
 		   p->settings->limits.sessions_per_source) {
-		refuse(p, client, &who, CODE_TOO_MANY,
+		refuse(p, client, &who, &source, CODE_TOO_MANY,
 			"too many sessions from this source");
 	} else if ((s = fork_session(p, l, client)) == NULL) {
-		refuse(p, client, &who, CODE_FAILED, "cannot start a session");
+		refuse(p, client, &who, &source, CODE_FAILED,
+			"cannot start a session");
 	} else {
 		s->who = who;
 		s->source = source;

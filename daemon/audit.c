@@ -28,12 +28,12 @@
 #define _PATH_LOG "/dev/log"
 #endif
 
-#define RESTART_MS 1000 /* between two starts of the logger */
-#define CLOSE_MS 1000   /* for the last lines */
-#define NAP_MS 5        /* of the logger, while lines gather in the pipe */
+#define RESTART_MS 1000   /* between two starts of the logger */
+#define CLOSE_MS 1000     /* for the last lines */
+#define NAP_MS 5          /* of the logger, while lines gather in the pipe */
 #define PIPE_ROOM 1048576 /* what any user may have: pipe(7) */
 #define READ_MAX 65536
-#define LINE_USUAL 400  /* bytes of a line about a request, and to spare */
+#define LINE_USUAL 400 /* bytes of a line about a request, and to spare */
 
 /*
  * In the pipe a line is MARK, its priority with the facility, a space, the
@@ -308,6 +308,12 @@ put_line(struct audit *a, int priority, const struct buf *line)
 		atomic_fetch_add(&a->losses->stuck, 1);
 }
 
+bool
+audit_logs(const struct audit *a, int priority)
+{
+	return priority <= a->level;
+}
+
 void
 audit_log(struct audit *a, int priority, const char *fmt, ...)
 {
@@ -412,6 +418,12 @@ put_quoted(struct buf *line, const char *name, const char *value)
 	buf_addc(line, '"');
 }
 
+int
+audit_priority(int code)
+{
+	return code >= 500 ? LOG_WARNING : LOG_INFO;
+}
+
 void
 audit_request(struct audit *a, const struct audit_request *r, int code,
 	const char *text)
@@ -419,7 +431,7 @@ audit_request(struct audit *a, const struct audit_request *r, int code,
 	const struct verb *verb = r->verb ? verb_by_number(r->verb) : NULL;
 	static const char *const verdicts[] = { "allowed", "refused",
 		"malformed" };
-	int priority = code >= 500 ? LOG_WARNING : LOG_INFO;
+	int priority = audit_priority(code);
 	struct buf line = { 0 };
 
 	if (priority > a->level)

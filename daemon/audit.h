@@ -22,6 +22,9 @@ struct audit *audit_open(int facility, int level, bool to_stderr);
 /* New settings; to be called after a reload. */
 void audit_configure(struct audit *, int facility, int level);
 
+/* Whether lines of this priority are logged at all. */
+bool audit_logs(const struct audit *, int priority);
+
 /* One line; unsafe characters in it are escaped. Never blocks. */
 void audit_log(struct audit *, int priority, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -40,6 +43,9 @@ struct audit_request {
 	char rule[128];
 	enum audit_verdict verdict;
 };
+
+/* How urgent the line for a request is that had this result. */
+int audit_priority(int code);
 
 /* One line for a request that has come to its end. */
 void audit_request(struct audit *, const struct audit_request *, int code,

@@ -1,5 +1,6 @@
 #include "parent.h"
 
+#include "abuse.h"
 #include "admission.h"
 #include "clock.h"
 #include "control.h"
@@ -229,6 +230,7 @@ expire(struct parent *p, int64_t now)
 	questions_expire(p, now);
 	refusals_expire(&p->refusals, now);
 	audit_expire(p->audit, now);
+	abuse_expire(p, now);
 	if (lookups_expire(&p->lookups, now)) {
 		audit_log(p->audit, LOG_WARNING,
 			"the name service does not answer");
@@ -253,6 +255,7 @@ next_deadline(const struct parent *p, int64_t now)
 	first = earlier(first, refusals_deadline(&p->refusals));
 	first = earlier(first, lookups_deadline(&p->lookups));
 	first = earlier(first, audit_deadline(p->audit));
+	first = earlier(first, penalties_deadline(&p->penalties));
 	if (p->accept_again > now)
 		first = earlier(first, p->accept_again);
 	if (p->stopping && now < p->stop_deadline)
@@ -382,6 +385,7 @@ parent_run(struct parent *p, int ready)
 	}
 	free(slots.fds);
 	free(slots.who);
+	abuse_end(p);
 	audit_log(p->audit, LOG_NOTICE, "stopped");
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "audit.h"
 #include "listener.h"
 #include "lookups.h"
+#include "penalties.h"
 #include "refusals.h"
 #include "sessions.h"
 #include "settings.h"
@@ -43,6 +44,7 @@ struct parent {
 	unsigned nactions;
 	struct lookups lookups;
 	struct refusals refusals;
+	struct penalties penalties; /* abuse.h */
 	struct counters counters;
 	int diag; /* the kernel's socket table */
 	struct tls_context *tls; /* NULL: no listener needs it */

@@ -1,5 +1,6 @@
 #include "questions.h"
 
+#include "abuse.h"
 #include "clock.h"
 #include "parent.h"
 #include "policy.h"
@@ -72,11 +73,15 @@ break_off(struct parent *p, struct session *s, const char *what)
 {
 	struct buf source = { 0 };
 
-	identity_print(&s->who, &source);
-	audit_log(p->audit, LOG_ERR,
-		"session %d source=%s broke the protocol: %s: killed",
-		(int)s->pid, buf_str(&source), what);
-	buf_free(&source);
+	if (abuse_line(p, &s->source, LOG_ERR)) {
+		identity_print(&s->who, &source);
+		audit_log(p->audit, LOG_ERR,
+			"session %d source=%s broke the protocol: %s: killed",
+			(int)s->pid, buf_str(&source), what);
+		buf_free(&source);
+	}
+	/* It has a bug, or its client is in it: no better than a crash. */
+	abuse_offence(p, s, PENALTY_CRASH);
 	session_kill(p, s);
 }
 
@@ -114,10 +119,14 @@ hear_peer(struct parent *p, struct session *s, const struct ask_peer *peer)
 	if (peer->result == HANDSHAKE_NO_KEY)
 		return;
 	p->counters.handshakes++;
-	identity_print(&s->who, &source);
-	audit_log(p->audit, LOG_WARNING, "handshake failed source=%s: %s",
-		buf_str(&source), peer->text);
-	buf_free(&source);
+	if (abuse_line(p, &s->source, LOG_WARNING)) {
+		identity_print(&s->who, &source);
+		audit_log(p->audit, LOG_WARNING,
+			"handshake failed source=%s: %s", buf_str(&source),
+			peer->text);
+		buf_free(&source);
+	}
+	abuse_offence(p, s, PENALTY_HANDSHAKE);
 	session_leaves(s);
 }
 
@@ -147,6 +156,7 @@ questions_hear(struct parent *p, struct session *s)
 		break_off(p, s, "a question before the last was answered");
 	} else if (!s->known && clock_ms() >= s->login_deadline) {
 		p->counters.timeouts++;
+		abuse_offence(p, s, PENALTY_TIMEOUT);
 		session_end(s, CODE_TOO_SLOW, "nobody known came in time");
 	} else {
 		consider(p, s, q);

@@ -1,5 +1,6 @@
 #include "requests.h"
 
+#include "abuse.h"
 #include "clock.h"
 #include "fd.h"
 #include "policy.h"
@@ -78,6 +79,21 @@ finish(struct job *j, int code, const char *text, const char *rule)
 	session_answer(j->parent, j->session, ASK_ANSWER, &j->answer);
 }
 
+/* The same for what no client in order asks: it costs, and may go unlogged. */
+static void
+finish_offence(struct job *j, enum penalty_cause cause, int code,
+	const char *text, const char *rule)
+{
+	struct parent *p = j->parent;
+	struct session *s = j->session;
+
+	put_status(&j->answer, &j->log, code, text, rule);
+	if (abuse_line(p, &s->source, audit_priority(code)))
+		audit_request(p->audit, &j->log, code, text);
+	abuse_offence(p, s, cause);
+	session_answer(p, s, ASK_ANSWER, &j->answer);
+}
+
 static void
 answer_ping(struct job *j)
 {
@@ -116,6 +132,8 @@ answer_status(struct job *j)
 		{ "bad_handshakes", p->counters.handshakes },
 		{ "timeouts", p->counters.timeouts },
 		{ "crashes", p->counters.crashes },
+		{ "penalties", p->penalties.times },
+		{ "penalized", abuse_count(p) },
 		{ "reloads", p->counters.reloads },
 		{ "bad_reloads", p->counters.bad_reloads },
 		{ "log_lost", audit_lost(p->audit) },
@@ -344,6 +362,21 @@ set_client(struct job *j, const struct settings_client *c)
 		snprintf(j->log.client, sizeof(j->log.client), "%s", c->name);
 }
 
+/* It is not his fault where his groups could not be asked for. */
+static bool
+is_stranger(const struct job *j)
+{
+	return j->verdict.client == NULL &&
+	       !policy_needs_groups(j->parent->settings, &j->session->who);
+}
+
+static enum penalty_cause
+unknown_cause(const struct identity *who)
+{
+	return who->kind == IDENTITY_KEY ? PENALTY_UNKNOWN_KEY
+					 : PENALTY_UNKNOWN;
+}
+
 static void
 decide(struct job *j)
 {
@@ -357,7 +390,11 @@ decide(struct job *j)
 	set_client(j, v->client);
 	if (v->code != CODE_OK) {
 		p->counters.denied++;
-		finish(j, v->code, v->reason, v->rule);
+		if (is_stranger(j))
+			finish_offence(j, unknown_cause(&j->session->who),
+				v->code, v->reason, v->rule);
+		else
+			finish(j, v->code, v->reason, v->rule);
 	} else if (p->stopping) {
 		finish(j, CODE_STOPPING, "the daemon is stopping", NULL);
 	} else {
@@ -381,7 +418,8 @@ request_answer(
 		p->counters.malformed++;
 		j.log.verdict = AUDIT_MALFORMED;
 		set_client(&j, policy_client(p->settings, &s->who));
-		finish(&j, q->error.code, q->error.reason, NULL);
+		finish_offence(&j, PENALTY_MALFORMED, q->error.code,
+			q->error.reason, NULL);
 	}
 	buf_free(&j.answer);
 }

@@ -1,5 +1,6 @@
 #include "sessions.h"
 
+#include "abuse.h"
 #include "clock.h"
 #include "fd.h"
 #include "parent.h"
@@ -105,6 +106,8 @@ report_timeout(struct parent *p, const struct session *s, const char *text)
 {
 	struct buf source = { 0 };
 
+	if (!abuse_line(p, &s->source, LOG_INFO))
+		return;
 	identity_print(&s->who, &source);
 	audit_log(p->audit, LOG_INFO, "session %d source=%s timed out: %s",
 		(int)s->pid, buf_str(&source), text);
@@ -126,6 +129,8 @@ expire(struct parent *p, struct session *s)
 			seconds, seconds == 1 ? "" : "s");
 		p->counters.timeouts++;
 		report_timeout(p, s, text);
+		if (s->state == SESSION_NEW)
+			abuse_offence(p, s, PENALTY_TIMEOUT);
 		session_end(s, CODE_TOO_SLOW, text);
 		break;
 	case SESSION_LOOKUP:
@@ -185,6 +190,8 @@ report_death(struct parent *p, const struct session *s, int sig)
 		buf_str(&source), is_crash(sig) ? "crashed" : "died",
 		text_signal_name(sig));
 	buf_free(&source);
+	if (is_crash(sig))
+		abuse_offence(p, s, PENALTY_CRASH);
 }
 
 bool

@@ -173,6 +173,8 @@ class Daemon:
     clients   the text inside clients = ( ... ); default: all for us
     settings  further lines of the configuration, such as 'stop_seconds = 1;'
     limits    a dict for limits = { ... }
+    penalties the text inside penalties = { ... }; default: there are none,
+              since most tests misbehave as one and the same user
     tcp       addresses to listen at besides the unix socket; port 0 is
               replaced by a free one: see .ports
     uid       run it as this user instead of as ourselves (root only)
@@ -187,6 +189,7 @@ class Daemon:
     log_args = ["--log-stderr"]  # a subclass may log elsewhere, see log()
 
     def __init__(self, clients=None, settings="", limits=None, tcp=(),
+                 penalties="enabled = false;",
                  uid=None, limit=None, power=None, mode="0666", args=(),
                  wrap=None, env=None, conf=None, user=None):
         if uid is not None and not ROOT:
@@ -195,6 +198,7 @@ class Daemon:
         self.clients = clients or (
             '{ name = "me"; unix_user = "%d"; allow = ("*"); }' % os.getuid())
         self.settings, self.limits = settings, limits or {}
+        self.penalties = penalties
         self.tcp, self.ports = list(tcp), []
         self.limit, self.power = limit or {}, power
         self.mode, self.args, self.env = mode, list(args), env
@@ -256,6 +260,7 @@ class Daemon:
             if self.limits:
                 text += "limits = { %s };\n" % " ".join(
                     "%s = %d;" % item for item in self.limits.items())
+            text += "penalties = { %s };\n" % self.penalties
             text += self.settings + "\n"
         with open(self.config + ".new", "w",
                   errors="surrogateescape") as f:

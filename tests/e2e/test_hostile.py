@@ -51,6 +51,14 @@ def test_each_breach_ends_that_session_alone():
             wait_for("its action to end", lambda: not d.actions())
 
 
+def test_a_breach_costs_what_a_crash_costs():
+    penalties = "min_seconds = 1000; max_seconds = 1000; crash = 1000;"
+    with Hostile(tcp=["127.0.0.1:0"], penalties=penalties) as d:
+        broken(d, "done", "done without an answer", d.ports[0])
+        d.wait_log("shut out source=uid=%d seconds=1000 cause=crash$"
+                   % os.getuid())
+
+
 def test_an_identity_is_set_once_and_where_it_is_due():
     tls = '{ tcp = "127.0.0.1:0"; tls = true; }'
     with Hostile() as probe:

@@ -387,6 +387,35 @@ def test_the_first_tls_listener_may_come_with_a_reload():
                 equal(read_answer(t).code, 401)
 
 
+STRICT = ("min_seconds = 1000; max_seconds = 1000; unknown = 1000;"
+          " unknown_key = 1000; handshake = 1000;")
+
+
+def check_shut_out(d, cause):
+    d.wait_log(r"shut out source=127\.0\.0\.1 seconds=1000 cause=%s$" % cause)
+    with d.raw() as s:
+        answer, = bridle.answers(bridle.read_all(s))
+        equal(answer.code, 429)
+    # Who comes otherwise is somebody else.
+    equal(d.counter("penalized"), 1)
+
+
+def test_who_does_not_get_through_the_handshake_is_shut_out():
+    with TlsDaemon(penalties=STRICT) as d:
+        equal(d.say("1#4").text, "pong")
+        with d.raw() as s:
+            s.sendall(b"1#4\n")
+            bridle.read_all(s)
+        check_shut_out(d, "handshake")
+
+
+def test_who_comes_with_an_unknown_key_or_none_is_shut_out():
+    for key, cause in ((1, "unknown_key"), (None, "unknown")):
+        with TlsDaemon(kinds=("p256", "p256"), penalties=STRICT) as d:
+            equal(d.say("1#4", key).code, 401)
+            check_shut_out(d, cause)
+
+
 if OPENSSL is None:
     print("1..0 # SKIP there is no openssl")
 else:
