@@ -13,7 +13,9 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "e2e"))
-from bridle import BRIDLECTL, BUILD, Daemon, free_port, wait_for  # noqa: E402
+import peers  # noqa: E402
+from bridle import (BRIDLECTL, BUILD, ROOT, STRANGER, Daemon,  # noqa: E402
+                    free_port, wait_for)
 
 PS = ["ps", "-e", "-o", "pid,ppid,user,stat,rss,etimes,comm"]
 ROOMY = {"sessions": 1000, "sessions_per_source": 900}
@@ -175,9 +177,40 @@ def bench_memory(args):
             s.close()
 
 
+def one_call(where):
+    """Median and 99th percentile of single calls, in microseconds."""
+    out = subprocess.run(
+        [os.path.join(BUILD, "tests/bench/connect"), where, "1", "1000"],
+        check=True, capture_output=True, text=True).stdout.split()
+    return int(out[1]), int(out[2])
+
+
+def bench_slow(args):
+    """Both halves interleaved: each run has its own usual latency."""
+    row("slow clients, us", "beside them", "usual p50", "p50", "ratio",
+        "usual p99", "p99")
+    if not ROOT:
+        print("(only root can be two users)")
+        return
+    for name, insistent in (("1000 silent", False), ("come again", True)):
+        runs = []
+        for _ in range(args.runs):
+            with Daemon(tcp=["127.0.0.1:0"], penalties="") as d:
+                usual = one_call(str(d.ports[0]))
+                with peers.Silent(1000, "127.0.0.1", d.ports[0], insistent,
+                                  uid=STRANGER):
+                    runs.append((usual, one_call(str(d.ports[0]))))
+        row("", name, *("%.0f" % statistics.median(u[0] for u, _ in runs),
+                        "%.0f" % statistics.median(a[0] for _, a in runs),
+                        "%.2f" % statistics.median(
+                            a[0] / u[0] for u, a in runs),
+                        "%.0f" % statistics.median(u[1] for u, _ in runs),
+                        "%.0f" % statistics.median(a[1] for _, a in runs)))
+
+
 def main():
     benches = {"connections": bench_connections, "list": bench_list,
-               "memory": bench_memory}
+               "memory": bench_memory, "slow": bench_slow}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", default=list(benches),
                         help="of: " + ", ".join(benches))

@@ -3,6 +3,8 @@
 import contextlib
 import ctypes
 import os
+import resource
+import selectors
 import socket
 import subprocess
 
@@ -84,6 +86,73 @@ def ask(line, host, port, **how):
     with connect(host, port, **how) as s:
         s.sendall(line.encode() + b"\n")
         return bridle.read_answer(s)
+
+
+class Silent:
+    """So many connections, held by a child of ours, that say nothing.
+
+    insistent  each is made anew whenever it is closed
+    how        uid, source, network: as for connect()
+    """
+
+    def __init__(self, n, host, port, insistent=False, uid=None, source=None,
+                 network=None):
+        self.n, self.place, self.source = n, (host, port), source
+        self.insistent, self.uid, self.network = insistent, uid, network
+
+    def __enter__(self):
+        self.place[0].encode("idna")
+        ours, theirs = socket.socketpair()
+        self.pid = os.fork()
+        if self.pid == 0:
+            ours.close()
+            try:
+                self.run(theirs)
+            finally:
+                os._exit(0)
+        theirs.close()
+        self.control = ours
+        ours.settimeout(bridle.PATIENCE)
+        assert ours.recv(1) == b"r", "the silent could not connect"
+        return self
+
+    def __exit__(self, *exc):
+        self.control.close()
+        os.waitpid(self.pid, 0)
+
+    def connect(self):
+        return open_socket(*self.place, self.source)
+
+    def run(self, control):
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        if self.network is not None:
+            enter(self.network)
+        if self.uid is not None:
+            become(self.uid, [])
+        held = [self.connect() for _ in range(self.n)]
+        control.sendall(b"r")
+        if not self.insistent:
+            control.recv(1)
+            return
+        with selectors.DefaultSelector() as selector:
+            selector.register(control, selectors.EVENT_READ)
+            for s in held:
+                selector.register(s, selectors.EVENT_READ)
+            while self.serve(selector, control):
+                pass
+
+    def serve(self, selector, control):
+        for key, _ in selector.select():
+            if key.fileobj is control:
+                return False
+            with contextlib.suppress(OSError):
+                if key.fileobj.recv(4096):
+                    continue
+            selector.unregister(key.fileobj)
+            key.fileobj.close()
+            selector.register(self.connect(), selectors.EVENT_READ)
+        return True
 
 
 class Network:

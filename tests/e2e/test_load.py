@@ -7,6 +7,7 @@ import time
 from contextlib import ExitStack
 
 import bridle
+import peers
 from bridle import Daemon, Skip, Victim, answers, equal, read_all, wait_for
 from crowd import KILLS, Asker
 
@@ -304,21 +305,94 @@ def test_who_is_not_known_does_not_stay_by_asking():
         equal(codes, {401, 408})
 
 
+def drip(d, s, request):
+    """Sends it byte by byte; what came, and how long that took."""
+    s.setblocking(False)
+    data, sent = b"", 0
+    began = time.monotonic()
+    while not data.endswith(b"\n"):
+        assert time.monotonic() < began + bridle.PATIENCE, "it goes on"
+        try:
+            s.send(request[sent:sent + 1])
+            sent += 1
+            data += s.recv(100)
+        except BlockingIOError:
+            time.sleep(0.02)
+    assert sent < len(request), "it came to its end"
+    return data, time.monotonic() - began
+
+
+# Within a line's length, and longer on its way than anybody waits.
+DRIPPED = b"1#2#name=" + b"x" * 4000
+
+
 def test_a_client_that_drips_is_told_that_it_is_too_slow():
     limits = {"idle_seconds": 1, "request_seconds": 1}
     with Daemon(limits=limits) as d, d.connect() as s:
-        s.sendall(b"1#4\n")
-        equal(bridle.read_answer(s).code, 200)
-        s.setblocking(False)
-        data = b""
-        end = time.monotonic() + bridle.PATIENCE
-        while not data.endswith(b"\n") and time.monotonic() < end:
-            try:
-                s.send(b"1")
-                data += s.recv(100)
-            except BlockingIOError:
-                time.sleep(0.02)
+        equal(talk(s).code, 200)
+        data, took = drip(d, s, DRIPPED)
         assert data.startswith(b"1#408#"), data
+        assert took >= 0.9, took
+        d.wait_quiet()
+
+
+def test_who_drips_from_the_first_byte_on_has_only_login_seconds():
+    limits = {"login_seconds": 1, "idle_seconds": 3600}
+    with Daemon(tcp=["127.0.0.1:0"], limits=limits) as d:
+        for port in (None, d.ports[0]):
+            with d.connect(port) as s:
+                data, took = drip(d, s, DRIPPED)
+                assert data.startswith(b"1#408#"), data
+                assert took >= 0.9, took
+        equal(d.counter("timeouts"), 2)
+        d.wait_quiet()
+
+
+def test_empty_requests_are_no_way_to_stay():
+    """Each is answered, and none of them makes a client known."""
+    clients = '{ name = "x"; unix_user = "61009"; allow = ("*"); }'
+    with Daemon(clients, limits={"login_seconds": 1}) as d, d.connect() as s:
+        codes = set()
+        while 408 not in codes:
+            s.sendall(b"1#\n")
+            codes.add(bridle.read_answer(s).code)
+            time.sleep(0.02)
+        equal(codes, {400, 408})
+
+
+# -- a thousand of them ----------------------------------------------------
+
+def check_others(m, d):
+    """Another address, this machine, and the unix socket are served."""
+    equal(m.ask_there("1#4", m.OURS[0], source=m.OTHERS_SECOND).text, "pong")
+    equal(m.ask_there("1#4", m.OURS[1]).text, "pong")
+    equal(d.ask("1#4").text, "pong")
+
+
+def test_a_thousand_silent_ones_of_one_address_leave_others_alone():
+    many = 100 if bridle.WRAP else 1000
+    clients = ('{ name = "me"; unix_user = "%d"; allow = ("*"); },'
+               '{ name = "any"; anonymous = true; allow = ("ping"); }'
+               % os.getuid())
+    # It takes long enough to look around, and few are let in at all.
+    limits = {"login_seconds": 5, "sessions": 64, "sessions_per_source": 16}
+    with peers.Machines() as m, m.ours.daemon(
+            clients, limits=limits, penalties="") as d, \
+            peers.Silent(many, m.OURS[0], m.PORT, network=m.other.fd):
+        check_others(m, d)
+        wait_for("all to have come",
+                 lambda: d.counter("connections") > many)
+        # Sixteen, ourselves, and those of before that are leaving.
+        assert d.counter("sessions") <= 16 + 4, d.counter("sessions")
+        check_others(m, d)
+        # They are ended, and then all of their address is shut out.
+        wait_for("the silent to be ended", lambda: d.counter("sessions") == 1)
+        assert d.counter("refused") >= many - 16, d.counter("refused")
+        answer = m.ask_there("1#4", m.OURS[0])
+        equal(answer.code, 429)
+        assert answer.text.startswith("too many mistakes"), answer.text
+        equal(d.counter("penalized"), 1)
+        check_others(m, d)
 
 
 bridle.main(globals())
