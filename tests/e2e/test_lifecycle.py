@@ -624,12 +624,13 @@ def test_an_ordinary_user_runs_it_with_his_own_rights():
 @contextlib.contextmanager
 def session(**kwargs):
     """A daemon and one session of it that has answered."""
-    with Daemon(**kwargs) as d, d.connect() as sock:
+    with Daemon(**kwargs) as d:
         known = {pid for pid, _ in d.children()}
-        sock.sendall(b"1#4\n")
-        read_answer(sock)
-        pid, = Cast.fresh(d, known)
-        yield d, pid
+        with d.connect() as sock:
+            sock.sendall(b"1#4\n")
+            read_answer(sock)
+            pid, = Cast.fresh(d, known)
+            yield d, pid
 
 
 def test_a_root_that_stays_root_has_sessions_without_power():
