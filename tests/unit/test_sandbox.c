@@ -289,12 +289,18 @@ end(pid_t pid)
 }
 
 /* Makefile.am tells: what sanitizers and valgrind need is not let through. */
-static void
-need_filter(void)
+static bool
+has_filter(void)
 {
 	const char *with = getenv("BRIDLE_FILTER");
 
-	if (with != NULL && strcmp(with, "no") == 0)
+	return with == NULL || strcmp(with, "no") != 0;
+}
+
+static void
+need_filter(void)
+{
+	if (!has_filter())
 		skip();
 }
 
@@ -308,7 +314,7 @@ set_up(void **state)
 	if (page == MAP_FAILED ||
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) != 0)
 		return -1;
-	return sandbox_parent();
+	return has_filter() ? sandbox_parent() : 0;
 }
 
 static int
@@ -366,7 +372,8 @@ use_sockets(void)
 	MUST(ioctl(talk[1], FIONREAD, &n) == 0 && n == 4);
 	MUST(ioctl(talk[0], SIOCOUTQ, &n) == 0 && n > 0);
 	MUST(recvmsg(talk[1], &msg, MSG_CMSG_CLOEXEC) == 1);
-	MUST(read(talk[1], data, sizeof(data)) == 3);
+	MUST(recv(talk[1], data, 1, 0) == 1);
+	MUST(read(talk[1], data, sizeof(data)) == 2);
 	MUST(shutdown(talk[0], SHUT_WR) == 0);
 	MUST(read(talk[1], data, sizeof(data)) == 0);
 	MUST(close(talk[0]) == 0);
@@ -458,10 +465,12 @@ sleeps(pid_t pid)
 static void
 test_may_be_stopped_and_go_on(void **state)
 {
-	pid_t pid = start(doze);
+	pid_t pid;
 	int status;
 
 	(void)state;
+	need_filter();
+	pid = start(doze);
 	while (!sleeps(pid))
 		poll(NULL, 0, 1);
 	kill(pid, SIGSTOP);
@@ -478,9 +487,11 @@ test_may_be_stopped_and_go_on(void **state)
 static void
 test_parent_is_free(void **state)
 {
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int fd;
 
 	(void)state;
+	need_filter();
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_int_not_equal(fd, -1);
 	close(fd);
 	assert_int_equal(prctl(PR_GET_SECCOMP), 0);
