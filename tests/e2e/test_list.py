@@ -118,15 +118,19 @@ def test_idle_processes_have_the_rss_that_ps_shows():
     """Roughly: the kernel counts per processor, and sums up now and then."""
     with Daemon() as d, crowd(3, unique_name()) as victims:
         mine = {v.pid for v in victims} | {os.getpid(), d.pid}
-        found = 0
-        for before, after, row in between(d):
-            if before.pid not in mine or before.rss != after.rss:
-                continue
-            found += 1
-            rss = int(row["rss_kib"])
-            assert abs(rss - before.rss) <= 1024 + before.rss // 4, (
-                rss, before.rss)
-        assert found >= 3, "too few to compare"
+
+        def enough():
+            """Whether so many had come to rest that it says something."""
+            found = 0
+            for before, after, row in between(d):
+                if before.pid not in mine or before.rss != after.rss:
+                    continue
+                found += 1
+                rss = int(row["rss_kib"])
+                assert abs(rss - before.rss) <= 1024 + before.rss // 4, (
+                    rss, before.rss)
+            return found >= 3
+        wait_for("processes at rest", enough)
 
 
 def test_states_are_as_ps_shows_them():
