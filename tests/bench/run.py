@@ -5,7 +5,9 @@ import base64
 import hashlib
 import os
 import signal
+import shutil
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
@@ -89,11 +91,12 @@ def fingerprint(path):
 def bench_connections(args):
     row("connections/s", "clients", "bridled", "bare", "ratio", "p99 ours us")
     with tempfile.TemporaryDirectory() as folder, \
-            Tls(folder, tcp=["127.0.0.1:0"], limits=ROOMY) as d, \
+            Daemon(tcp=["127.0.0.1:0"], limits=ROOMY) as d, \
+            Tls(folder, limits=ROOMY) as t, \
             Echo("unix:" + os.path.join(folder, "echo"), str(free_port()),
-                 "tls:%d:%s" % (free_port(), d.host_key())) as bare:
-        ours = ["unix:" + d.sock, str(d.ports[1]),
-                "tls:%d:%s" % (d.ports[0], d.key)]
+                 "tls:%d:%s" % (free_port(), t.host_key())) as bare:
+        ours = ["unix:" + d.sock, str(d.ports[0]),
+                "tls:%d:%s" % (t.ports[0], t.key)]
         for kind, mine, theirs in zip(("unix", "tcp", "tls"), ours, bare):
             for clients in (1, 8, 64):
                 pairs = [(calls(mine, clients), calls(theirs, clients))
@@ -135,19 +138,68 @@ def wall(command):
     return (time.perf_counter() - start) * 1000
 
 
+class Sshd:
+    """An sshd of our own on a loopback port; .command runs ps through it."""
+
+    def __init__(self, folder):
+        self.port, self.process = free_port(), None
+        self.key = os.path.join(folder, "id")
+        self.host = os.path.join(folder, "ssh_host")
+        self.command = None
+
+    def __enter__(self):
+        sshd = shutil.which("sshd", path="/usr/sbin:/usr/bin")
+        if sshd is None or shutil.which("ssh") is None:
+            return self
+        for path in (self.key, self.host):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "",
+                            "-f", path], check=True)
+        options = ["ListenAddress=127.0.0.1", "Port=%d" % self.port,
+                   "HostKey=" + self.host, "PidFile=none", "UsePAM=no",
+                   "AuthorizedKeysFile=%s.pub" % self.key, "StrictModes=no"]
+        self.process = subprocess.Popen(
+            [sshd, "-D", "-f", "/dev/null"] +
+            [w for o in options for w in ("-o", o)],
+            stderr=subprocess.DEVNULL)
+        self.command = ["ssh", "-F", "none", "-i", self.key, "-p",
+                        str(self.port), "-o", "StrictHostKeyChecking=no",
+                        "-o", "UserKnownHostsFile=/dev/null", "-o",
+                        "LogLevel=ERROR", "127.0.0.1", *PS]
+        for _ in range(50):
+            if subprocess.run(self.command, capture_output=True,
+                              check=False).returncode == 0:
+                return self
+            time.sleep(0.1)
+        self.command = None
+        return self
+
+    def __exit__(self, *exc):
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait()
+
+
 def bench_list(args):
-    row("list, ms", "processes", "bridlectl", "ps", "ratio")
-    with Daemon() as d:
-        ours = [BRIDLECTL, "-H", "unix:" + d.sock, "--raw", "list"]
+    """Each beside a ps of its own, so that what disturbs one does both."""
+    row("list, ms", "processes", "what", "median", "ps", "ratio")
+    with tempfile.TemporaryDirectory() as folder, Daemon() as d, \
+            Tls(folder) as t, Sshd(folder) as ssh:
+        ours = [BRIDLECTL, "--raw", "list", "-H"]
+        tls = ["127.0.0.1:%d" % t.ports[0], "-i", t.key, "--fingerprint",
+               fingerprint(t.host_key())]
+        commands = {"unix": ours + ["unix:" + d.sock], "tls": ours + tls}
+        if ssh.command is not None:
+            commands["ssh ps"] = ssh.command
         for wanted in args.processes:
             with Crowd(wanted):
-                wall(ours), wall(PS)
                 runs = 5 if wanted > 5000 else 21
-                pairs = [(wall(ours), wall(PS)) for _ in range(runs)]
-                row("", wanted,
-                    "%.1f" % statistics.median(a for a, _ in pairs),
-                    "%.1f" % statistics.median(b for _, b in pairs),
-                    "%.2f" % statistics.median(a / b for a, b in pairs))
+                for name, command in commands.items():
+                    wall(command), wall(PS)
+                    pairs = [(wall(command), wall(PS)) for _ in range(runs)]
+                    row("", wanted, name,
+                        "%.1f" % statistics.median(a for a, _ in pairs),
+                        "%.1f" % statistics.median(b for _, b in pairs),
+                        "%.2f" % statistics.median(a / b for a, b in pairs))
 
 
 def pss(pid):
@@ -160,21 +212,35 @@ def pss(pid):
 
 def bench_memory(args):
     del args
-    row("PSS, KiB", "sessions", "median", "parent")
-    with Daemon(limits=ROOMY) as d:
-        held = []
-        for _ in range(100):
-            s = socket.socket(socket.AF_UNIX)
-            s.connect(d.sock)
-            s.sendall(b"1#4\n")
-            s.recv(4096)
-            held.append(s)
-        pids = [pid for pid, _ in d.children()]
-        wait_for("sessions", lambda: len(pids) >= 101)
-        row("", len(held), "%.0f" % statistics.median(map(pss, pids)),
-            pss(d.pid))
-        for s in held:
-            s.close()
+    row("PSS, KiB", "sessions", "transport", "median", "parent")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+
+    def plain(d):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(d.sock)
+        return s
+
+    def tls(d):
+        s = socket.create_connection(("127.0.0.1", d.ports[0]))
+        return context.wrap_socket(s)
+
+    for name, connect in (("unix", plain), ("tls", tls)):
+        with tempfile.TemporaryDirectory() as folder, \
+                (Tls(folder, limits=ROOMY) if connect is tls
+                 else Daemon(limits=ROOMY)) as d:
+            held = []
+            for _ in range(100):
+                s = connect(d)
+                s.sendall(b"1#4\n")
+                s.recv(4096)
+                held.append(s)
+            pids = [pid for pid, _ in d.children()]
+            row("", len(held), name,
+                "%.0f" % statistics.median(map(pss, pids)), pss(d.pid))
+            for s in held:
+                s.close()
 
 
 def one_call(where):
