@@ -1,6 +1,9 @@
 #include "call.h"
 
-#include <stdio.h>
+#include "own_key.h"
+#include "trust.h"
+
+#include <string.h>
 
 /*
  * How long an answer may take when nobody said. The daemon ends a request
@@ -9,16 +12,49 @@
  */
 #define ANSWER_SECONDS 90
 
+/*
+ * Connects, and sees that it is the host that is meant. A new one is asked
+ * about with no connection open, since the daemon waits for nobody so long.
+ */
+static int
+reach(struct client *c, const struct invocation *inv, const struct tls_key *key)
+{
+	unsigned seconds = inv->timeout ? inv->timeout : CLIENT_CONNECT_SECONDS;
+	char fingerprint[TLS_FINGERPRINT_SIZE];
+
+	while (client_open(c, &inv->target, key, seconds) == 0) {
+		if (inv->target.kind != TARGET_TLS)
+			return 0;
+		switch (trust_check(inv, c->peer, &c->problem)) {
+		case TRUST_YES:
+			return 0;
+		case TRUST_NO:
+			return -1;
+		case TRUST_ASK:
+			memcpy(fingerprint, c->peer, sizeof(fingerprint));
+			client_close(c, false);
+			if (trust_ask(inv, fingerprint, &c->problem) != 0)
+				return -1;
+		}
+	}
+	return -1;
+}
+
 int
 call_open(struct client *c, const struct invocation *inv, const char *lines,
 	size_t len)
 {
-	unsigned seconds = inv->timeout ? inv->timeout : CLIENT_CONNECT_SECONDS;
+	struct tls_key *key = NULL;
+	int result = -1;
 
-	if (client_open(c, &inv->target, seconds) != 0)
-		return -1;
-	client_send(c, lines, len);
-	return 0;
+	client_init(c);
+	if (inv->target.kind != TARGET_TLS ||
+		own_key_read(inv, &key, &c->problem) == 0)
+		result = reach(c, inv, key);
+	tls_key_free(key);
+	if (result == 0)
+		client_send(c, lines, len);
+	return result;
 }
 
 void
@@ -35,15 +71,14 @@ call_extend(struct client *c, const struct invocation *inv)
 int
 call_garbled(struct client *c, const char *why)
 {
-	snprintf(c->problem, sizeof(c->problem), "not a valid answer: %s", why);
+	buf_addf(&c->problem, "not a valid answer: %s", why);
 	return -1;
 }
 
 int
 call_cut(struct client *c)
 {
-	snprintf(c->problem, sizeof(c->problem),
-		"the connection ended before the answer did");
+	buf_adds(&c->problem, "the connection ended before the answer did");
 	return -1;
 }
 
@@ -86,7 +121,7 @@ call_ask(const struct invocation *inv, const struct request *request,
 	opened = call_open(&client, inv, buf_str(&line), line.len);
 	result = opened == 0 ? call_answer(&client, inv, r) : -1;
 	if (result != 0)
-		buf_adds(problem, client.problem);
+		buf_adds(problem, buf_str(&client.problem));
 	if (result != 0 && opened == 0)
 		call_unsure(request, problem);
 	client_close(&client, result == 0);

@@ -2,7 +2,8 @@
  * A connection to one daemon: lines out, lines in, within a deadline.
  *
  * What goes wrong is kept as a sentence in `problem`, ready to be shown
- * (though it may hold bytes that need text_safe() first).
+ * (though it may hold bytes that need text_safe() first); further lines of it
+ * say what to do.
  *
  * A TCP connection is set to end by a reset until client_close() is told
  * that all answers are in. So whatever ends the program in mid-request, be
@@ -12,30 +13,43 @@
 #define BRIDLE_CLIENT_H
 
 #include "buf.h"
+#include "stream.h"
 #include "targets.h"
+#include "tls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define CLIENT_CONNECT_SECONDS 10
-#define CLIENT_PROBLEM_MAX 512
 
 struct client {
 	int fd; /* -1 when closed */
-	bool tcp;
-	int64_t deadline; /* of clock_ms() */
+	enum target_kind kind;
+	struct tls_context *context; /* with TLS alone */
+	struct tls *tls;
+	struct stream stream;
+	char peer[TLS_FINGERPRINT_SIZE]; /* with TLS: of the host's key */
+	int64_t deadline;                /* of clock_ms() */
 	unsigned seconds; /* that the deadline gave, for the message */
 	char *in;         /* received bytes are at in[start] to in[end] */
 	size_t start;
 	size_t end;
 	struct buf out; /* not yet sent */
 	bool deaf;      /* the daemon takes no more; it may have answered */
-	char problem[CLIENT_PROBLEM_MAX];
+	struct buf problem;
 };
 
-/* Connects within so many seconds, trying each of the host's addresses. */
-int client_open(struct client *, const struct target *, unsigned seconds);
+/* Must come first; client_close() makes such a one of any other. */
+void client_init(struct client *);
+
+/*
+ * Connects within so many seconds, trying each of the host's addresses. With
+ * TLS the key (NULL: none) is shown, and the caller must judge `peer` before
+ * he sends anything.
+ */
+int client_open(struct client *, const struct target *, const struct tls_key *,
+	unsigned seconds);
 
 /* Sets the deadline of all that follows to so many seconds from now. */
 void client_time(struct client *, unsigned seconds);
@@ -53,7 +67,7 @@ void client_send(struct client *, const char *, size_t);
  */
 int client_line(struct client *, char **line, size_t *len);
 
-/* `complete`: every request has had its answer. */
+/* `complete`: every request has had its answer. Forgets the problem, too. */
 void client_close(struct client *, bool complete);
 
 #endif

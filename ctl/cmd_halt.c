@@ -20,7 +20,7 @@ add_place(struct buf *out, const struct invocation *inv)
 {
 	char name[HOST_NAME_MAX + 1] = "";
 
-	if (inv->target.kind == TARGET_PLAIN) {
+	if (inv->target.kind != TARGET_UNIX) {
 		buf_adds(out, inv->target.host);
 		return;
 	}

@@ -170,7 +170,7 @@ run_batch(struct batch *b, const struct invocation *inv, struct reply *r,
 			break;
 	}
 	if (result != 0)
-		buf_adds(problem, client.problem);
+		buf_adds(problem, buf_str(&client.problem));
 	if (result != 0 && opened == 0)
 		call_unsure(&inv->request, problem);
 	client_close(&client, result == 0);

@@ -18,7 +18,7 @@ const struct command commands[] = {
 		.examples =
 			"list|every process of this machine\n"
 			"list 'ssh*' --sort -rss_kib|the largest first\n"
-			"-H plain:web1 list --tree|another host's, as a tree\n"
+			"-H web1 list --tree|another host's, as a tree\n"
 			"list --user www-data --columns pid,name,command|\n"
 			"list --json|one object, for jq\n"
 			"list --raw|tab-separated, for awk\n",
@@ -49,7 +49,7 @@ const struct command commands[] = {
 		.help = "stop the machine without cutting its power",
 		.examples = "halt|show what it would do, ask\n"
 			    "halt -n|only show it\n"
-			    "-H plain:web1 halt --at 22:00|\n",
+			    "-H web1 halt --at 22:00|\n",
 		.options = HALTING,
 		.verb = VERB_HALT,
 		.mode = HALT_HALT,
@@ -59,7 +59,7 @@ const struct command commands[] = {
 		.help = "shut the machine down and switch it off",
 		.examples = "poweroff|show what it would do, ask\n"
 			    "poweroff --in 10m -m 'Back at eight'|\n"
-			    "-H plain:lab7 poweroff -y|in a script\n",
+			    "-H lab7 poweroff -y|in a script\n",
 		.options = HALTING,
 		.verb = VERB_HALT,
 		.mode = HALT_POWEROFF,
@@ -69,7 +69,7 @@ const struct command commands[] = {
 		.help = "restart the machine",
 		.examples = "reboot|show what it would do, ask\n"
 			    "reboot --at 04:00 -m 'New kernel'|\n"
-			    "-H plain:web1 reboot -y|in a script\n",
+			    "-H web1 reboot -y|in a script\n",
 		.options = HALTING,
 		.verb = VERB_HALT,
 		.mode = HALT_REBOOT,
@@ -78,7 +78,7 @@ const struct command commands[] = {
 		.args = "",
 		.help = "withdraw a halt that was set for later",
 		.examples = "cancel|\n"
-			    "-H plain:web1 cancel|\n",
+			    "-H web1 cancel|\n",
 		.options = OPT_REMOTE,
 		.verb = VERB_CANCEL,
 		.run = cmd_cancel },
@@ -86,7 +86,7 @@ const struct command commands[] = {
 		.args = "",
 		.help = "ask whether the daemon answers, and how fast",
 		.examples = "ping|\n"
-			    "-H plain:web1 --timeout 2 ping|\n",
+			    "-H web1 --timeout 2 ping|\n",
 		.options = OPT_REMOTE,
 		.verb = VERB_PING,
 		.run = cmd_ping },
@@ -102,7 +102,7 @@ const struct command commands[] = {
 		.args = "",
 		.help = "show what you may do there",
 		.examples = "verbs|\n"
-			    "-H plain:web1 verbs|\n",
+			    "-H web1 verbs|\n",
 		.options = OPT_REMOTE,
 		.verb = VERB_VERBS,
 		.run = cmd_table },
@@ -111,7 +111,7 @@ const struct command commands[] = {
 		.help = "tell whether you may do it, and by which rule",
 		.examples = "explain kill firefox -s KILL|as one would do it\n"
 			    "explain poweroff --in 10m|\n"
-			    "-H plain:web1 explain list|\n",
+			    "-H web1 explain list|\n",
 		.options = OPT_REMOTE,
 		.args_min = 1,
 		.args_max = INT_MAX,

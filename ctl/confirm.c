@@ -12,9 +12,15 @@
 #include <unistd.h>
 
 bool
+confirm_terminal(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+bool
 confirm_possible(const char *command)
 {
-	if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
+	if (confirm_terminal())
 		return true;
 	notice("%s asks before it acts, and there is no terminal to ask on: "
 	       "say -y to do it, -n to see what would be done",

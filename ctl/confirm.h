@@ -6,9 +6,11 @@
 
 #include <stdbool.h>
 
+/* Whether there is someone to ask: stdin and stderr are terminals. */
+bool confirm_terminal(void);
+
 /*
- * Whether there is someone to ask: stdin and stderr are terminals. If not,
- * says that the command needs -y or -n.
+ * Whether there is; if not, says that the command needs -y or -n.
  */
 bool confirm_possible(const char *command);
 

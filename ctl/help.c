@@ -12,7 +12,7 @@
 static const char general_examples[] =
 	"list 'ssh*'|processes of such a name\n"
 	"kill firefox|show them, ask, kill them\n"
-	"-H plain:web1 poweroff --in 10m|another machine, later\n"
+	"-H web1 poweroff --in 10m|another machine, later\n"
 	"explain reboot|may I, and by which rule?\n"
 	"ping|does the daemon answer?\n";
 

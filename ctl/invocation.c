@@ -1,6 +1,7 @@
 #include "invocation.h"
 
 #include "text.h"
+#include "tls.h"
 #include "wire.h"
 
 #include <stdio.h>
@@ -12,7 +13,8 @@
 static const struct {
 	enum option_number one, other;
 } excluding[] = { { OPT_JSON, OPT_RAW }, { OPT_DRY_RUN, OPT_YES },
-	{ OPT_IN, OPT_AT }, { OPT_TREE, OPT_JSON }, { OPT_TREE, OPT_RAW } };
+	{ OPT_FINGERPRINT, OPT_ACCEPT_NEW }, { OPT_IN, OPT_AT },
+	{ OPT_TREE, OPT_JSON }, { OPT_TREE, OPT_RAW } };
 
 /* Whether the command takes all that was given, and they go together. */
 static int
@@ -210,6 +212,36 @@ fill_request(struct invocation *inv, const struct command *what,
 	return check_strings(r, error);
 }
 
+/* What is about keys would be thought to be of use where there are none. */
+static int
+check_tls(const struct invocation *inv, struct buf *error)
+{
+	unsigned given = inv->options.given & OPT_TLS;
+
+	if (given == 0 || inv->target.kind == TARGET_TLS)
+		return 0;
+	buf_addf(error, "--%s is for TLS, which '%s' is reached without",
+		option_rows[__builtin_ctz(given)].name, inv->target.name);
+	return -1;
+}
+
+/* What commands have in common, whether they ask a daemon or not. */
+static int
+take_common(struct invocation *inv, struct buf *error)
+{
+	const char *pin = inv->options.values[OPT_FINGERPRINT];
+
+	if (pin != NULL && !tls_fingerprint_valid(pin)) {
+		buf_addf(error,
+			"'%s' is no fingerprint: it is \"SHA256:\" and 43 "
+			"characters of base64",
+			pin);
+		return -1;
+	}
+	return take_number(&inv->options, OPT_TIMEOUT, 1, TIMEOUT_MAX,
+		&inv->timeout, error);
+}
+
 static const struct command *
 find_command(const char *name, struct buf *error)
 {
@@ -252,10 +284,10 @@ parse_request(struct invocation *inv, struct buf *error)
 	if (what == NULL || check_options(&inv->options, what, error) != 0 ||
 		check_args(what, inv->nargs - skip, inv->args + skip, error) !=
 			0 ||
-		take_number(&inv->options, OPT_TIMEOUT, 1, TIMEOUT_MAX,
-			&inv->timeout, error) != 0 ||
-		targets_parse(
-			host ? host : TARGET_DEFAULT, &inv->target, error) != 0)
+		take_common(inv, error) != 0 ||
+		targets_parse(host ? host : TARGET_DEFAULT, &inv->target,
+			error) != 0 ||
+		check_tls(inv, error) != 0)
 		return -1;
 	return fill_request(inv, what, inv->args[skip], error);
 }
@@ -282,7 +314,8 @@ invocation_parse(
 	inv->nargs = argc - first - 1;
 	if (inv->command->verb != 0)
 		return parse_request(inv, error);
-	if (check_options(&inv->options, inv->command, error) != 0)
+	if (check_options(&inv->options, inv->command, error) != 0 ||
+		take_common(inv, error) != 0)
 		return -1;
 	return check_args(inv->command, inv->nargs, inv->args, error);
 }

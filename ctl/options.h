@@ -22,7 +22,11 @@ enum option_number {
 	OPT_MESSAGE,
 	OPT_DRY_RUN,
 	OPT_YES,
+	OPT_TYPE,
 	OPT_HOSTS,
+	OPT_IDENTITY,
+	OPT_FINGERPRINT,
+	OPT_ACCEPT_NEW,
 	OPT_JSON,
 	OPT_RAW,
 	OPT_TIMEOUT,
@@ -34,9 +38,13 @@ enum option_number {
 #define OPT_BIT(n) (1u << (n))
 
 /* Those that every command takes which speaks to a daemon. */
-#define OPT_REMOTE                                                   \
-	(OPT_BIT(OPT_HOSTS) | OPT_BIT(OPT_JSON) | OPT_BIT(OPT_RAW) | \
+#define OPT_REMOTE                                                             \
+	(OPT_BIT(OPT_HOSTS) | OPT_TLS | OPT_BIT(OPT_JSON) | OPT_BIT(OPT_RAW) | \
 		OPT_BIT(OPT_TIMEOUT))
+/* Of these, those that are about keys. */
+#define OPT_TLS                                             \
+	(OPT_BIT(OPT_IDENTITY) | OPT_BIT(OPT_FINGERPRINT) | \
+		OPT_BIT(OPT_ACCEPT_NEW))
 /* Those that may stand without any command. */
 #define OPT_ALWAYS (OPT_BIT(OPT_HELP) | OPT_BIT(OPT_VERSION))
 

@@ -128,7 +128,7 @@ raw_stream(const struct invocation *inv, struct reply *r, struct buf *problem)
 		result = stream_lines(&client, r, &out);
 	}
 	complete = result == 0;
-	buf_adds(problem, client.problem);
+	buf_adds(problem, buf_str(&client.problem));
 	/* What came is shown, unless it is the showing that failed. */
 	if (complete || problem->len > 0)
 		result |= output_write(STDOUT_FILENO, buf_str(&out), out.len);

@@ -4,6 +4,7 @@
 #include "json.h"
 #include "notice.h"
 #include "output.h"
+#include "own_key.h"
 #include "raw.h"
 #include "table.h"
 #include "text.h"
@@ -20,8 +21,6 @@ static const struct {
 	enum verb_number verb;
 	const char *hint;
 } hints[] = {
-	{ CODE_NO_IDENTITY, 0,
-		"no entry of its clients matches you: see bridled.conf(5)" },
 	{ CODE_NO_MATCH, VERB_KILL,
 		"a name must match exactly: 'bridlectl list' with a pattern "
 		"shows what there is" },
@@ -72,6 +71,20 @@ add_pairs(struct buf *out, const struct reply *r)
 		buf_addc(out, ']');
 }
 
+/* It depends on how one came there who one is. */
+static void
+hint_identity(const struct invocation *inv, const struct reply *r)
+{
+	if (inv->target.kind == TARGET_TLS)
+		own_key_hint(inv);
+	else if (strcmp(r->said, WIRE_TLS_ONLY) == 0)
+		notice_host(inv->target.name, "leave out 'plain:'");
+	else
+		notice_host(inv->target.name,
+			"no entry of its clients matches you: see "
+			"bridled.conf(5)");
+}
+
 static void
 show_hints(const struct invocation *inv, const struct reply *r)
 {
@@ -83,7 +96,8 @@ show_hints(const struct invocation *inv, const struct reply *r)
 	if (code == CODE_NOT_ALLOWED && rule != NULL && strchr(rule, '.'))
 		notice_host(inv->target.name,
 			"'bridlectl verbs' shows what you may do");
-
+	if (code == CODE_NO_IDENTITY)
+		hint_identity(inv, r);
 	for (i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (hints[i].code == code &&
 			(hints[i].verb == 0 ||
@@ -182,9 +196,15 @@ enum outcome
 report_failure(const struct invocation *inv, const struct reply *r,
 	const struct view *v, const char *problem)
 {
+	size_t len;
+
 	print(inv, r, v, problem);
-	notice_host(inv->target.name, "%s", problem);
-	return OUTCOME_UNREACHED;
+	for (;; problem += len + 1) {
+		len = strcspn(problem, "\n");
+		notice_host(inv->target.name, "%.*s", (int)len, problem);
+		if (problem[len] == '\0')
+			return OUTCOME_UNREACHED;
+	}
 }
 
 int

@@ -3,8 +3,13 @@
 #include "text.h"
 #include "wire.h"
 
+#include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+#define ONE_HOST "this version speaks to one host at a time"
 
 static bool
 starts(const char *s, const char *prefix)
@@ -42,18 +47,59 @@ keep_port(struct target *t, const char *s, struct buf *error)
 			t->name);
 		return -1;
 	}
-	strcpy(t->port, s);
+	snprintf(t->port, sizeof(t->port), "%ld", port);
 	return 0;
+}
+
+/*
+ * Whether it may be a host's name or address: a mistake shall not be looked
+ * up in the net, nor a byte of it upset the lines of known_hosts.
+ */
+static int
+check_host(const struct target *t, struct buf *error)
+{
+	const char *s;
+
+	for (s = t->host; *s != '\0'; s++) {
+		if (isascii(*s) && (isalnum(*s) || strchr("._-:%", *s)))
+			continue;
+		if (*s == '/')
+			buf_addf(error,
+				"'%s' is no host: a socket is written "
+				"unix:PATH",
+				t->name);
+		else if (*s == '[')
+			buf_addf(error, "'%s': " ONE_HOST, t->name);
+		else
+			buf_addf(error,
+				"'%s' is no host: a name has letters, digits, "
+				"'.', '_' and '-'",
+				t->name);
+		return -1;
+	}
+	/* The name that known_hosts has for it would mean something else. */
+	if (strcasecmp(t->host, "plain") == 0 ||
+		strcasecmp(t->host, "unix") == 0) {
+		buf_addf(error,
+			"'%s' is no host: say plain:NAME, unix:PATH or NAME",
+			t->name);
+		return -1;
+	}
+	if (*t->host != '-')
+		return 0;
+	buf_addf(error, "'%s' is no host: a name begins with no dash", t->name);
+	return -1;
 }
 
 /* NAME, NAME:PORT, [ADDRESS] or [ADDRESS]:PORT */
 static int
-parse_plain(struct target *t, const char *s, struct buf *error)
+parse_address(struct target *t, enum target_kind kind, const char *s,
+	struct buf *error)
 {
 	const char *end, *colon;
 
-	t->kind = TARGET_PLAIN;
-	strcpy(t->port, WIRE_PORT);
+	t->kind = kind;
+	strcpy(t->port, kind == TARGET_TLS ? WIRE_PORT_TLS : WIRE_PORT);
 	if (*s == '[') {
 		end = strchr(++s, ']');
 		if (end == NULL || (end[1] != '\0' && end[1] != ':')) {
@@ -70,12 +116,14 @@ parse_plain(struct target *t, const char *s, struct buf *error)
 		if (colon != NULL && strchr(colon + 1, ':') != NULL) {
 			buf_addf(error,
 				"'%s': put an IPv6 address in "
-				"brackets, as in plain:[::1]:" WIRE_PORT,
-				t->name);
+				"brackets, as in %s[::1]:%s",
+				t->name,
+				kind == TARGET_TLS ? "" : "plain:", t->port);
 			return -1;
 		}
 	}
-	if (keep_host(t, s, (size_t)(end - s), error) != 0)
+	if (keep_host(t, s, (size_t)(end - s), error) != 0 ||
+		check_host(t, error) != 0)
 		return -1;
 	return colon ? keep_port(t, colon + 1, error) : 0;
 }
@@ -86,10 +134,7 @@ targets_parse(const char *text, struct target *t, struct buf *error)
 	memset(t, 0, sizeof(*t));
 	t->name = text;
 	if (*text == '@' || strchr(text, ',') != NULL) {
-		buf_addf(error,
-			"'%s': this version speaks to one host at a "
-			"time",
-			text);
+		buf_addf(error, "'%s': " ONE_HOST, text);
 		return -1;
 	}
 	if (starts(text, "unix:")) {
@@ -97,10 +142,20 @@ targets_parse(const char *text, struct target *t, struct buf *error)
 		return keep_host(t, text + 5, strlen(text + 5), error);
 	}
 	if (starts(text, "plain:"))
-		return parse_plain(t, text + 6, error);
-	buf_addf(error,
-		"'%s' would be reached by TLS, which this version "
-		"does not speak: write unix:PATH or plain:NAME[:PORT]",
-		text);
-	return -1;
+		return parse_address(t, TARGET_PLAIN, text + 6, error);
+	return parse_address(t, TARGET_TLS, text, error);
+}
+
+void
+targets_address(const struct target *t, struct buf *out)
+{
+	const char *zone = strchr(t->host, '%'), *s;
+	bool six = strchr(t->host, ':') != NULL;
+
+	if (six)
+		buf_addc(out, '[');
+	/* An interface's name is another in other case. */
+	for (s = t->host; *s != '\0'; s++)
+		buf_addc(out, zone && s > zone ? *s : (char)tolower(*s));
+	buf_addf(out, "%s:%s", six ? "]" : "", t->port);
 }

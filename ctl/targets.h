@@ -11,7 +11,7 @@
 #define TARGET_DEFAULT "unix:" RUNDIR "/bridle/bridled.sock"
 #define TARGET_NAME_MAX 256
 
-enum target_kind { TARGET_UNIX, TARGET_PLAIN };
+enum target_kind { TARGET_UNIX, TARGET_PLAIN, TARGET_TLS };
 
 struct target {
 	enum target_kind kind;
@@ -21,9 +21,16 @@ struct target {
 };
 
 /*
- * Reads what stands after -H: "unix:PATH" or "plain:NAME[:PORT]", an IPv6
- * address in brackets. 0, or -1 with a sentence appended to error.
+ * Reads what stands after -H: "NAME[:PORT]" for TLS, "unix:PATH" or
+ * "plain:NAME[:PORT]"; an IPv6 address in brackets. 0, or -1 with a sentence
+ * appended to error.
  */
 int targets_parse(const char *text, struct target *, struct buf *error);
+
+/*
+ * Appends "NAME:PORT" or "[ADDRESS]:PORT", in lower case: the one way in
+ * which known_hosts has it. Not of a TARGET_UNIX.
+ */
+void targets_address(const struct target *, struct buf *);
 
 #endif

@@ -308,7 +308,7 @@ advance(struct io *io)
 static void
 answer_plain(struct io *io)
 {
-	static const char text[] = "1#401#this port speaks TLS only\n";
+	static const char text[] = "1#401#" WIRE_TLS_ONLY "\n";
 
 	io->client.tls = NULL;
 	put_client(io, text, sizeof(text) - 1);

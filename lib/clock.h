@@ -9,4 +9,7 @@
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t clock_ms(void);
 
+/* How many are left until then, for poll(2); 0 once it has passed. */
+int clock_left(int64_t deadline);
+
 #endif

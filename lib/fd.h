@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Closes if it is not -1, and sets it to -1; errno is kept. */
@@ -13,6 +14,12 @@ void fd_close(int *fd);
 
 /* 0, or -1 with errno. */
 int fd_nonblock(int fd);
+
+/*
+ * Waits for poll(2)'s events until that time of clock_ms(). 0, or -1 with
+ * errno; ETIMEDOUT if none came.
+ */
+int fd_wait(int fd, short events, int64_t deadline);
 
 /* Writes all of it to a blocking descriptor; 0, or -1 with errno. */
 int fd_write_all(int fd, const void *, size_t);

@@ -9,18 +9,31 @@
 #include <cmocka.h>
 
 static void
-assert_plain(const char *text, const char *host, const char *port)
+assert_host(enum target_kind kind, const char *text, const char *host,
+	const char *port)
 {
 	struct buf error = { 0 };
 	struct target t;
 
 	assert_int_equal(targets_parse(text, &t, &error), 0);
 	assert_int_equal(error.len, 0);
-	assert_int_equal(t.kind, TARGET_PLAIN);
+	assert_int_equal(t.kind, kind);
 	assert_string_equal(t.name, text);
 	assert_string_equal(t.host, host);
 	assert_string_equal(t.port, port);
 	buf_free(&error);
+}
+
+static void
+assert_plain(const char *text, const char *host, const char *port)
+{
+	assert_host(TARGET_PLAIN, text, host, port);
+}
+
+static void
+assert_tls(const char *text, const char *host, const char *port)
+{
+	assert_host(TARGET_TLS, text, host, port);
 }
 
 /* The sentence must hold `part`. */
@@ -95,14 +108,71 @@ plain_mistakes(void **state)
 }
 
 static void
+tls_names(void **state)
+{
+	(void)state;
+	assert_tls("web1", "web1", "7071");
+	assert_tls("web1:80", "web1", "80");
+	assert_tls("web1:0080", "web1", "80");
+	assert_tls("10.0.0.1", "10.0.0.1", "7071");
+	assert_tls("[::1]", "::1", "7071");
+	assert_tls("[::1]:7000", "::1", "7000");
+	assert_tls("[fe80::1%eth0]", "fe80::1%eth0", "7071");
+	/* No scheme of ours, so it is a name and its port. */
+	assert_refused("tls:web1", "port");
+}
+
+static void
+tls_mistakes(void **state)
+{
+	(void)state;
+	assert_refused("", "names no host");
+	assert_refused(":7071", "names no host");
+	assert_refused("::1", "as in [::1]:7071");
+	assert_refused("web1:", "port");
+	assert_refused("/run/bridle/bridled.sock", "unix:PATH");
+	assert_refused("web 1", "is no host");
+	assert_refused("web1#x", "is no host");
+	assert_refused("web1\n", "is no host");
+	assert_refused("w\xc3\xa9", "is no host");
+	assert_refused("-web", "dash");
+	assert_refused("[a b]", "is no host");
+	assert_refused("plain", "is no host");
+	assert_refused("Unix", "is no host");
+	assert_refused("plain:plain", "is no host");
+	assert_refused("plain:web 1", "is no host");
+}
+
+static void
+assert_address(const char *text, const char *address)
+{
+	struct buf out = { 0 };
+	struct target t;
+
+	assert_int_equal(targets_parse(text, &t, &out), 0);
+	targets_address(&t, &out);
+	assert_string_equal(buf_str(&out), address);
+	buf_free(&out);
+}
+
+static void
+addresses(void **state)
+{
+	(void)state;
+	assert_address("Web1.Example.ORG", "web1.example.org:7071");
+	assert_address("plain:web1", "web1:7070");
+	assert_address("10.0.0.1:80", "10.0.0.1:80");
+	assert_address("[FE80::A%Eth0]:7071", "[fe80::a%Eth0]:7071");
+}
+
+static void
 not_yet(void **state)
 {
 	(void)state;
-	assert_refused("web1", "TLS");
-	assert_refused("web1:7071", "TLS");
-	assert_refused("", "TLS");
 	assert_refused("@all", "one host");
 	assert_refused("plain:a,plain:b", "one host");
+	assert_refused("a,b", "one host");
+	assert_refused("node[01-32]", "one host");
 }
 
 int
@@ -112,6 +182,9 @@ main(void)
 		cmocka_unit_test(unix_paths),
 		cmocka_unit_test(plain_names),
 		cmocka_unit_test(plain_mistakes),
+		cmocka_unit_test(tls_names),
+		cmocka_unit_test(tls_mistakes),
+		cmocka_unit_test(addresses),
 		cmocka_unit_test(not_yet),
 	};
 

@@ -1,0 +1,24 @@
+/*
+ * The key that bridlectl shows to daemons.
+ */
+#ifndef BRIDLE_OWN_KEY_H
+#define BRIDLE_OWN_KEY_H
+
+#include "buf.h"
+#include "invocation.h"
+#include "tls.h"
+
+/* The path of the default one: 0, or -1 with a problem. */
+int own_key_path(struct buf *path, struct buf *problem);
+
+/*
+ * Reads the one that --identity names, or the default one; *key is NULL where
+ * there is no default one. 0, or -1 with a sentence appended to problem.
+ */
+int own_key_read(
+	const struct invocation *, struct tls_key **key, struct buf *problem);
+
+/* What to do about a daemon that does not know the key that it was shown. */
+void own_key_hint(const struct invocation *);
+
+#endif
