@@ -117,6 +117,26 @@ const struct command commands[] = {
 		.args_max = INT_MAX,
 		.verb = VERB_EXPLAIN,
 		.run = cmd_explain },
+	{ .name = "keygen",
+		.args = "[FILE]",
+		.help = "make a key for TLS, and the entry for a host's clients",
+		.examples = "keygen|~/.config/bridle/key, for every host\n"
+			    "keygen ./backup.key|another, for -i\n"
+			    "keygen --type ed25519|\n",
+		.options = OPT_BIT(OPT_TYPE),
+		.args_max = 1,
+		.run = cmd_keygen },
+	{ .name = "trust",
+		.args = "HOST",
+		.help = "remember a host's key, in place of an older one",
+		.examples = "trust web1|show it, ask\n"
+			    "trust web1 --fingerprint SHA256:...|in a script\n"
+			    "trust web1 -y|whatever it shows\n",
+		.options = OPT_BIT(OPT_FINGERPRINT) | OPT_BIT(OPT_TIMEOUT) |
+			   OPT_BIT(OPT_YES),
+		.args_min = 1,
+		.args_max = 1,
+		.run = cmd_trust },
 	{ .name = "config",
 		.args = "check|show [FILE]",
 		.help = "check the daemon's configuration, or show it in full",
