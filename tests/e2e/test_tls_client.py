@@ -1,0 +1,524 @@
+"""bridlectl by TLS: whom it trusts, what it shows of itself, and that it
+never does with less than it was told to."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import ssl
+import stat
+import subprocess
+import tempfile
+import threading
+
+import bridle
+from bridle import Daemon, Victim, ctl, equal, quote
+from procs import Terminal, kills
+
+OPENSSL = shutil.which("openssl")
+WRONG = "SHA256:" + "A" * 43
+
+
+class Home:
+    """A home folder with nothing in it, and bridlectl called from there."""
+
+    def __enter__(self):
+        self.dir = tempfile.mkdtemp(prefix="bridle-home-")
+        self.env = dict(os.environ, HOME=self.dir)
+        self.env.pop("XDG_CONFIG_HOME", None)
+        self.key = self.file("key")
+        self.known = self.file("known_hosts")
+        return self
+
+    def __exit__(self, *exc):
+        shutil.rmtree(self.dir)
+
+    def file(self, name):
+        return os.path.join(self.dir, ".config", "bridle", name)
+
+    def ctl(self, *args, **more):
+        return ctl(*args, env=self.env, **more)
+
+    def keygen(self, *args):
+        """The fingerprint, and the entry that it prints."""
+        done = self.ctl("keygen", *args)
+        equal(done.returncode, 0, done.stderr)
+        fingerprint, entry = done.stdout.split("\n", 1)
+        return fingerprint, entry
+
+    def read(self, path):
+        with open(path) as f:
+            return f.read()
+
+    def know(self, text):
+        os.makedirs(os.path.dirname(self.known), mode=0o700, exist_ok=True)
+        with open(self.known, "w") as f:
+            f.write(text)
+        os.chmod(self.known, 0o600)
+
+
+class TlsDaemon(Daemon):
+    """A daemon that the key of this home may ask anything."""
+
+    def __init__(self, home, entry=None, **more):
+        self.home, self.entry = home, entry
+        more.setdefault("tcp", ['{ tcp = "127.0.0.1:0"; tls = true; }'])
+        super().__init__(**more)
+
+    def __enter__(self):
+        if self.entry is None:
+            key, _ = self.home.keygen()
+            self.entry = '{ name = "k"; key = "%s"; allow = ("*"); }' % key
+        if self.entry:
+            self.clients += ", " + self.entry
+        super().__enter__()
+        self.host = "127.0.0.1:%d" % self.ports[0]
+        return self
+
+    def write_config(self, text=None):
+        if "state_dir" not in self.settings:
+            self.settings += "state_dir = %s;" % quote(
+                os.path.join(self.dir, "sock", "state"))
+        super().write_config(text)
+
+    def fingerprint(self):
+        told = subprocess.run([self.program, "--fingerprint", self.config],
+                              capture_output=True, text=True)
+        equal(told.returncode, 0, told.stderr)
+        return told.stdout.strip()
+
+    def line(self):
+        return "%s %s\n" % (self.host, self.fingerprint())
+
+    def trust(self):
+        self.home.know(self.line())
+
+    def tls(self, *args, **more):
+        return self.home.ctl("-H", self.host, *args, **more)
+
+
+@contextlib.contextmanager
+def trusted(**more):
+    with Home() as home, TlsDaemon(home, **more) as d:
+        d.trust()
+        yield home, d
+
+
+def refused(done, code, *parts):
+    equal(done.returncode, code, done.stderr)
+    for part in parts:
+        assert part in done.stderr, done.stderr
+    equal(done.stdout, "")
+
+
+# Whom it trusts
+
+def test_a_new_host_is_refused_in_a_script():
+    with Home() as home, TlsDaemon(home) as d:
+        refused(d.tls("ping"), 3, "not known here: it shows "
+                + d.fingerprint(), "bridlectl trust " + d.host,
+                "--accept-new")
+        assert not os.path.exists(home.known)
+        equal(d.counter("requests"), 1, "that counter alone")
+        answer = json.loads(d.tls("ping", "--json").stdout)
+        equal(answer["status"], None)
+        assert d.fingerprint() in answer["text"]
+
+
+def test_accept_new_remembers():
+    with Home() as home, TlsDaemon(home) as d:
+        first = d.tls("--accept-new", "ping")
+        equal(first.returncode, 0, first.stderr)
+        assert d.fingerprint() + " is remembered" in first.stderr
+        equal(home.read(home.known), d.line())
+        equal(stat.S_IMODE(os.stat(home.known).st_mode), 0o600)
+        equal(stat.S_IMODE(os.stat(os.path.dirname(home.known)).st_mode),
+              0o700)
+        for args in ([], ["--accept-new"]):
+            again = d.tls(*args, "ping")
+            equal([again.returncode, again.stderr], [0, ""])
+        equal(home.read(home.known), d.line())
+
+
+def test_a_changed_key_stops_everything():
+    with Home() as home, TlsDaemon(home) as d:
+        home.know("# mine\n%s %s\n" % (d.host, WRONG))
+        for args in ([], ["--accept-new"]):
+            refused(d.tls(*args, "halt", "-y"), 3, "it shows "
+                    + d.fingerprint(), home.known + ":2 has " + WRONG,
+                    "bridlectl trust " + d.host, "remove line 2")
+        equal(d.recorded(), [])
+        equal(home.read(home.known), "# mine\n%s %s\n" % (d.host, WRONG))
+        # A second key of that host is as good as the first.
+        home.know("%s %s\n%s" % (d.host, WRONG, d.line()))
+        equal(d.tls("ping").returncode, 0)
+
+
+def test_a_fingerprint_given_is_all_that_counts():
+    with Home() as home, TlsDaemon(home) as d:
+        home.know("this file is not even read\n")
+        pinned = d.tls("--fingerprint", d.fingerprint(), "ping")
+        equal([pinned.returncode, pinned.stderr], [0, ""])
+        refused(d.tls("--fingerprint", WRONG, "ping"), 3,
+                "it shows the key " + d.fingerprint(), WRONG)
+        refused(d.tls("--fingerprint", "SHA256:x", "ping"), 2,
+                "no fingerprint")
+        refused(d.tls("--fingerprint", WRONG, "--accept-new", "ping"), 2,
+                "exclude")
+        for host in ("plain:localhost", "unix:/x"):
+            for option in (["--fingerprint", WRONG], ["--accept-new"],
+                           ["-i", "x"]):
+                refused(home.ctl("-H", host, *option, "ping"), 2, "for TLS")
+
+
+def test_a_bad_line_of_known_hosts_is_told():
+    with Home() as home, TlsDaemon(home) as d:
+        for bad in ("web1", "web1:7071 SHA256:x", "web1 " + WRONG):
+            home.know(d.line() + bad + "\n")
+            refused(d.tls("ping"), 3, home.known + ":2: ")
+        home.know(d.line())
+        os.chmod(home.known, 0o666)
+        refused(d.tls("ping"), 3, home.known)
+        os.chmod(home.known, 0o600)
+        equal(d.tls("ping").returncode, 0)
+
+
+def test_the_terminal_is_asked_about_a_new_host():
+    with Home() as home, TlsDaemon(home, limits={"login_seconds": 1}) as d:
+        with Terminal("-H", d.host, "ping", env=home.env) as t:
+            shown = t.read_until(b"[y/N]")
+            assert d.fingerprint().encode() in shown, shown
+            t.type(b"n\n")
+            equal(t.finish(), 3)
+        assert not os.path.exists(home.known)
+        with Terminal("-H", d.host, "ping", env=home.env) as t:
+            t.read_until(b"[y/N]")
+            # The daemon has long lost patience with who says nothing.
+            d.wait_quiet()
+            t.type(b"y\n")
+            t.read_until(b"pong")
+            equal(t.finish(), 0)
+        equal(home.read(home.known), d.line())
+
+
+# bridlectl trust
+
+def test_trust_with_a_fingerprint():
+    with Home() as home, TlsDaemon(home) as d:
+        refused(home.ctl("trust", d.host, "--fingerprint", WRONG), 1,
+                d.fingerprint(), WRONG)
+        assert not os.path.exists(home.known)
+        done = home.ctl("trust", d.host, "--fingerprint", d.fingerprint())
+        equal([done.returncode, done.stdout], [0, d.line()], done.stderr)
+        equal(home.read(home.known), d.line())
+
+
+def test_trust_replaces_the_hosts_lines_alone():
+    with Home() as home, TlsDaemon(home) as d:
+        home.know("# a\nweb1:7071 %s\n%s %s\n#b\n%s %s\n"
+                  % (WRONG, d.host, WRONG, d.host, WRONG))
+        refused(home.ctl("trust", d.host), 2, "--fingerprint", "-y")
+        done = home.ctl("trust", "-y", d.host)
+        equal(done.returncode, 0, done.stderr)
+        assert "known_hosts:3 has the key " + WRONG in done.stderr
+        equal(home.read(home.known),
+              "# a\nweb1:7071 %s\n%s#b\n" % (WRONG, d.line()))
+        equal(d.tls("ping").returncode, 0)
+
+
+def test_trust_asks_on_a_terminal():
+    with Home() as home, TlsDaemon(home) as d:
+        for answer, code in ((b"\n", 1), (b"y\n", 0)):
+            with Terminal("trust", d.host, env=home.env) as t:
+                assert d.fingerprint().encode() in t.read_until(b"[y/N]")
+                t.type(answer)
+                equal(t.finish(), code)
+            equal(os.path.exists(home.known), code == 0)
+
+
+def test_trust_of_what_is_no_tls_host():
+    with Home() as home:
+        for host in ("plain:web1", "unix:/x"):
+            refused(home.ctl("trust", "-y", host), 2, "for TLS")
+        refused(home.ctl("trust", "-y", "a,b"), 2, "one host")
+        refused(home.ctl("trust", "-y",
+                         "127.0.0.1:%d" % bridle.free_port()), 3,
+                "cannot connect")
+        assert not os.path.exists(home.known)
+
+
+# bridlectl keygen
+
+def test_keygen_makes_what_the_daemon_takes():
+    with Home() as home:
+        for kind in ("p256", "ed25519"):
+            path = os.path.join(home.dir, kind)
+            key, entry = home.keygen("--type", kind, path)
+            with TlsDaemon(home, entry) as d:
+                d.trust()
+                listed = d.tls("-i", path, "list", "--raw")
+                equal(listed.returncode, 0, listed.stderr)
+                assert "\t%d\t" % os.getpid() in listed.stdout
+                refused(d.tls("-i", path, "kill", "x", "-n"), 1, "allow")
+                d.wait_log("key=" + key.replace("+", r"\+"))
+
+
+def test_keygen_overwrites_nothing():
+    with Home() as home:
+        key, entry = home.keygen()
+        equal(stat.S_IMODE(os.stat(home.key).st_mode), 0o600)
+        before = home.read(home.key)
+        again = home.ctl("keygen")
+        equal([again.returncode, again.stdout], [1, key + "\n" + entry])
+        assert home.key + " exists already" in again.stderr
+        equal(home.read(home.key), before)
+        other = os.path.join(home.dir, "other")
+        with open(other, "w") as f:
+            f.write("mine\n")
+        refused(home.ctl("keygen", other), 1, "exists already", "chmod 600")
+        os.chmod(other, 0o600)
+        refused(home.ctl("keygen", other), 1, "no key with its certificate")
+        equal(home.read(other), "mine\n")
+        refused(home.ctl("keygen", "--type", "rsa"), 2, "p256 or ed25519")
+        refused(home.ctl("keygen", home.dir + "/no/where"), 1,
+                "No such file")
+
+
+def test_xdg_config_home_is_honoured():
+    with Home() as home:
+        home.env["XDG_CONFIG_HOME"] = os.path.join(home.dir, "else")
+        home.keygen()
+        assert os.path.exists(os.path.join(home.dir, "else/bridle/key"))
+        home.env["XDG_CONFIG_HOME"] = "relative"
+        home.keygen()
+        assert os.path.exists(home.key)
+
+
+# What it shows of itself
+
+def test_without_a_key_it_says_how_to_make_one():
+    with Home() as home, TlsDaemon(home) as d:
+        d.trust()
+        os.rename(home.key, home.key + ".away")
+        refused(d.tls("ping"), 1, "(401)", "no key", "bridlectl keygen")
+        stranger, _ = home.keygen()
+        refused(d.tls("ping"), 1, "(401)", "your key is " + stranger)
+        equal(d.tls("-i", home.key + ".away", "ping").returncode, 0)
+
+
+def test_a_key_that_cannot_be_used_is_no_missing_one():
+    with trusted() as (home, d):
+        refused(d.tls("-i", home.dir + "/none", "ping"), 3, "No such file")
+        os.chmod(home.key, 0o640)
+        refused(d.tls("ping"), 3, home.key, "others may use it")
+        os.chmod(home.key, 0o600)
+        os.truncate(home.key, 100)
+        refused(d.tls("ping"), 3, "no key with its certificate")
+
+
+# The whole protocol through it
+
+def test_a_long_list_comes_whole():
+    with trusted() as (_, d):
+        for form in ("--json", "--raw"):
+            listed = d.tls("list", form)
+            equal([listed.returncode, listed.stderr], [0, ""])
+        table = d.tls("list")
+        assert str(os.getpid()) in table.stdout
+
+
+@kills
+def test_a_kill_that_is_shown_first():
+    with trusted() as (home, d), Victim() as v:
+        with Terminal("-H", d.host, "kill", v.comm, env=home.env) as t:
+            t.read_until(b"[y/N]")
+            t.type(b"y\n")
+            equal(t.finish(), 0)
+        equal(v.wait(), -15)
+
+
+def test_an_ipv6_host():
+    with Home() as home:
+        try:
+            bridle.free_port("::1")
+        except OSError:
+            raise bridle.Skip("there is no IPv6 here") from None
+        with TlsDaemon(home,
+                       tcp=['{ tcp = "[::1]:0"; tls = true; }']) as d:
+            d.host = "[::1]:%d" % d.ports[0]
+            equal(d.tls("--accept-new", "ping").returncode, 0)
+            equal(home.read(home.known), d.line())
+
+
+# No downgrade of any kind
+
+def test_plain_where_tls_was_meant():
+    with Home() as home, TlsDaemon(home, tcp=["127.0.0.1:0"]) as d:
+        refused(d.tls("--accept-new", "ping"), 3, "answers, but without TLS",
+                "say plain:" + d.host)
+        assert not os.path.exists(home.known)
+
+
+def test_tls_where_plain_was_meant():
+    with trusted() as (home, d):
+        refused(home.ctl("-H", "plain:" + d.host, "ping"), 1,
+                "speaks TLS only", "leave out 'plain:'")
+
+
+def test_a_daemon_without_room_says_so():
+    with Home() as home, TlsDaemon(
+            home, limits={"sessions_per_source": 1}) as d:
+        d.trust()
+        with socket.create_connection(("127.0.0.1", d.ports[0])):
+            bridle.wait_for("a session", lambda: len(d.children()) == 2)
+            refused(d.tls("ping"), 3, "without TLS", "too many sessions")
+
+
+class Server:
+    """A server of one connection, which does as its function says."""
+
+    def __init__(self, serve, key=None):
+        self.serve, self.key = serve, key
+
+    def __enter__(self):
+        self.sock = socket.create_server(("127.0.0.1", 0))
+        self.sock.settimeout(bridle.PATIENCE)
+        self.host = "127.0.0.1:%d" % self.sock.getsockname()[1]
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+        return self
+
+    def run(self):
+        s, _ = self.sock.accept()
+        with s, contextlib.suppress(OSError, ssl.SSLError):
+            s.settimeout(bridle.PATIENCE)
+            if self.key is not None:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(self.key)
+                s = context.wrap_socket(s, server_side=True)
+            self.serve(s)
+            s.close()
+
+    def __exit__(self, *exc):
+        self.thread.join()
+        self.sock.close()
+
+
+def serve(home, function, *args):
+    """What bridlectl makes of a server that has the key in this home."""
+    known, _ = home.keygen(os.path.join(home.dir, "server"))
+    with Server(function, os.path.join(home.dir, "server")) as server:
+        done = home.ctl("-H", server.host, "--fingerprint", known, *args)
+    os.unlink(os.path.join(home.dir, "server"))
+    return done
+
+
+def test_an_end_before_the_status_is_no_answer():
+    cut = "the connection ended before the answer did"
+    rows = b"1#100#pid#name\n1#100#1#init\n"
+
+    def clean(s):
+        s.recv(100)
+        s.sendall(rows)
+        s.unwrap()
+
+    def abrupt(s):
+        s.recv(100)
+        s.sendall(rows)
+        # Closes without a word of TLS's own.
+        os.close(s.detach())
+
+    def at_once(s):
+        os.close(s.detach())
+
+    with Home() as home:
+        for function in (clean, abrupt, at_once):
+            done = serve(home, function, "list", "--json")
+            equal(done.returncode, 3, done.stderr)
+            assert cut in done.stderr, done.stderr
+            equal(json.loads(done.stdout)["status"], None)
+        done = serve(home, abrupt, "cancel")
+        assert "may have been done" in done.stderr, done.stderr
+
+
+def test_an_answer_in_single_bytes():
+    def drip(s):
+        s.recv(100)
+        for byte in b"1#200#pong#version=9#uptime=1\n":
+            s.sendall(bytes([byte]))
+        s.unwrap()
+
+    with Home() as home:
+        done = serve(home, drip, "ping")
+        equal(done.returncode, 0, done.stderr)
+        assert "bridled 9" in done.stdout
+
+
+def test_a_handshake_that_never_ends():
+    def silent(s):
+        while s.recv(1000):
+            pass
+
+    with Home() as home, Server(silent) as server:
+        refused(home.ctl("-H", server.host, "--timeout", "1", "ping"), 3,
+                "no handshake of TLS: Connection timed out")
+
+
+def test_a_server_that_answers_something_else():
+    def http(s):
+        s.recv(1000)
+        s.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+
+    def closes(s):
+        s.recv(1000)
+
+    with Home() as home:
+        with Server(http) as server:
+            refused(home.ctl("-H", server.host, "ping"), 3, "without TLS")
+        with Server(closes) as server:
+            refused(home.ctl("-H", server.host, "ping"), 3,
+                    "no TLS with it")
+
+
+@contextlib.contextmanager
+def s_server(home, *args):
+    """openssl's own server, which has the key in this home."""
+    port = bridle.free_port()
+    key = os.path.join(home.dir, "server")
+    home.keygen(key)
+    with subprocess.Popen(
+            [OPENSSL, "s_server", "-accept", "127.0.0.1:%d" % port,
+             "-cert", key, "-key", key, "-naccept", "1", *args],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, env=home.env) as process:
+        try:
+            while process.stdout.readline() != b"ACCEPT\n":
+                assert process.poll() is None, process.returncode
+            yield "127.0.0.1:%d" % port, process
+        finally:
+            process.kill()
+
+
+def test_openssl_s_server_is_understood():
+    with Home() as home:
+        with s_server(home, "-tls1_3", "-alpn", "bridle/1") as (host, p):
+            p.stdin.write(b"1#200#pong#version=8#uptime=5\n")
+            p.stdin.flush()
+            done = home.ctl("-H", host, "--accept-new", "ping")
+            equal(done.returncode, 0, done.stderr)
+            assert "bridled 8" in done.stdout, done.stdout
+
+
+def test_an_older_tls_is_not_spoken():
+    with Home() as home:
+        with s_server(home, "-tls1_2") as (host, _):
+            refused(home.ctl("-H", host, "--accept-new", "ping"), 3,
+                    "protocol version")
+        assert not os.path.exists(home.known)
+
+
+if OPENSSL is None:
+    print("1..0 # SKIP there is no openssl")
+else:
+    bridle.main(globals())
