@@ -391,7 +391,8 @@ tls_write(struct tls *t, const void *data, size_t len)
 bool
 tls_pending(const struct tls *t)
 {
-	return SSL_has_pending(t->ssl);
+	/* Not SSL_has_pending(3): that counts the half of a record, too. */
+	return SSL_pending(t->ssl) > 0;
 }
 
 int

@@ -155,6 +155,56 @@ test_a_cut_is_no_end(void **state)
 	end(&f);
 }
 
+/* Takes what has been sent there from one socket to the other. */
+static void
+carry(int from, int to, size_t most)
+{
+	char bytes[8192];
+	ssize_t n = recv(from, bytes, most < sizeof(bytes) ? most : sizeof(bytes),
+		MSG_DONTWAIT);
+
+	if (n > 0)
+		assert_int_equal(send(to, bytes, (size_t)n, 0), n);
+}
+
+/*
+ * Half a record gives no bytes: whoever took it for pending would ask for
+ * them again and again.
+ */
+static void
+test_half_a_record_is_not_pending(void **state)
+{
+	struct fixture f;
+	int far[2], i, a = -1, b = -1;
+	char text[32];
+
+	(void)state;
+	begin(&f, TLS_KEY_P256, true);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, far), 0);
+	tls_close(f.server);
+	assert_non_null(f.server = tls_open(f.server_side, far[0]));
+	for (i = 0; i < ROUNDS && (a != 0 || b != 0); i++) {
+		b = tls_handshake(f.client);
+		carry(f.fd[0], far[1], SIZE_MAX);
+		a = tls_handshake(f.server);
+		carry(far[1], f.fd[0], SIZE_MAX);
+	}
+	assert_int_equal(a, 0);
+	assert_int_equal(tls_write(f.client, "1#4\n", 4), 4);
+	carry(f.fd[0], far[1], 3); /* not even its header */
+	assert_int_equal(tls_read(f.server, text, sizeof(text)), TLS_WANT_READ);
+	assert_false(tls_pending(f.server));
+	carry(f.fd[0], far[1], 10);
+	assert_int_equal(tls_read(f.server, text, sizeof(text)), TLS_WANT_READ);
+	assert_false(tls_pending(f.server));
+	carry(f.fd[0], far[1], SIZE_MAX);
+	assert_int_equal(tls_read(f.server, text, sizeof(text)), 4);
+	close(far[0]);
+	close(far[1]);
+	end(&f);
+}
+
 /* What others may send where TLS is meant. */
 static void
 test_plain_is_noticed_by_the_server(void **state)
@@ -289,6 +339,7 @@ main(void)
 		cmocka_unit_test(test_ed25519),
 		cmocka_unit_test(test_a_client_without_a_key_is_nobody),
 		cmocka_unit_test(test_a_cut_is_no_end),
+		cmocka_unit_test(test_half_a_record_is_not_pending),
 		cmocka_unit_test(test_plain_is_noticed_by_the_server),
 		cmocka_unit_test(test_plain_is_noticed_by_the_client),
 		cmocka_unit_test(test_an_end_in_the_handshake),
