@@ -1,13 +1,14 @@
 #include "hosts_file.h"
 
 #include "clock.h"
-#include "conf.h"
 #include "fd.h"
 #include "home.h"
+#include "trusted.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -46,7 +47,7 @@ read_text(const char *path, size_t *len, struct buf *problem)
 	else if (!S_ISREG(st.st_mode))
 		buf_addf(problem, "%s: not a regular file", path);
 	/* Who may write it, decides whom we trust. */
-	else if (conf_trusted(path, problem) &&
+	else if (trusted_path(path, problem) &&
 		 (text = fd_read_all(fd, SIZE_LIMIT, len)) == NULL)
 		fail(problem, path);
 	fd_close(&fd);

@@ -1,5 +1,6 @@
 #include "settings_keys.h"
 
+#include "trusted.h"
 #include "wire.h"
 
 #include <ctype.h>
@@ -91,7 +92,7 @@ check_program(struct reader *r, const config_setting_t *at, const char *program)
 		conf_warn(r->conf, at,
 			"%s runs whatever it is given: name the program itself",
 			program);
-	if (r->resolve && !conf_trusted(program, &why))
+	if (r->resolve && !trusted_path(program, &why))
 		conf_warn(r->conf, at, "%s", buf_str(&why));
 	else if (r->resolve && access(program, X_OK) != 0)
 		conf_warn(r->conf, at, "%s cannot be run: %s", program,

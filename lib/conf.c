@@ -2,11 +2,11 @@
 
 #include "fd.h"
 #include "text.h"
+#include "trusted.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -317,73 +317,6 @@ conf_open_text(struct conf *c, const char *text, const char *name,
 	return parse(c, &copy);
 }
 
-/* Whether only root and we may change it; if not, says so and what to do. */
-static bool
-check_stat(const char *path, const struct stat *st, struct buf *why)
-{
-	if (st->st_uid != 0 && st->st_uid != geteuid()) {
-		buf_addf(why,
-			"%s belongs to uid %u, which could change it: "
-			"chown root %s",
-			path, (unsigned)st->st_uid, path);
-		return false;
-	}
-	if ((st->st_mode & (S_IWGRP | S_IWOTH)) == 0 ||
-		(S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX)))
-		return true;
-	buf_addf(why, "%s may be written by others: chmod go-w %s", path, path);
-	return false;
-}
-
-static bool
-check_folders(const char *folder, struct buf *why)
-{
-	char *path = realpath(folder, NULL);
-	struct stat st;
-	bool good;
-
-	do {
-		if (path == NULL || stat(path, &st) != 0) {
-			buf_addf(why, "%s: %s", path ? path : folder,
-				strerror(errno));
-			good = false;
-			break;
-		}
-		good = check_stat(path, &st, why);
-	} while (good && strcmp(path, "/") != 0 && dirname(path) == path);
-	free(path);
-	return good;
-}
-
-/* The folders above the path as it is named, and above what it leads to. */
-static bool
-check_above(const char *path, struct buf *why)
-{
-	char *named = strdup(path), *real = realpath(path, NULL);
-	bool good = false;
-
-	if (named == NULL || real == NULL)
-		buf_addf(why, "%s: %s", path, strerror(errno));
-	else
-		good = check_folders(dirname(named), why) &&
-		       check_folders(dirname(real), why);
-	free(real);
-	free(named);
-	return good;
-}
-
-bool
-conf_trusted(const char *path, struct buf *why)
-{
-	struct stat st;
-
-	if (stat(path, &st) != 0) {
-		buf_addf(why, "%s: %s", path, strerror(errno));
-		return false;
-	}
-	return check_stat(path, &st, why) && check_above(path, why);
-}
-
 /* What is opened is what is judged, so the descriptor is asked. */
 static bool
 check_file(struct conf *c, int fd)
@@ -396,7 +329,7 @@ check_file(struct conf *c, int fd)
 		conf_error(c, NULL, "%s", strerror(errno));
 	else if (!S_ISREG(st.st_mode))
 		conf_error(c, NULL, "is not a regular file");
-	else if (check_stat(c->name, &st, &why) && check_above(c->name, &why))
+	else if (trusted_file(c->name, &st, &why))
 		good = true;
 	else
 		conf_error(c, NULL, "%s", buf_str(&why));

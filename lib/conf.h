@@ -37,13 +37,6 @@ int conf_open_text(struct conf *, const char *text, const char *name,
 /* Frees what was parsed; must follow each opening, a failed one too. */
 void conf_close(struct conf *);
 
-/*
- * Whether nobody but root and the effective user could change or replace
- * what stands at this path. If not, appends to `why` what is wrong and what
- * to do about it.
- */
-bool conf_trusted(const char *path, struct buf *why);
-
 /* "FILE:LINE: KEY: …"; at may be NULL for the whole file. */
 void conf_error(struct conf *, const config_setting_t *at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -1,4 +1,5 @@
 #include "conf.h"
+#include "trusted.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -263,13 +264,13 @@ test_trusted(void **state)
 	struct fixture *f = *state;
 	struct buf why = { 0 };
 
-	assert_true(conf_trusted("/bin/true", &why));
-	assert_true(conf_trusted("/", &why));
+	assert_true(trusted_path("/bin/true", &why));
+	assert_true(trusted_path("/", &why));
 	assert_int_equal(why.len, 0);
 	assert_int_equal(chmod(f->file, 0666), 0);
-	assert_false(conf_trusted(f->file, &why));
+	assert_false(trusted_path(f->file, &why));
 	assert_non_null(strstr(buf_str(&why), "chmod go-w "));
-	assert_false(conf_trusted("/no/such", &why));
+	assert_false(trusted_path("/no/such", &why));
 	buf_free(&why);
 }
 
