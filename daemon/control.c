@@ -56,7 +56,9 @@ control_reload(struct parent *p)
 {
 	struct buf errors = { 0 }, warnings = { 0 };
 	struct session *s;
+	const char *remark = "";
 
+	notify_state(&p->notify, "RELOADING=1", "Reloading; ");
 	if (load_again(p, &errors, &warnings)) {
 		p->counters.reloads++;
 		log_lines(p, LOG_WARNING, &warnings);
@@ -73,6 +75,7 @@ control_reload(struct parent *p)
 			s->who.groups_known = false;
 		}
 	} else {
+		remark = "The last reload failed, see the log; ";
 		p->counters.bad_reloads++;
 		log_lines(p, LOG_ERR, &errors);
 		audit_log(p->audit, LOG_ERR,
@@ -80,6 +83,7 @@ control_reload(struct parent *p)
 	}
 	buf_free(&errors);
 	buf_free(&warnings);
+	notify_state(&p->notify, "READY=1", remark);
 }
 
 /*
@@ -99,28 +103,40 @@ accept_halts(struct parent *p)
 	}
 }
 
+static void
+end_waiting(struct parent *p, enum session_state state)
+{
+	struct session *s;
+
+	TAILQ_FOREACH (s, &p->sessions, entry)
+		if (s->state == state)
+			session_end(s, CODE_STOPPING, "the daemon is stopping");
+}
+
 void
 control_stop(struct parent *p)
 {
-	struct session *s;
 	int64_t now = clock_ms();
 
 	if (p->stopping) {
+		p->stop_grace = now;
 		p->stop_deadline = now; /* asked twice: at once */
 		return;
 	}
 	p->stopping = true;
 	p->stop_deadline = now + p->settings->stop_seconds * 1000LL;
+	p->stop_grace = now + CONTROL_GRACE_MS;
+	if (p->stop_grace > p->stop_deadline)
+		p->stop_grace = p->stop_deadline;
 	audit_log(p->audit, LOG_NOTICE, "stopping");
+	notify_state(&p->notify, "STOPPING=1", "Stopping; ");
 	listeners_close(&p->listeners);
 	accept_halts(p);
-	TAILQ_FOREACH (s, &p->sessions, entry)
-		if (s->state == SESSION_NEW || s->state == SESSION_IDLE)
-			session_end(s, CODE_STOPPING, "the daemon is stopping");
+	end_waiting(p, SESSION_IDLE);
 }
 
-void
-control_end(struct parent *p, int64_t now)
+static void
+end_all(struct parent *p, int64_t now)
 {
 	struct action *a;
 	struct session *s;
@@ -132,4 +148,27 @@ control_end(struct parent *p, int64_t now)
 	TAILQ_FOREACH (s, &p->sessions, entry)
 		if (!s->killed)
 			session_kill(p, s);
+}
+
+void
+control_expire(struct parent *p, int64_t now)
+{
+	if (!p->stopping)
+		return;
+	if (now >= p->stop_grace)
+		end_waiting(p, SESSION_NEW);
+	if (now >= p->stop_deadline)
+		end_all(p, now);
+}
+
+int64_t
+control_deadline(const struct parent *p, int64_t now)
+{
+	if (!p->stopping)
+		return CLOCK_NEVER;
+	if (now < p->stop_grace)
+		return p->stop_grace;
+	if (now < p->stop_deadline)
+		return p->stop_deadline;
+	return now + CONTROL_END_MS / 10;
 }

@@ -14,10 +14,17 @@ struct parent;
 /* Reads the configuration again; a mistake in it changes nothing. */
 void control_reload(struct parent *);
 
-/* Accepts nothing more; what is in flight has stop_seconds. Twice: none. */
+/*
+ * Accepts nothing more; what is in flight has stop_seconds. Twice: none.
+ * Who came just before it has CONTROL_GRACE_MS to ask, so that a restart whose
+ * listening sockets stay open loses nobody.
+ */
+#define CONTROL_GRACE_MS 1000
 void control_stop(struct parent *);
 
-/* stop_seconds are over: ends what is left. To be called again and again. */
-void control_end(struct parent *, int64_t now);
+/* Does what is due of a stop. To be called again and again. */
+void control_expire(struct parent *, int64_t now);
+
+int64_t control_deadline(const struct parent *, int64_t now);
 
 #endif

@@ -78,7 +78,7 @@ close_one(struct listener *l)
 	struct stat st;
 
 	/* Another daemon may have put its own there since. */
-	if (l->fd != -1 && l->unix_path != NULL &&
+	if (l->fd != -1 && l->unix_path != NULL && !l->passed &&
 		lstat(l->unix_path, &st) == 0 && st.st_dev == l->dev &&
 		st.st_ino == l->ino)
 		unlink(l->unix_path);
@@ -124,6 +124,26 @@ explain(const struct settings_listen *s, const struct listeners *old,
 	buf_addc(errors, '\n');
 }
 
+/* The mode and group of a passed one are its unit's. */
+static void
+compare_passed(const struct listener *l, const struct settings_listen *s,
+	const char *file, struct buf *errors)
+{
+	struct stat st;
+
+	if (lstat(l->unix_path, &st) != 0)
+		return;
+	if ((st.st_mode & 0777) == s->mode &&
+		(s->group == NULL || st.st_gid == s->gid))
+		return;
+	buf_addf(errors,
+		"%s:%d: listen: %s was passed with mode %04o and group %u, "
+		"which stay: its socket unit says so (SocketMode=, "
+		"SocketGroup=)\n",
+		file, s->line, l->unix_path, (unsigned)st.st_mode & 0777,
+		st.st_gid);
+}
+
 /* What is kept may have a new mode, group or rule. */
 static void
 take_over(struct listener *l, struct listener *from,
@@ -134,13 +154,84 @@ take_over(struct listener *l, struct listener *from,
 	*l = *from;
 	from->fd = -1;
 	from->unix_path = NULL;
-	if (l->unix_path != NULL &&
-		(lchown(l->unix_path, (uid_t)-1, group) != 0 ||
-			fchmodat(AT_FDCWD, l->unix_path, s->mode,
-				AT_SYMLINK_NOFOLLOW) != 0))
+	if (l->unix_path != NULL && l->passed)
+		compare_passed(l, s, file, errors);
+	else if (l->unix_path != NULL &&
+		 (lchown(l->unix_path, (uid_t)-1, group) != 0 ||
+			 fchmodat(AT_FDCWD, l->unix_path, s->mode,
+				 AT_SYMLINK_NOFOLLOW) != 0))
 		buf_addf(errors,
 			"%s:%d: listen: %s keeps its mode and group: %s\n",
 			file, s->line, l->unix_path, strerror(errno));
+}
+
+static bool
+is_listed(const struct listener *l, const struct settings *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->nlisten; i++)
+		if (is_same(l, &s->listen[i]))
+			return true;
+	return false;
+}
+
+static void
+add_place(const struct listener *l, struct buf *out)
+{
+	if (l->unix_path != NULL)
+		buf_adds(out, l->unix_path);
+	else
+		net_format(&l->addr, out);
+}
+
+/* Nobody would serve it, and its clients would wait for ever. */
+static bool
+find_unlisted(const struct listeners *old, const struct settings *s,
+	struct buf *errors)
+{
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < old->n; i++) {
+		if (!old->v[i].passed || is_listed(&old->v[i], s))
+			continue;
+		buf_addf(errors, "%s: listen: ", s->path);
+		add_place(&old->v[i], errors);
+		buf_adds(errors,
+			" was passed by a socket unit, and is not listed: list "
+			"it, or take it out of the unit (systemctl edit "
+			"bridled.socket) and restart that\n");
+		found = true;
+	}
+	return found;
+}
+
+/* Beside passed sockets, one of our own may be in a network without a way in */
+static bool
+find_unpassed(
+	struct listeners *old, const struct settings *s, struct buf *errors)
+{
+	bool passed = false, found = false;
+	size_t i;
+
+	for (i = 0; i < old->n; i++)
+		passed |= old->v[i].passed;
+	for (i = 0; passed && i < s->nlisten; i++) {
+		if (s->listen[i].unix_path != NULL ||
+			find(old, &s->listen[i]) != NULL)
+			continue;
+		buf_addf(errors, "%s:%d: listen: ", s->path, s->listen[i].line);
+		net_format(&s->listen[i].addr, errors);
+		buf_adds(errors, " was not passed beside the others: add "
+				 "\"ListenStream=");
+		net_format(&s->listen[i].addr, errors);
+		buf_adds(errors,
+			"\" (systemctl edit bridled.socket), and restart "
+			"bridled.socket\n");
+		found = true;
+	}
+	return found;
 }
 
 int
@@ -154,6 +245,11 @@ listeners_open(struct listeners *out, struct listeners *old,
 	out->v = calloc(s->nlisten ? s->nlisten : 1, sizeof(*out->v));
 	if (out->v == NULL)
 		return -1;
+	if (old != NULL && (find_unlisted(old, s, errors) |
+				   find_unpassed(old, s, errors))) {
+		listeners_close(out);
+		return -1;
+	}
 	/* First all that may fail, then what is taken over. */
 	for (i = 0; i < s->nlisten; i++, out->n++) {
 		out->v[i].tls = s->listen[i].tls;

@@ -15,7 +15,8 @@ struct listener {
 	struct net_addr addr;
 	bool tls;
 	bool insecure;
-	dev_t dev; /* of the socket file that we made */
+	bool passed; /* the service manager's: never made or removed by us */
+	dev_t dev;   /* of the socket file that we made */
 	ino_t ino;
 };
 
@@ -29,7 +30,9 @@ struct listeners {
  * are taken over from there and keep their sockets. On success old is empty,
  * what was not taken over is closed. On failure old is as it was, and the
  * reason is appended to errors; so is, on success, what of a kept socket file
- * could not be changed. The socket files get `owner`.
+ * could not be changed. The socket files get `owner`. Passed sockets come in
+ * `old` too: each must be listed, and beside one all TCP must be passed, since
+ * the service then has no network of its own to listen at.
  */
 int listeners_open(struct listeners *, struct listeners *old,
 	const struct settings *, uid_t owner, struct buf *errors);

@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include "activation.h"
 #include "buf.h"
 #include "clock.h"
 #include "fd.h"
@@ -53,7 +54,8 @@ static const char usage[] =
 	"  -e, --log-stderr     log to standard error instead of syslog\n"
 	"      --check          check the configuration, then exit\n"
 	"      --show           print all settings in force, then exit\n"
-	"      --fingerprint    print the host key's, then exit; makes the key\n"
+	"      --fingerprint    print the host key's, then exit; makes the "
+	"key\n"
 	"  -V, --version        print the version\n"
 	"  -h, --help           print this\n"
 	"\n"
@@ -234,17 +236,36 @@ check(const struct options *o)
 	return 0;
 }
 
+/* Those that were passed to us, and the rest by ourselves. */
 static int
 open_listeners(struct parent *p, uid_t owner)
 {
+	struct listeners passed = p->listeners;
 	struct buf errors = { 0 };
 	int result;
 
+	p->listeners = (struct listeners){ 0 };
 	result = listeners_open(
-		&p->listeners, NULL, p->settings, owner, &errors);
+		&p->listeners, &passed, p->settings, owner, &errors);
+	/* Of those that it took over, there may be something to say. */
+	fprintf(stderr, "%s", buf_str(&errors));
+	if (result != 0)
+		listeners_close(&passed);
+	buf_free(&errors);
+	return result;
+}
+
+/* Before anything else opens a descriptor, or knows the environment. */
+static int
+meet_manager(struct parent *p)
+{
+	struct buf errors = { 0 };
+	int result = activation_take(&p->listeners, &errors);
+
 	if (result != 0)
 		fprintf(stderr, "%s", buf_str(&errors));
 	buf_free(&errors);
+	notify_open(&p->notify);
 	return result;
 }
 
@@ -317,8 +338,7 @@ make_folder(const struct settings *s, const struct passwd *pw)
 }
 
 static struct tls_context *
-open_host_key(
-	const struct settings *s, char fingerprint[TLS_FINGERPRINT_SIZE])
+open_host_key(const struct settings *s, char fingerprint[TLS_FINGERPRINT_SIZE])
 {
 	struct buf errors = { 0 };
 	struct tls_context *tls = host_key_open(s, fingerprint, &errors);
@@ -422,6 +442,8 @@ main(int argc, char **argv)
 		return show(&o);
 	if (o.fingerprint)
 		return print_fingerprint(&o);
+	if (meet_manager(&p) != 0)
+		return EX_OSERR;
 	/* A reload finds it whatever the working directory is then. */
 	if ((config = realpath(o.config, NULL)) == NULL)
 		err(EX_CONFIG, "%s", o.config);

@@ -231,13 +231,16 @@ expire(struct parent *p, int64_t now)
 	refusals_expire(&p->refusals, now);
 	audit_expire(p->audit, now);
 	abuse_expire(p, now);
+	notify_counts(&p->notify,
+		&(struct notify_counts){ p->nsessions, p->counters.requests,
+			p->counters.refused + p->counters.denied });
+	notify_expire(&p->notify, now);
 	if (lookups_expire(&p->lookups, now)) {
 		audit_log(p->audit, LOG_WARNING,
 			"the name service does not answer");
 		questions_resume(p);
 	}
-	if (p->stopping && now >= p->stop_deadline)
-		control_end(p, now);
+	control_expire(p, now);
 }
 
 static int64_t
@@ -256,13 +259,10 @@ next_deadline(const struct parent *p, int64_t now)
 	first = earlier(first, lookups_deadline(&p->lookups));
 	first = earlier(first, audit_deadline(p->audit));
 	first = earlier(first, penalties_deadline(&p->penalties));
+	first = earlier(first, notify_deadline(&p->notify));
 	if (p->accept_again > now)
 		first = earlier(first, p->accept_again);
-	if (p->stopping && now < p->stop_deadline)
-		first = earlier(first, p->stop_deadline);
-	else if (p->stopping)
-		first = earlier(first, now + CONTROL_END_MS / 10);
-	return first;
+	return earlier(first, control_deadline(p, now));
 }
 
 /*
@@ -330,6 +330,7 @@ say_ready(struct parent *p, int ready)
 	audit_log(p->audit, LOG_NOTICE, "serving at %s, pid %d, uid %u",
 		buf_str(&where), (int)p->pid, geteuid());
 	buf_free(&where);
+	notify_state(&p->notify, "READY=1", "");
 	if (ready != -1) {
 		if (write(ready, "", 1) != 1)
 			audit_log(p->audit, LOG_WARNING, "the starter is gone");

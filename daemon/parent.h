@@ -8,6 +8,7 @@
 #include "audit.h"
 #include "listener.h"
 #include "lookups.h"
+#include "notify.h"
 #include "penalties.h"
 #include "refusals.h"
 #include "sessions.h"
@@ -47,6 +48,7 @@ struct parent {
 	struct penalties penalties; /* abuse.h */
 	struct counters counters;
 	int diag; /* the kernel's socket table */
+	struct notify notify;
 	struct tls_context *tls; /* NULL: no listener needs it */
 	int64_t started;
 	time_t boot; /* with it and a number, requests get their ids */
@@ -54,6 +56,7 @@ struct parent {
 	int64_t accept_again; /* no accept before this, after an error */
 	int64_t accept_log_again;
 	bool stopping;
+	int64_t stop_grace; /* until then first requests are served still */
 	int64_t stop_deadline;
 	/*
 	 * The one being heard. Not on the stack: each session keeps a copy of

@@ -395,7 +395,7 @@ decide(struct job *j)
 				v->code, v->reason, v->rule);
 		else
 			finish(j, v->code, v->reason, v->rule);
-	} else if (p->stopping) {
+	} else if (p->stopping && clock_ms() >= p->stop_grace) {
 		finish(j, CODE_STOPPING, "the daemon is stopping", NULL);
 	} else {
 		answer_allowed(j);

@@ -7,6 +7,7 @@ cannot run here raises Skip("because ...").
 """
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -183,6 +184,7 @@ class Daemon:
               "{dir}" in them is this daemon's folder, in which the programs
               of tests/actions are, and sock/, where its user may write
     user      whom it becomes when root starts it; default: root
+    passed    listening sockets to pass to it, as a service manager does
     """
 
     source = BRIDLED  # or another with the same options
@@ -191,7 +193,8 @@ class Daemon:
     def __init__(self, clients=None, settings="", limits=None, tcp=(),
                  penalties="enabled = false;",
                  uid=None, limit=None, power=None, mode="0666", args=(),
-                 wrap=None, env=None, conf=None, user=None):
+                 wrap=None, env=None, conf=None, user=None,
+                 passed=()):
         if uid is not None and not ROOT:
             raise Skip("only root can start a daemon as another user")
         self.uid = os.geteuid() if uid is None else uid
@@ -204,6 +207,7 @@ class Daemon:
         self.mode, self.args, self.env = mode, list(args), env
         self.wrap = WRAP if wrap is None else list(wrap)
         self.text, self.user = conf, user
+        self.passed = list(passed)
         self.process = None
 
     def __enter__(self):
@@ -308,6 +312,9 @@ class Daemon:
         extra = {}
         if self.uid != os.geteuid():
             extra = {"user": self.uid, "group": self.uid, "extra_groups": []}
+        if self.passed:
+            command, passing = pass_on(self.passed, command)
+            extra.update(passing)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -450,6 +457,20 @@ def ctl(*args, stdin="", uid=None, env=None):
     return subprocess.run([BRIDLECTL, *args], input=stdin, text=True,
                           capture_output=True, timeout=PATIENCE * 3,
                           errors="surrogateescape", env=env, **extra)
+
+
+def pass_on(sockets, command):
+    """A command that has them from 3 on, and what Popen needs for that."""
+    def place():
+        # First out of the way of the numbers that they get.
+        high = [fcntl.fcntl(s.fileno(), fcntl.F_DUPFD, 100) for s in sockets]
+        for number, fd in enumerate(high, 3):
+            os.dup2(fd, number)
+
+    numbers = tuple(range(3, 3 + len(sockets)))
+    return (["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=%d exec "$@"'
+             % len(sockets), "sh", *command],
+            {"preexec_fn": place, "pass_fds": numbers})
 
 
 _names = iter(range(10 ** 6))
