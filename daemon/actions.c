@@ -3,6 +3,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "fd.h"
+#include "program.h"
 #include "sandbox.h"
 #include "text.h"
 #include "wire.h"
@@ -24,41 +25,40 @@ const char *const kill_outcome_names[KILL_OUTCOMES] = { "signalled", "exited",
 	"gone", "denied", "protected", "survived", "would-signal" };
 
 static void __attribute__((noreturn))
-run_program(char *const *argv, const char *id)
-{
-	char request_id[64];
-	char *env[] = { (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" },
-		(char[]){ "LC_ALL=C.UTF-8" }, request_id, NULL };
-
-	snprintf(request_id, sizeof(request_id), "BRIDLE_REQUEST_ID=%s", id);
-	if (dup2(STDOUT_FILENO, STDERR_FILENO) == -1)
-		_exit(126);
-	close_range(3, ~0u, 0);
-	umask(022);
-	if (chdir("/") != 0)
-		_exit(126);
-	execve(argv[0], argv, env);
-	dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
-	_exit(errno == ENOENT ? 127 : 126);
-}
-
-static void __attribute__((noreturn))
-run_builtin(const struct action_context *c)
+run_builtin(const struct action_context *c, char *const *argv)
 {
 	/* Of all descriptors, the log's alone is kept. */
 	if (dup2(audit_fd(c->audit), LOG_FD) == -1)
 		_exit(ACTION_FAILED);
 	close_range(LOG_FD + 1, ~0u, 0);
 	audit_moved(c->audit, LOG_FD);
-	_exit(c->request->verb == VERB_KILL ? action_kill(c) : action_list(c));
+	switch (c->request->verb) {
+	case VERB_HALT:
+		_exit(action_halt(c, argv));
+	case VERB_LIST:
+		_exit(action_list(c));
+	case VERB_KILL:
+		_exit(action_kill(c));
+	case VERB_CANCEL:
+		_exit(action_cancel(c, argv));
+	case VERB_STATUS:
+		_exit(action_status(c));
+	default:
+		_exit(ACTION_FAILED);
+	}
 }
 
 static enum sandbox_role
-role_of(const struct action_context *c, char *const *argv)
+role_of(const struct action_context *c)
 {
-	if (argv != NULL)
+	switch (c->request->verb) {
+	case VERB_LIST:
+		return SANDBOX_LIST;
+	case VERB_KILL:
+		return SANDBOX_KILL;
+	default:
 		return SANDBOX_EXEC;
-	return c->request->verb == VERB_KILL ? SANDBOX_KILL : SANDBOX_LIST;
+	}
 }
 
 static void __attribute__((noreturn))
@@ -70,17 +70,15 @@ run_child(const struct action_context *c, char *const *argv, int out)
 	if (setsid() == -1 || null == -1 || dup2(null, STDIN_FILENO) == -1 ||
 		dup2(out, STDOUT_FILENO) == -1)
 		_exit(ACTION_FAILED);
-	sandbox_child(role_of(c, argv));
+	sandbox_child(role_of(c));
 	/* A halt may outlive us, and must not die of saying so to nobody. */
 	if (c->request->verb == VERB_HALT)
 		signal(SIGPIPE, SIG_IGN);
-	if (argv != NULL)
-		run_program(argv, c->id);
-	run_builtin(c);
+	run_builtin(c, argv);
 }
 
 static struct action *
-new_action(void)
+new_action(const char *about)
 {
 	struct action *a = calloc(1, sizeof(*a));
 	void *page;
@@ -89,7 +87,9 @@ new_action(void)
 		return NULL;
 	page = mmap(NULL, sizeof(*a->report), PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (page == MAP_FAILED) {
+	if (page == MAP_FAILED || (a->about = strdup(about)) == NULL) {
+		if (page != MAP_FAILED)
+			munmap(page, sizeof(*a->report));
 		free(a);
 		return NULL;
 	}
@@ -101,15 +101,16 @@ static void
 delete_action(struct action *a)
 {
 	munmap(a->report, sizeof(*a->report));
+	free(a->about);
 	free(a);
 }
 
 struct action *
 actions_start(struct actions *actions, const struct action_context *c,
-	char *const *argv, int64_t deadline, int *pipe)
+	char *const *argv, const char *about, int64_t deadline, int *pipe)
 {
 	struct action_context context = *c;
-	struct action *a = new_action();
+	struct action *a = new_action(about);
 	int pipes[2] = { -1, -1 };
 
 	if (a == NULL)
@@ -127,6 +128,7 @@ actions_start(struct actions *actions, const struct action_context *c,
 	madvise(a->report, sizeof(*a->report), MADV_DONTFORK);
 	fd_close(&pipes[1]);
 	a->verb = c->request->verb;
+	a->dry_run = c->request->dry_run;
 	a->deadline = deadline;
 	TAILQ_INSERT_TAIL(actions, a, entry);
 	*pipe = pipes[0];
@@ -292,9 +294,23 @@ builtin_result(struct action *a, int status, char *text, size_t size)
 		set_kill_verdict(a);
 	if (a->verb == VERB_KILL)
 		describe_kill(a, text, size);
-	else
+	else if (a->verb == VERB_LIST)
 		describe_list(a->report, text, size);
+	else
+		snprintf(text, size, "%s", a->about);
 	return codes[status];
+}
+
+/* Its own word, of which nothing is taken for granted. */
+static int
+found_result(const struct action *a, char *text, size_t size)
+{
+	int code = a->report->code;
+
+	snprintf(text, size, "%.*s", (int)sizeof(a->report->text) - 1,
+		a->report->text);
+	return wire_code_text(code) != NULL && code >= CODE_OK ? code
+							       : CODE_FAILED;
 }
 
 int
@@ -311,7 +327,9 @@ action_result(struct action *a, const siginfo_t *si, char *text, size_t size)
 			text_signal_name(si->si_status));
 		return CODE_FAILED;
 	}
-	if (a->verb == VERB_LIST || a->verb == VERB_KILL)
+	if (a->report->code != 0)
+		return found_result(a, text, size);
+	if (a->verb != VERB_HALT && a->verb != VERB_CANCEL)
 		return builtin_result(a, si->si_status, text, size);
 	if (si->si_status != 0) {
 		snprintf(text, size, "%s failed with exit status %d", a->about,
@@ -319,7 +337,7 @@ action_result(struct action *a, const siginfo_t *si, char *text, size_t size)
 		return CODE_FAILED;
 	}
 	snprintf(text, size, "%s", a->about);
-	return a->verb == VERB_HALT ? CODE_ACCEPTED : CODE_OK;
+	return a->verb == VERB_HALT && !a->dry_run ? CODE_ACCEPTED : CODE_OK;
 }
 
 void

@@ -34,6 +34,8 @@ struct action_report {
 	uint32_t rows; /* list: how many it wrote */
 	uint32_t outcomes[KILL_OUTCOMES];
 	uint32_t by_policy; /* of those denied; the kernel denied the others */
+	int32_t code;       /* halt, cancel: its status, if it is not 0 */
+	char text[192];     /* that status's words */
 };
 
 /* All that a built-in action may know. */
@@ -45,6 +47,7 @@ struct action_context {
 	struct audit *audit;
 	pid_t daemon;
 	struct action_report *report;
+	struct buf *rows; /* status: what the parent knows, as records */
 };
 
 /* The built-in actions. They write to stdout and return an exit status. */
@@ -53,10 +56,16 @@ enum action_exit {
 	ACTION_PARTLY,
 	ACTION_DENIED,
 	ACTION_NO_MATCH,
-	ACTION_FAILED
+	ACTION_FAILED,
+	ACTION_FOUND /* the report has the status */
 };
 int action_list(const struct action_context *);
 int action_kill(const struct action_context *);
+int action_status(const struct action_context *);
+
+/* These become the program argv, or run it, if nothing is in its way. */
+int action_halt(const struct action_context *, char *const *argv);
+int action_cancel(const struct action_context *, char *const *argv);
 
 enum action_stage { ACTION_RUNNING, ACTION_TERMINATED, ACTION_KILLED };
 
@@ -71,18 +80,20 @@ struct action {
 	struct action_report *report;
 	struct session *session; /* who waits for it; NULL: nobody */
 	struct audit_request log;
-	char about[80]; /* what it is about, as the status calls it */
+	bool dry_run;
+	char *about; /* what it is about, as the status calls it; owned */
 };
 
 TAILQ_HEAD(actions, action);
 
 /*
- * Forks an action. argv NULL: the built-in one of that request; else a
- * program to run, as it is, without a shell. *pipe is the reading end of its
- * output, non-blocking, the caller's. NULL with errno; nothing is left then.
+ * Forks the action of that request; argv is the program that halt and cancel
+ * run, as it is, without a shell. `about` is copied. *pipe is the reading end
+ * of its output, non-blocking, the caller's. NULL with errno; nothing is left
+ * then.
  */
 struct action *actions_start(struct actions *, const struct action_context *,
-	char *const *argv, int64_t deadline, int *pipe);
+	char *const *argv, const char *about, int64_t deadline, int *pipe);
 
 /* NULL if it is none of ours. */
 struct action *actions_find(struct actions *, pid_t);

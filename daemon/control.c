@@ -3,12 +3,22 @@
 #include "clock.h"
 #include "host_key.h"
 #include "parent.h"
+#include "polkit.h"
 #include "requests.h"
 #include "wire.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
+
+void
+control_settle(struct parent *p)
+{
+	if (polkit_tell(p->settings) != 0)
+		audit_log(p->audit, LOG_WARNING, POLKIT_OVERRIDE ": %s",
+			strerror(errno));
+}
 
 static void
 log_lines(struct parent *p, int priority, struct buf *text)
@@ -47,6 +57,7 @@ load_again(struct parent *p, struct buf *errors, struct buf *warnings)
 	p->listeners = listeners;
 	settings_free(p->settings);
 	p->settings = fresh;
+	control_settle(p);
 	audit_configure(p->audit, fresh->log_facility, fresh->log_level);
 	return true;
 }
@@ -71,8 +82,7 @@ control_reload(struct parent *p)
 			if (s->who.kind != IDENTITY_LOCAL)
 				continue;
 			/* Whose groups cannot be asked for again has none. */
-			identity_free(&s->who);
-			s->who.groups_known = false;
+			identity_forget_groups(&s->who);
 		}
 	} else {
 		remark = "The last reload failed, see the log; ";

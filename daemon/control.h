@@ -11,6 +11,9 @@ struct parent;
 /* From stop_seconds to the end of sessions that do not obey. */
 #define CONTROL_END_MS 3000
 
+/* What else has to know that settings have come into force. */
+void control_settle(struct parent *);
+
 /* Reads the configuration again; a mistake in it changes nothing. */
 void control_reload(struct parent *);
 

@@ -23,6 +23,14 @@ enum { SOURCE_USER = 1, SOURCE_IPV4, SOURCE_IPV6 };
 
 #define OVERFLOW_UID 65534 /* what the kernel shows for an unmapped uid */
 
+static uid_t groupless = (uid_t)-1;
+
+void
+identity_ignore_groups(uid_t uid)
+{
+	groupless = uid;
+}
+
 static void
 set_none(struct identity *who, const char *why)
 {
@@ -51,7 +59,6 @@ read_groups(int fd, gid_t primary, struct identity *who)
 	who->groups = groups;
 	who->ngroups = len / sizeof(gid_t);
 	who->groups[who->ngroups++] = primary;
-	who->groups_known = true;
 	return 0;
 }
 
@@ -63,12 +70,14 @@ identity_unix(int fd, struct identity *who)
 
 	memset(who, 0, sizeof(*who));
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0 ||
-		read_groups(fd, cred.gid, who) != 0) {
+		(cred.uid != groupless &&
+			read_groups(fd, cred.gid, who) != 0)) {
 		set_none(who, "the kernel does not say who is there");
 		return;
 	}
 	who->kind = IDENTITY_UNIX;
 	who->uid = cred.uid;
+	who->groups_known = true;
 	/* A user that our namespace does not know is shown as this one. */
 	if (cred.uid == (uid_t)-1 || cred.uid == OVERFLOW_UID)
 		set_none(who, "the peer's user is not one of this machine");
@@ -271,15 +280,17 @@ identity_tcp(int fd, int diag, bool insecure, struct identity *who)
 	net_unmap(&who->addr);
 	net_unmap(&us);
 	who->has_addr = true;
-	if (ask_kernel(diag, &who->addr, &us, &who->uid) == 0)
+	if (ask_kernel(diag, &who->addr, &us, &who->uid) == 0) {
 		who->kind = IDENTITY_LOCAL;
-	else if (is_own_address(&who->addr))
+		who->groups_known = who->uid == groupless;
+	} else if (is_own_address(&who->addr)) {
 		set_none(who,
 			"the kernel does not say whose connection this is");
-	else if (insecure)
+	} else if (insecure) {
 		who->kind = IDENTITY_ANONYMOUS;
-	else
+	} else {
 		set_none(who, "not a connection from this machine");
+	}
 }
 
 void
@@ -346,6 +357,13 @@ identity_groups(uid_t uid, gid_t groups[IDENTITY_GROUPS_MAX])
 	if ((pw = getpwuid(uid)) == NULL)
 		return errno == 0 || errno == ENOENT ? 0 : -1;
 	return getgrouplist(pw->pw_name, pw->pw_gid, groups, &n) < 0 ? -1 : n;
+}
+
+void
+identity_forget_groups(struct identity *who)
+{
+	identity_free(who);
+	who->groups_known = who->uid == groupless;
 }
 
 void

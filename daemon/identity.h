@@ -39,6 +39,12 @@ struct identity_source {
 	uint8_t bytes[17];
 };
 
+/*
+ * From now on this user is in no group, for us: that of a service, whose
+ * commands must not get the rights of those who may command it.
+ */
+void identity_ignore_groups(uid_t);
+
 /* The peer of a unix socket, by SO_PEERCRED and SO_PEERGROUPS. */
 void identity_unix(int fd, struct identity *);
 
@@ -74,6 +80,9 @@ void identity_print(const struct identity *, struct buf *);
  */
 #define IDENTITY_GROUPS_MAX 1023
 int identity_groups(uid_t uid, gid_t groups[IDENTITY_GROUPS_MAX]);
+
+/* A user's groups may have changed: they are to be asked for again. */
+void identity_forget_groups(struct identity *);
 
 /* Frees what it owns, not the struct; may be done twice. */
 void identity_free(struct identity *);

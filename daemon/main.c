@@ -282,6 +282,8 @@ change_user(const struct passwd *pw)
 		warn("cannot protect this process");
 		return -1;
 	}
+	if (sandbox_is_service())
+		identity_ignore_groups(geteuid());
 	return 0;
 }
 

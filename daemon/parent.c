@@ -369,6 +369,7 @@ parent_run(struct parent *p, int ready)
 	set_up_signals(&handled, &outside);
 	tzset(); /* once here, not in each child */
 	parent_raise_descriptors(p);
+	control_settle(p);
 	say_ready(p, ready);
 	while (now = clock_ms(), !has_stopped(p, now)) {
 		collect(p, &slots, now);

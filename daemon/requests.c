@@ -94,6 +94,66 @@ finish_offence(struct job *j, enum penalty_cause cause, int code,
 	session_answer(p, s, ASK_ANSWER, &j->answer);
 }
 
+/* How long it may take: a kill's own waiting comes on top. */
+static int64_t
+deadline_of(const struct job *j)
+{
+	int64_t seconds = j->parent->settings->limits.request_seconds;
+
+	if (j->request->verb == VERB_KILL)
+		seconds += (j->request->escalate ? 2 : 1) *
+			   (int64_t)j->request->wait;
+	return clock_ms() + seconds * 1000;
+}
+
+/* The session has to get on with the answer for so long after its action. */
+#define WRITE_GRACE_MS 5000
+
+static void
+start_action(struct job *j, char *const *argv, const char *about)
+{
+	struct parent *p = j->parent;
+	struct session *s = j->session;
+	struct action_context context = { .settings = p->settings,
+		.client = j->verdict.client,
+		.request = j->request,
+		.id = j->log.id,
+		.audit = p->audit,
+		.daemon = p->pid,
+		.rows = &j->answer };
+	struct action *a;
+	char text[128];
+	int pipe;
+
+	if (p->nactions >= p->settings->limits.actions) {
+		snprintf(text, sizeof(text), "%u actions are running",
+			p->nactions);
+		finish(j, CODE_TOO_MANY, text, NULL);
+		return;
+	}
+	a = actions_start(
+		&p->actions, &context, argv, about, deadline_of(j), &pipe);
+	if (a == NULL) {
+		buf_reset(&j->answer);
+		snprintf(text, sizeof(text), "cannot start it: %s",
+			strerror(errno));
+		p->counters.failed++;
+		finish(j, CODE_FAILED, text, NULL);
+		return;
+	}
+	p->nactions++;
+	a->log = j->log;
+	a->session = s;
+	s->action = a;
+	s->state = SESSION_ACTING;
+	s->deadline = a->deadline + WRITE_GRACE_MS;
+	if (ask_answer(s->ask, ASK_RELAY,
+		    argv != NULL ? RELAY_CAPTURE : RELAY_LINES, NULL, 0,
+		    pipe) != 0)
+		session_kill(p, s);
+	fd_close(&pipe);
+}
+
 static void
 answer_ping(struct job *j)
 {
@@ -151,7 +211,12 @@ answer_status(struct job *j)
 		wire_putu(&j->answer, rows[i].value);
 		wire_end(&j->answer);
 	}
-	finish(j, CODE_OK, "done", NULL);
+	/* Monitoring gets its counters, though the rest were too much. */
+	if (p->nactions >= p->settings->limits.actions ||
+		p->settings->scheduled[0] == NULL)
+		finish(j, CODE_OK, "done", NULL);
+	else
+		start_action(j, NULL, "done");
 }
 
 static void
@@ -213,64 +278,6 @@ describe_halt(const struct request *r, char *text, size_t size)
 			when);
 }
 
-/* How long it may take: a kill's own waiting comes on top. */
-static int64_t
-deadline_of(const struct job *j)
-{
-	int64_t seconds = j->parent->settings->limits.request_seconds;
-
-	if (j->request->verb == VERB_KILL)
-		seconds += (j->request->escalate ? 2 : 1) *
-			   (int64_t)j->request->wait;
-	return clock_ms() + seconds * 1000;
-}
-
-/* The session has to get on with the answer for so long after its action. */
-#define WRITE_GRACE_MS 5000
-
-static void
-start_action(struct job *j, char *const *argv, const char *about)
-{
-	struct parent *p = j->parent;
-	struct session *s = j->session;
-	struct action_context context = { .settings = p->settings,
-		.client = j->verdict.client,
-		.request = j->request,
-		.id = j->log.id,
-		.audit = p->audit,
-		.daemon = p->pid };
-	struct action *a;
-	char text[128];
-	int pipe;
-
-	if (p->nactions >= p->settings->limits.actions) {
-		snprintf(text, sizeof(text), "%u actions are running",
-			p->nactions);
-		finish(j, CODE_TOO_MANY, text, NULL);
-		return;
-	}
-	a = actions_start(&p->actions, &context, argv, deadline_of(j), &pipe);
-	if (a == NULL) {
-		snprintf(text, sizeof(text), "cannot start it: %s",
-			strerror(errno));
-		p->counters.failed++;
-		finish(j, CODE_FAILED, text, NULL);
-		return;
-	}
-	p->nactions++;
-	a->log = j->log;
-	a->session = s;
-	snprintf(a->about, sizeof(a->about), "%s", about);
-	s->action = a;
-	s->state = SESSION_ACTING;
-	s->deadline = a->deadline + WRITE_GRACE_MS;
-	if (ask_answer(s->ask, ASK_RELAY,
-		    argv != NULL ? RELAY_CAPTURE : RELAY_LINES, NULL, 0,
-		    pipe) != 0)
-		session_kill(p, s);
-	fd_close(&pipe);
-}
-
 /* What a kill is about: "firefox", made safe and not too long. */
 static void
 answer_kill(struct job *j)
@@ -306,7 +313,7 @@ answer_halt(struct job *j)
 		template_print(argv, &text);
 		if (text.len > WIRE_COMMAND_MAX)
 			text.len = WIRE_COMMAND_MAX;
-		finish(j, CODE_OK, buf_str(&text), NULL);
+		start_action(j, argv, buf_str(&text));
 		buf_free(&text);
 	} else {
 		describe_halt(r, about, sizeof(about));

@@ -160,6 +160,13 @@ open_nowhere(void)
 	rmdir(path);
 }
 
+bool
+sandbox_is_service(void)
+{
+	return geteuid() != 0 &&
+	       capng_have_capability(CAPNG_EFFECTIVE, CAP_KILL);
+}
+
 int
 sandbox_parent(void)
 {

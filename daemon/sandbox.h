@@ -4,6 +4,7 @@
 #ifndef BRIDLE_SANDBOX_H
 #define BRIDLE_SANDBOX_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum sandbox_role {
@@ -40,5 +41,8 @@ int sandbox_become(uid_t, gid_t, const char *user);
  * sandbox_child() will need. -1 with errno.
  */
 int sandbox_parent(void);
+
+/* After that: whether we are a service's user, with CAP_KILL and not root. */
+bool sandbox_is_service(void);
 
 #endif

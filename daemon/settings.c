@@ -8,6 +8,15 @@
 #define SESSIONS_MAX 65536
 #define DAY 86400
 
+/* What asks systemd-logind, see org.freedesktop.login1(5). */
+#define LOGIND                          \
+	" \"org.freedesktop.login1\","  \
+	" \"/org/freedesktop/login1\"," \
+	" \"org.freedesktop.login1.Manager\","
+#define LOGIND_CALL "\"/usr/bin/busctl\", \"--timeout=5\", \"call\"," LOGIND
+#define LOGIND_GET \
+	"\"/usr/bin/busctl\", \"--timeout=5\", \"get-property\"," LOGIND
+
 /*
  * What holds where the file is silent, in the file's own words. The file that
  * is shipped says the same at greater length, and a test compares the two.
@@ -27,6 +36,9 @@ static const char defaults[] =
 	"reboot = (\"/usr/sbin/shutdown\", \"-r\", \"--\","
 	" \"{when}\", \"{message}\");\n"
 	"cancel = (\"/usr/sbin/shutdown\", \"-c\");\n"
+	"inhibitors = (" LOGIND_CALL " \"ListInhibitors\");\n"
+	"scheduled = (" LOGIND_GET " \"ScheduledShutdown\");\n"
+	"override_inhibitors = false;\n"
 	"};\n"
 	"protect = (\"sshd\", \"systemd-logind\");\n"
 	"limits = { sessions = 256; sessions_per_source = 16; actions = 64;"
@@ -55,6 +67,10 @@ static const struct key power_keys[] = {
 	POWER(power[HALT_POWEROFF], "poweroff"),
 	POWER(power[HALT_REBOOT], "reboot"),
 	SETTING(cancel, "cancel", program, .placeholders = no_placeholders),
+	SETTING(inhibitors, "inhibitors", query,
+		.placeholders = no_placeholders),
+	SETTING(scheduled, "scheduled", query, .placeholders = no_placeholders),
+	SETTING(override_inhibitors, "override_inhibitors", switch),
 	{ .name = NULL },
 };
 

@@ -128,6 +128,9 @@ struct settings {
 	struct settings_command *commands;
 	char **power[HALT_MODES]; /* NULL-ended argv templates */
 	char **cancel;
+	char **inhibitors; /* asks who holds a halt back; may be empty */
+	char **scheduled;  /* asks what is scheduled; may be empty */
+	bool override_inhibitors;
 	struct settings_names protect;
 	struct settings_limits limits;
 	struct settings_penalties penalties;

@@ -187,6 +187,22 @@ read_program(struct reader *r, const config_setting_t *group,
 
 const struct kind kind_program = { read_program, print_argv, free_argv };
 
+/* The same for one that may be left out, by (). */
+static void
+read_query(struct reader *r, const config_setting_t *group,
+	const struct key *key, void *base)
+{
+	char ***field = key_field(key, base);
+	const config_setting_t *at =
+		config_setting_get_member(group, key->name);
+
+	read_argv(r, group, key, base);
+	if (at != NULL && *field != NULL && **field != NULL)
+		check_argv(r, at, *field, key->placeholders);
+}
+
+const struct kind kind_query = { read_query, print_argv, free_argv };
+
 /* Arguments: name = "pattern", or name = { pattern = "…"; dash = true; } */
 
 #define ARG(field, ...) KEY(struct settings_arg, field, __VA_ARGS__)

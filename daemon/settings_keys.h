@@ -75,7 +75,8 @@ struct key {
 extern const struct kind kind_text;    /* char *, not empty */
 extern const struct kind kind_path;    /* the same, absolute */
 extern const struct kind kind_number;  /* unsigned; below min: not set */
-extern const struct kind kind_flag;    /* bool */
+extern const struct kind kind_flag;    /* bool; false: not set */
+extern const struct kind kind_switch;  /* bool */
 extern const struct kind kind_names;   /* struct settings_names */
 extern const struct kind kind_group;   /* its keys count from our base */
 extern const struct kind kind_entries; /* size_t and a pointer */
@@ -133,6 +134,7 @@ extern const struct entries settings_listen_entries;
 extern const struct entries settings_client_entries;
 extern const struct entries settings_command_entries;
 extern const struct kind kind_program; /* char **, of `power` */
+extern const struct kind kind_query;   /* the same, or empty */
 
 /* The ids of such a list of users, to be freed; NULL with an error. */
 uid_t *settings_uids(struct reader *, const config_setting_t *at,

@@ -205,6 +205,19 @@ print_flag(struct printer *p, const struct key *key, const void *base)
 
 const struct kind kind_flag = { read_flag, print_flag, NULL };
 
+/* It is shown when it is false, too. */
+static void
+print_switch(struct printer *p, const struct key *key, const void *base)
+{
+	const bool *field = key_field(key, base);
+
+	print_begin(p, key->name);
+	buf_adds(&p->out, *field ? "true" : "false");
+	print_end(p);
+}
+
+const struct kind kind_switch = { read_flag, print_switch, NULL };
+
 /* Lists of names. */
 
 static void

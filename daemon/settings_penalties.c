@@ -7,27 +7,6 @@
 #define SOURCES_MIN 16
 #define SOURCES_MAX 16384 /* each is looked at to find the least */
 
-/* A flag whose default is true: it is shown when it is false, too. */
-
-static void
-read_switch(struct reader *r, const config_setting_t *group,
-	const struct key *key, void *base)
-{
-	kind_flag.read(r, group, key, base);
-}
-
-static void
-print_switch(struct printer *p, const struct key *key, const void *base)
-{
-	const bool *field = key_field(key, base);
-
-	print_begin(p, key->name);
-	buf_adds(&p->out, *field ? "true" : "false");
-	print_end(p);
-}
-
-static const struct kind kind_switch = { read_switch, print_switch, NULL };
-
 /*
  * Who is exempt. Both lists are read twice, from the defaults and from the
  * file, since they stand in a group within a group.

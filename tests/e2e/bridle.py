@@ -257,6 +257,9 @@ class Daemon:
             text = "user = %s;\nlisten = (%s);\nclients = (%s);\n" % (
                 quote(self.user or ("root" if ROOT else "nobody")),
                 ",\n  ".join(listen), self.clients)
+            # What this machine's own logind says is not ours to ask.
+            power.setdefault("inhibitors", [])
+            power.setdefault("scheduled", [])
             text += "power = { %s };\n" % " ".join(
                 "%s = %s;" % (m, strings(a.replace("{dir}", self.dir)
                                          for a in argv))

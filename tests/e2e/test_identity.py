@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import re
 import shutil
 import socket
@@ -339,6 +340,22 @@ def test_after_a_reload_the_groups_are_asked_for_again():
         files.write("group", "chosen:x:%d:stranger\n" % GROUP)
         assert d.reload()
         equal(ask_again(live), "chosen")
+
+
+def test_the_services_own_user_is_in_no_group():
+    """What the service runs must not get the rights of its operators."""
+    need_root("be other users")
+    user = pwd.getpwnam("daemon")
+    gid = user.pw_gid
+    with Daemon(client("group", 'unix_group = "%d"' % gid),
+                tcp=["127.0.0.1:0"], user="daemon") as d:
+        for round in ("before", "after a reload"):
+            for place in (("127.0.0.1", d.ports[0]), ("unix", d.sock)):
+                equal(who(*place, uid=user.pw_uid, groups=[gid]), None, round)
+            equal(who("unix", d.sock, uid=STRANGER, groups=[gid]), "group")
+            assert d.reload(), d.log()
+    with Daemon(by_uid("named", user.pw_uid), user="daemon") as d:
+        equal(who("unix", d.sock, uid=user.pw_uid), "named")
 
 
 def test_a_name_service_that_hangs_leaves_one_without_groups():
