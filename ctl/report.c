@@ -24,8 +24,6 @@ static const struct {
 	{ CODE_NO_MATCH, VERB_KILL,
 		"a name must match exactly: 'bridlectl list' with a pattern "
 		"shows what there is" },
-	{ CODE_IN_THE_WAY, VERB_HALT,
-		"'bridlectl cancel' withdraws a halt that was set for later" },
 	{ CODE_TOO_MANY, 0, "try again in a moment" },
 	{ CODE_UNKNOWN_VERB, 0, "its version of bridled is another than this" },
 	{ CODE_UNKNOWN_VERSION, 0,

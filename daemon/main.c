@@ -273,13 +273,15 @@ meet_manager(struct parent *p)
 static int
 change_user(const struct passwd *pw)
 {
+	const char *what;
+
 	if (pw != NULL && pw->pw_uid != 0 &&
 		sandbox_become(pw->pw_uid, pw->pw_gid, pw->pw_name) != 0) {
 		warn("cannot become %s", pw->pw_name);
 		return -1;
 	}
-	if (sandbox_parent() != 0) {
-		warn("cannot protect this process");
+	if (sandbox_parent(&what) != 0) {
+		warn("cannot %s", what);
 		return -1;
 	}
 	if (sandbox_is_service())

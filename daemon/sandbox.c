@@ -168,16 +168,21 @@ sandbox_is_service(void)
 }
 
 int
-sandbox_parent(void)
+sandbox_parent(const char **what)
 {
 	static const struct rlimit none;
 
 	/* What the kill action may have: asked once, here. */
+	*what = "read this process's capabilities";
 	if (capng_get_caps_process() != 0)
 		return -1;
 	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_CHROOT))
 		open_nowhere();
-	if (setrlimit(RLIMIT_CORE, &none) != 0 || filter_build() != 0)
+	*what = "make the sessions' system-call filter (seccomp(2))";
+	if (filter_build() != 0)
+		return -1;
+	*what = "keep this process from being dumped";
+	if (setrlimit(RLIMIT_CORE, &none) != 0)
 		return -1;
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

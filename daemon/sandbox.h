@@ -38,9 +38,10 @@ int sandbox_become(uid_t, gid_t, const char *user);
 
 /*
  * For the parent, before its first child: no core dumps, no tracing, and what
- * sandbox_child() will need. -1 with errno.
+ * sandbox_child() will need. -1 with errno; *what is then what could not be
+ * done, constant text.
  */
-int sandbox_parent(void);
+int sandbox_parent(const char **what);
 
 /* After that: whether we are a service's user, with CAP_KILL and not root. */
 bool sandbox_is_service(void);

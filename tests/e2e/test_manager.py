@@ -96,7 +96,7 @@ def test_it_says_when_it_serves_reloads_and_stops():
         with Daemon(env=m.env) as d:
             said = m.hear("READY=1")
             equal(status_of(said),
-                  "STATUS=0 sessions, 0 requests, 0 refused")
+                  "STATUS=Sessions: 0, requests: 0, refused: 0")
             assert d.reload()
             assert any(s.startswith("MONOTONIC_USEC=")
                        for s in m.hear("RELOADING=1"))
@@ -113,7 +113,7 @@ def test_it_says_what_it_does():
             equal(d.ask("1#4").code, 200)
         equal(d.ask("1#2").code, 403)
         d.wait_quiet()
-        m.hear("STATUS=0 sessions, 4 requests, 1 refused")
+        m.hear("STATUS=Sessions: 0, requests: 4, refused: 1")
 
 
 def test_it_says_that_a_reload_has_failed():

@@ -307,6 +307,8 @@ need_filter(void)
 static int
 set_up(void **state)
 {
+	const char *what;
+
 	(void)state;
 	parent = getpid();
 	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
@@ -314,7 +316,7 @@ set_up(void **state)
 	if (page == MAP_FAILED ||
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) != 0)
 		return -1;
-	return has_filter() ? sandbox_parent() : 0;
+	return has_filter() ? sandbox_parent(&what) : 0;
 }
 
 static int
