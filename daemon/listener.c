@@ -3,7 +3,6 @@
 #include "fd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -157,9 +156,7 @@ take_over(struct listener *l, struct listener *from,
 	if (l->unix_path != NULL && l->passed)
 		compare_passed(l, s, file, errors);
 	else if (l->unix_path != NULL &&
-		 (lchown(l->unix_path, (uid_t)-1, group) != 0 ||
-			 fchmodat(AT_FDCWD, l->unix_path, s->mode,
-				 AT_SYMLINK_NOFOLLOW) != 0))
+		 net_own_unix(l->unix_path, s->mode, (uid_t)-1, group) != 0)
 		buf_addf(errors,
 			"%s:%d: listen: %s keeps its mode and group: %s\n",
 			file, s->line, l->unix_path, strerror(errno));

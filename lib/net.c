@@ -249,6 +249,20 @@ clear_path(const char *path, const struct sockaddr_un *un)
 }
 
 int
+net_own_unix(const char *path, mode_t mode, uid_t owner, gid_t group)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		return -1;
+	if (((owner != (uid_t)-1 && owner != st.st_uid) ||
+		    (group != (gid_t)-1 && group != st.st_gid)) &&
+		lchown(path, owner, group) != 0)
+		return -1;
+	return fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW);
+}
+
+int
 net_listen_unix(const char *path, mode_t mode, uid_t owner, gid_t group)
 {
 	struct sockaddr_un un;
@@ -266,8 +280,7 @@ net_listen_unix(const char *path, mode_t mode, uid_t owner, gid_t group)
 	umask(mask);
 	if (result != 0)
 		goto fail;
-	if (lchown(path, owner, group) != 0 ||
-		fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW) != 0 ||
+	if (net_own_unix(path, mode, owner, group) != 0 ||
 		listen(fd, BACKLOG) != 0) {
 		unlink(path);
 		goto fail;

@@ -67,6 +67,13 @@ int net_listen(const struct net_addr *);
  */
 int net_listen_unix(const char *path, mode_t mode, uid_t owner, gid_t group);
 
+/*
+ * Gives a socket file its owner, group (-1: as they are) and mode. What is so
+ * already is left alone, since a service may not be allowed to chown at all.
+ * 0, or -1 with errno.
+ */
+int net_own_unix(const char *path, mode_t mode, uid_t owner, gid_t group);
+
 /* Fills in a unix address; -1 with ENAMETOOLONG. */
 int net_unix(const char *path, struct sockaddr_un *);
 

@@ -1,0 +1,243 @@
+"""A booted Debian for tests: a real systemd in a container of its own.
+
+    with Machine(debs) as m:
+        m.run("systemctl", "is-active", "bridled.socket")
+
+The tree it boots is made by debootstrap once and kept; each machine works on
+a copy that is gone with it, has no network, and is ended with its test.
+"""
+
+import contextlib
+import fcntl
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "e2e"))
+from bridle import PATIENCE, ROOT, Skip, wait_for  # noqa: E402
+
+RELEASE = "bookworm"
+# Of what is booted, and what our packages depend on.
+PACKAGES = ("systemd,systemd-sysv,libpam-systemd,dbus,polkitd,procps,psmisc,"
+            "rsyslog,adduser,libconfig9,libsmartcols1,libcap-ng0,libseccomp2,"
+            "libssl3,netcat-openbsd")
+TREES = os.environ.get("BRIDLE_TREES", "/var/tmp/bridle-test-trees")
+
+# In the mount namespace of its own that nspawn needs where systemd is not
+# process 1; $1 is the tree, $2 the folder for packages and what is reported.
+BOOT = """
+set -e
+mount -t tmpfs tmpfs /run
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mkdir -p /sys/fs/cgroup/bridle.$$ /run/t
+echo 0 >/sys/fs/cgroup/bridle.$$/cgroup.procs
+mount -t tmpfs tmpfs /run/t
+mkdir /run/t/upper /run/t/work /run/t/root
+mount -t overlay overlay /run/t/root \\
+    -o "lowerdir=$1,upperdir=/run/t/upper,workdir=/run/t/work" ||
+    cp -a "$1/." /run/t/root
+exec systemd-nspawn -q -D /run/t/root -M "bridle-$$" -b --register=no --keep-unit \\
+    --private-network --console=pipe --system-call-filter=bpf \\
+    --bind="$2:/report" </dev/null
+"""
+
+
+def need(program):
+    if shutil.which(program) is None:
+        raise Skip("because %s is not installed" % program)
+
+
+def mirror():
+    """Where this machine's own packages come from; "" for the usual place."""
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        found = subprocess.run(
+            ["apt-get", "indextargets", "--format", "$(REPO_URI)",
+             "Created-By: Packages"],
+            check=True, capture_output=True, text=True).stdout.split()
+        if found:
+            return found[0]
+    return ""
+
+
+def make_tree(path):
+    new = path + ".new"
+    shutil.rmtree(new, ignore_errors=True)
+    command = ["debootstrap", "--variant=minbase", "--include=" + PACKAGES,
+               RELEASE, new]
+    if mirror():
+        command.append(mirror())
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode != 0:
+        raise Skip("because debootstrap failed: "
+                   + (run.stdout + run.stderr).strip().splitlines()[-1])
+    os.rename(new, path)
+
+
+def tree():
+    """The tree, made if it is not there; others may want it too."""
+    os.makedirs(TREES, mode=0o700, exist_ok=True)
+    st = os.lstat(TREES)
+    if st.st_uid != 0 or st.st_mode & 0o022:
+        raise Skip("because %s is not root's alone" % TREES)
+    path = os.path.join(TREES, "%s-%08x" % (
+        RELEASE, abs(hash_of(PACKAGES))))
+    with open(os.path.join(TREES, "lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(path):
+            make_tree(path)
+    return path
+
+
+def hash_of(text):
+    """The same in every run, unlike hash()."""
+    value = 0
+    for byte in text.encode():
+        value = (value * 31 + byte) & 0xffffffff
+    return value
+
+
+class Machine:
+    """Booted, with the packages in `debs` installed; .installed is dpkg's
+    output. What is put into .report, a folder, is /report inside."""
+
+    def __init__(self, debs=()):
+        if not ROOT:
+            raise Skip("because only root can boot a machine")
+        for program in ("systemd-nspawn", "debootstrap", "nsenter"):
+            need(program)
+        self.debs = list(debs)
+
+    def __enter__(self):
+        self.report = tempfile.mkdtemp(prefix="bridle-", dir="/var/tmp")
+        self.process = None
+        try:
+            self.boot()
+            if self.debs:
+                self.install()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def boot(self):
+        self.console = open(os.path.join(self.report, "console"), "w+")
+        self.process = subprocess.Popen(
+            ["unshare", "-m", "--propagation", "private", "sh", "-c", BOOT,
+             "sh", tree(), self.report],
+            stdout=self.console, stderr=self.console)
+        try:
+            self.init = wait_for("the machine to have a first process",
+                                 self.find_init)
+            # Degraded: a unit of the tree that cannot work in a container.
+            wait_for("the machine to have booted", lambda: self.run(
+                "systemctl", "is-system-running", check=False).stdout.strip()
+                in ("running", "degraded"))
+        except AssertionError:
+            raise Skip("because no systemd boots here: "
+                       + self.said().strip()[-300:].replace("\n", " "))
+
+    def find_init(self):
+        if self.process.poll() is not None:
+            raise AssertionError("it has ended")
+        children = "/proc/%d/task/%d/children" % ((self.process.pid,) * 2)
+        with open(children) as f:
+            for pid in f.read().split():
+                with contextlib.suppress(OSError), \
+                        open("/proc/%s/comm" % pid) as comm:
+                    if comm.read().strip() == "systemd":
+                        return int(pid)
+        return None
+
+    def said(self):
+        self.console.flush()
+        with open(self.console.name, errors="replace") as f:
+            return f.read()
+
+    def install(self):
+        for deb in self.debs:
+            shutil.copy(deb, self.report)
+        self.installed = self.run(
+            "dpkg", "-i", *["/report/" + os.path.basename(d)
+                            for d in self.debs]).stdout
+
+    def command(self, *argv, user=None):
+        """What runs that in the machine, as root or with a user's groups."""
+        inside = ["nsenter", "-t", str(self.init), "-m", "-u", "-i", "-n",
+                  "-p", "-r", "-w", "--"]
+        if user is not None:
+            inside += ["setpriv", "--reuid=" + user, "--regid=" + user,
+                       "--init-groups"]
+        return [*inside, *argv]
+
+    def popen(self, *argv, user=None, **more):
+        return subprocess.Popen(
+            self.command(*argv, user=user), stdin=subprocess.DEVNULL,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
+                 "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"},
+            text=True, **more)
+
+    def run(self, *argv, user=None, check=True):
+        """.returncode, .stdout, .stderr; what fails is an error unless it
+        may."""
+        process = self.popen(*argv, user=user, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+        out, err = process.communicate(timeout=PATIENCE * 6)
+        run = subprocess.CompletedProcess(argv, process.returncode, out, err)
+        if check and run.returncode != 0:
+            raise AssertionError("%s: %d\n%s%s" % (
+                " ".join(argv), run.returncode, out, err))
+        return run
+
+    def sh(self, script, user=None, check=True):
+        return self.run("sh", "-c", script, user=user, check=check)
+
+    def write(self, path, text):
+        with open("/proc/%d/root%s" % (self.init, path), "w") as f:
+            f.write(text)
+
+    def read(self, path):
+        with open("/proc/%d/root%s" % (self.init, path),
+                  errors="replace") as f:
+            return f.read()
+
+    def journal(self, unit="bridled.service"):
+        return self.run("journalctl", "-o", "cat", "--no-pager", "-u",
+                        unit).stdout
+
+    def wait_end(self):
+        """How nspawn ended: 0 for halt and poweroff, 133 for a reboot."""
+        return self.process.wait(PATIENCE * 3)
+
+    def __exit__(self, *exc):
+        if exc[0] is not None and exc[0] is not Skip and \
+                self.process is not None and self.process.poll() is None:
+            with contextlib.suppress(Exception):
+                sys.stderr.write(self.journal())
+        if self.process is not None and self.process.poll() is None:
+            # nspawn ends the machine at once at the third SIGTERM at latest.
+            deadline = time.monotonic() + PATIENCE
+            while self.process.poll() is None:
+                if time.monotonic() > deadline:
+                    self.process.kill()
+                else:
+                    self.process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(0.2)
+        if self.process is not None:
+            self.console.close()
+        shutil.rmtree(self.report, ignore_errors=True)
+
+
+def packages():
+    """Those that `make deb` has made."""
+    folder = os.environ.get("BRIDLE_DEBS", "deb")
+    found = sorted(p for p in glob.glob(os.path.join(folder, "*.deb"))
+                   if "dbgsym" not in p)
+    if not found:
+        raise Skip("because there is no package in %s: make deb" % folder)
+    return found

@@ -1,0 +1,537 @@
+"""The package, the units and the halting commands on a booted machine."""
+
+import atexit
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import machine  # noqa: E402
+from machine import Machine  # noqa: E402
+
+import bridle  # noqa: E402
+from bridle import PATIENCE, Skip, equal, wait_for  # noqa: E402
+
+CONF = "/etc/bridle/bridled.conf"
+DROPINS = "/etc/systemd/system/bridled.service.d"
+EXAMPLES = "/usr/share/doc/bridle/examples"
+_shared = []
+
+
+def shared():
+    """One machine for all tests that leave it as it was."""
+    if not _shared:
+        m = installed()
+        atexit.register(m.__exit__, None, None, None)
+        _shared.append(m)
+    return _shared[0]
+
+
+def installed():
+    m = Machine(machine.packages()).__enter__()
+    m.sh("useradd -m -G bridle alice; useradd -m bob")
+    return m
+
+
+class Own:
+    """A machine for one test that takes it down."""
+
+    def __enter__(self):
+        self.machine = installed()
+        return self.machine
+
+    def __exit__(self, *exc):
+        self.machine.__exit__(*exc)
+
+
+class Settings:
+    """Another configuration for a while, in force when the block begins."""
+
+    def __init__(self, m, *changes):
+        self.m, self.changes = m, changes
+
+    def __enter__(self):
+        self.before = text = self.m.read(CONF)
+        for pattern, new in self.changes:
+            text, n = re.subn(pattern, new, text, flags=re.M)
+            assert n, pattern
+        self.m.write(CONF, text)
+        self.m.run("systemctl", "start", "bridled.service")
+        reload(self.m)
+
+    def __exit__(self, *exc):
+        self.m.write(CONF, self.before)
+        reload(self.m)
+
+
+def reload(m):
+    """And waits for it: systemctl only sends the signal."""
+    before = m.journal().count("\nreloaded ")
+    m.run("systemctl", "reload", "bridled.service")
+    wait_for("the reload",
+             lambda: m.journal().count("\nreloaded ") > before)
+
+
+def main_pid(m):
+    return int(m.run("systemctl", "show", "-P", "MainPID",
+                     "bridled.service").stdout)
+
+
+def status_field(m, pid, name):
+    return re.search(r"^%s:\s*(.*)$" % name,
+                     m.read("/proc/%d/status" % pid), re.M)[1]
+
+
+def ctl(m, *args, user=None, code=0):
+    run = m.run("bridlectl", *args, user=user, check=False)
+    equal(run.returncode, code, run)
+    return run
+
+
+# -- installed ---------------------------------------------------------------
+
+
+def test_installing_makes_the_user_the_key_and_the_socket():
+    m = shared()
+    fingerprint = m.run("bridled", "--fingerprint").stdout.strip()
+    assert re.fullmatch(r"SHA256:\S{43}", fingerprint), fingerprint
+    assert fingerprint in m.installed, m.installed
+    equal(m.run("stat", "-c", "%U %a", "/var/lib/bridle/host_key").stdout,
+          "bridle 600\n")
+    equal(m.run("stat", "-c", "%U %G %a",
+                "/run/bridle/bridled.sock").stdout, "root bridle 660\n")
+    equal(m.run("systemctl", "is-enabled", "bridled.socket").stdout,
+          "enabled\n")
+    equal(m.run("bridled", "--check").returncode, 0)
+
+
+def test_the_first_client_starts_it():
+    m = shared()
+    m.run("systemctl", "stop", "bridled.service")
+    equal(m.run("systemctl", "is-active", "bridled.service",
+                check=False).stdout, "inactive\n")
+    assert "systemd" in ctl(m, "list", "--raw").stdout
+    equal(m.run("systemctl", "is-active", "bridled.service").stdout,
+          "active\n")
+
+
+def test_it_is_nobody_but_may_kill():
+    m = shared()
+    ctl(m, "ping")
+    pid = main_pid(m)
+    uid = m.run("id", "-u", "bridle").stdout.strip()
+    equal(status_field(m, pid, "Uid").split(), [uid] * 4)
+    for name in ("CapPrm", "CapEff", "CapBnd"):
+        equal(int(status_field(m, pid, name), 16), 1 << 5, name)
+    equal(status_field(m, pid, "NoNewPrivs"), "1")
+
+
+def test_its_exposure_is_as_small_as_promised():
+    out = shared().run("systemd-analyze", "security", "--no-pager",
+                       "bridled.service").stdout
+    level = float(re.search(r"exposure level for \S+ ([0-9.]+)", out)[1])
+    assert level <= 0.8, out
+
+
+def test_the_status_says_what_it_does():
+    m = shared()
+    ctl(m, "ping")
+    wait_for("the status", lambda: re.search(
+        r"Sessions: \d+, requests: [1-9]\d*, refused: \d+",
+        m.run("systemctl", "status", "--no-pager", "bridled.service").stdout))
+
+
+# -- who may what ------------------------------------------------------------
+
+
+def test_a_member_of_the_group_kills_anybodys_process():
+    m = shared()
+    for user in ("root", "bob"):
+        m.run("systemd-run", "-q", "--uid", user, "sleep", "1001")
+        wait_for("the process", lambda: "sleep 1001" in m.run(
+            "bridlectl", "list", "sleep", "--user", user, "--raw",
+            user="alice", check=False).stdout)
+        out = ctl(m, "kill", "sleep", "--user", user, "--wait", "5", "-y",
+                  "--raw", user="alice").stdout
+        equal(out.count("\texited\t"), 1, out)
+
+
+def test_who_is_not_in_the_group_does_not_get_in():
+    m = shared()
+    run = ctl(m, "list", user="bob", code=3)
+    assert "are you in the group" in run.stderr, run
+
+
+def test_what_the_service_runs_may_not_command_it():
+    m = shared()
+    run = ctl(m, "ping", user="bridle", code=1)
+    assert "401" in run.stderr, run
+
+
+def test_the_journal_and_syslog_tell_who_did_what():
+    m = shared()
+    m.run("systemctl", "restart", "rsyslog.service")
+    ctl(m, "list", "syslogged", user="alice", code=1)
+    line = (r"client=admins source=uid=\d+ verb=list .*name=syslogged.* "
+            r"verdict=allowed")
+    wait_for("the journal", lambda: re.search(line, m.journal()))
+    wait_for("syslog", lambda: re.search(
+        r" bridled: .*" + line, m.read("/var/log/syslog")))
+
+
+# -- the service -------------------------------------------------------------
+
+
+def test_a_reload_takes_a_good_file_and_refuses_a_bad_one():
+    m = shared()
+    with Settings(m, (r"^stop_seconds = 10;", "stop_seconds = 11;")):
+        m.write(CONF, m.read(CONF) + "nonsense = 1;\n")
+        run = m.run("systemctl", "reload", "bridled.service", check=False)
+        assert run.returncode != 0
+        assert "nonsense" in m.journal()
+        ctl(m, "ping")
+        m.write(CONF, m.read(CONF).replace("nonsense = 1;\n", ""))
+
+
+def test_the_watchdog_brings_a_stuck_daemon_back():
+    m = shared()
+    m.sh("mkdir -p %s && printf '[Service]\\nWatchdogSec=1\\n'"
+         " >%s/watchdog.conf && systemctl daemon-reload"
+         % (DROPINS, DROPINS))
+    try:
+        m.run("systemctl", "restart", "bridled.service")
+        pid = main_pid(m)
+        m.run("kill", "-STOP", str(pid))
+        wait_for("another daemon", lambda: main_pid(m) not in (0, pid),
+                 PATIENCE * 3)
+        ctl(m, "ping")
+        assert "watchdog" in m.journal().lower()
+    finally:
+        m.sh("rm %s/watchdog.conf; systemctl daemon-reload; "
+             "systemctl restart bridled.service" % DROPINS)
+
+
+LOAD = """
+end=/run/load.end; rm -f $end
+for n in 1 2 3 4 5 6 7 8; do
+    (while ! test -e $end; do
+        bridlectl ping --raw >/dev/null || echo failed
+        echo asked
+    done) &
+done
+wait
+"""
+
+
+class Load:
+    """Eight clients that ask on and on; .result() is how often they did."""
+
+    def __init__(self, m):
+        self.m = m
+        self.out = os.path.join(m.report, "load")
+        with open(self.out, "w") as out:
+            self.process = m.popen("sh", "-c", LOAD, stdout=out, stderr=out)
+
+    def asked(self):
+        with open(self.out) as f:
+            return f.read().count("asked")
+
+    def wait_more(self):
+        count = self.asked()
+        wait_for("the load", lambda: self.asked() > count + 40, PATIENCE * 3)
+
+    def result(self):
+        self.m.run("touch", "/run/load.end")
+        self.process.wait(PATIENCE * 3)
+        with open(self.out) as f:
+            return sorted({line for line in f if line != "asked\n"})[:5]
+
+
+def test_restarts_under_load_lose_no_connection():
+    m = shared()
+    load = Load(m)
+    for _ in range(5):
+        load.wait_more()
+        m.run("systemctl", "restart", "bridled.service")
+    load.wait_more()
+    equal(load.result(), [])
+
+
+def test_an_upgrade_under_load_keeps_all_that_is_there():
+    m = shared()
+    key = m.read("/var/lib/bridle/host_key")
+    m.write(CONF, m.read(CONF) + "# edited\n")
+    load = Load(m)
+    load.wait_more()
+    m.run("dpkg", "-i", *["/report/" + os.path.basename(d) for d in m.debs])
+    load.wait_more()
+    equal(load.result(), [])
+    equal(m.read("/var/lib/bridle/host_key"), key)
+    assert m.read(CONF).endswith("# edited\n")
+
+
+# -- listeners ---------------------------------------------------------------
+
+
+def drop_in(m, unit, text):
+    folder = "/etc/systemd/system/%s.d" % unit
+    m.run("mkdir", "-p", folder)
+    m.write(folder + "/test.conf", text)
+    m.run("systemctl", "daemon-reload")
+
+
+def undo_drop_ins(m):
+    m.sh("rm -rf /etc/systemd/system/bridled.*.d; systemctl daemon-reload; "
+         "systemctl stop bridled.service; systemctl restart bridled.socket")
+
+
+def listen(place):
+    return (r"^listen = \($", "listen = (\n\t%s," % place)
+
+
+def restart(m):
+    m.sh("systemctl stop bridled.service; systemctl restart bridled.socket; "
+         "systemctl start bridled.service")
+
+
+def test_tls_comes_in_by_the_socket_unit():
+    m = shared()
+    before = m.read(CONF)
+    keygen = m.run(
+        "sh", "-c", "HOME=/home/alice bridlectl keygen",
+        user="alice").stdout
+    key = re.search(r"SHA256:\S{43}", keygen)[0]
+    try:
+        m.write(CONF, before.replace(
+            "listen = (\n", 'listen = (\n\t{ tcp = "[::]:7071"; tls = true; '
+            "},\n").replace(
+            "clients = (\n", 'clients = (\n\t{ name = "alice"; key = "%s"; '
+            'allow = ("ping"); },\n' % key))
+        # Without its address in the socket unit it says what to do,
+        m.sh("systemctl stop bridled.service; systemctl start "
+             "bridled.service", check=False)
+        assert 'add "ListenStream=[::]:7071"' in m.journal(), m.journal()
+        # and with it, it serves, though the service has no network.
+        drop_in(m, "bridled.socket", "[Socket]\nListenStream=[::]:7071\n")
+        m.sh("systemctl reset-failed")
+        restart(m)
+        m.sh("export HOME=/home/alice; bridlectl trust -y 127.0.0.1 && "
+             "bridlectl -H 127.0.0.1 ping && ! bridlectl -H 127.0.0.1 list",
+             user="alice")
+        assert "client=alice" in m.journal()
+    finally:
+        m.write(CONF, before)
+        m.sh("systemctl reset-failed", check=False)
+        undo_drop_ins(m)
+
+
+def test_the_drop_in_for_plain_tcp_knows_local_users():
+    m = shared()
+    before = m.read(CONF)
+    try:
+        m.write(CONF, before.replace(
+            "listen = (\n", 'listen = (\n\t{ tcp = "127.0.0.1:7070"; },\n'))
+        drop_in(m, "bridled.socket",
+                "[Socket]\nListenStream=127.0.0.1:7070\n")
+        m.sh("mkdir -p %s; cp %s/plain-tcp.conf %s; systemctl daemon-reload"
+             % (DROPINS, EXAMPLES, DROPINS))
+        restart(m)
+        ask = "printf '1#4\\n' | nc -N 127.0.0.1 7070"
+        assert "1#200#pong" in m.sh(ask, user="alice").stdout
+        assert "1#401#" in m.sh(ask, user="bob").stdout
+    finally:
+        m.write(CONF, before)
+        undo_drop_ins(m)
+
+
+def test_it_serves_without_the_socket_unit_too():
+    m = shared()
+    before = m.read(CONF)
+    try:
+        m.write(CONF, before.replace(
+            "listen = (\n", 'listen = (\n\t{ tcp = "127.0.0.1:7070"; },\n'))
+        m.sh("mkdir -p %s; cp %s/own-sockets.conf %s; systemctl stop "
+             "bridled.service; systemctl mask --now bridled.socket; "
+             "systemctl daemon-reload; systemctl start bridled.service"
+             % (DROPINS, EXAMPLES, DROPINS))
+        ctl(m, "ping", user="alice")
+        assert "1#200#pong" in m.sh(
+            "printf '1#4\\n' | nc -N 127.0.0.1 7070", user="alice").stdout
+    finally:
+        m.write(CONF, before)
+        m.sh("systemctl stop bridled.service; "
+             "systemctl unmask bridled.socket")
+        undo_drop_ins(m)
+
+
+# -- halting -----------------------------------------------------------------
+
+
+def logind_schedule(m):
+    return m.run("busctl", "get-property", "org.freedesktop.login1",
+                 "/org/freedesktop/login1", "org.freedesktop.login1.Manager",
+                 "ScheduledShutdown").stdout
+
+
+def test_a_halt_is_scheduled_told_and_cancelled():
+    m = shared()
+    with open(os.path.join(m.report, "wall"), "w"):
+        pass
+    ctl(m, "poweroff", "--in", "30m", "-m", "Back at noon", "-y",
+        user="alice")
+    assert '"poweroff"' in logind_schedule(m)
+    said = ctl(m, "status", "--raw", user="alice").stdout
+    assert re.search(r"^scheduled\tpoweroff at 20\d\d-", said, re.M), said
+    equal(m.read("/run/systemd/shutdown/scheduled").count("Back at noon"), 1)
+    run = ctl(m, "reboot", "--in", "5m", "-y", user="alice", code=1)
+    assert "(409): poweroff at 20" in run.stderr, run
+    run = ctl(m, "cancel", user="alice")
+    assert "cancelled: poweroff at 20" in run.stdout + run.stderr, run
+    assert '""' in logind_schedule(m)
+    said = ctl(m, "status", "--raw", user="alice").stdout
+    assert "scheduled\tnone" in said, said
+    ctl(m, "cancel", user="alice", code=1)
+
+
+class LoggedIn:
+    """Somebody else's session, as logind knows it."""
+
+    def __init__(self, m):
+        self.m = m
+
+    def __enter__(self):
+        self.m.run("systemd-run", "-q", "--uid=bob", "-p", "PAMName=login",
+                   "--unit", "bobs-session", "sleep", "1000")
+        wait_for("bob's session", lambda: "bob" in self.m.run(
+            "loginctl", "list-sessions", "--no-legend").stdout)
+
+    def __exit__(self, *exc):
+        self.m.run("systemctl", "stop", "bobs-session.service")
+
+
+class Inhibitor:
+    def __init__(self, m):
+        self.m = m
+
+    def __enter__(self):
+        self.m.run("systemd-run", "-q", "--unit", "holder", "systemd-inhibit",
+                   "--what=shutdown", "--who=backup", "--why=tapes turn",
+                   "--mode=block", "sleep", "1000")
+        wait_for("the inhibitor", lambda: "backup" in self.m.run(
+            "systemd-inhibit", "--list", "--no-legend").stdout)
+
+    def __exit__(self, *exc):
+        self.m.run("systemctl", "stop", "holder.service")
+
+
+def schedules(m):
+    ctl(m, "poweroff", "--in", "30m", "-y", user="alice")
+    ctl(m, "cancel", user="alice")
+
+
+def test_others_who_are_logged_in_are_no_hindrance():
+    m = shared()
+    with LoggedIn(m):
+        schedules(m)
+
+
+def test_an_inhibitor_refuses_and_is_named():
+    m = shared()
+    with Inhibitor(m):
+        for extra in (["--in", "5m", "-y"], ["-y"], ["-n"]):
+            run = ctl(m, "poweroff", *extra, user="alice", code=1)
+            assert re.search(r"\(409\): held back by backup \(uid 0, pid \d+\)"
+                             r": tapes turn", run.stderr), run
+
+
+def test_logind_itself_refuses_what_may_not_be_overridden():
+    """The daemon's own question is not all that stands there."""
+    m = shared()
+    with Inhibitor(m), Settings(
+            m, (r'^\s*inhibitors = \([^)]*\);', "inhibitors = ();")):
+        for extra in (["--in", "5m"], []):
+            run = ctl(m, "poweroff", "-y", *extra, user="alice", code=1)
+            assert "(500)" in run.stderr, run
+            assert "authentication required" in run.stderr, run
+
+
+def test_the_configuration_may_override_inhibitors():
+    m = shared()
+    with Inhibitor(m), Settings(m, (r"override_inhibitors = false;",
+                                    "override_inhibitors = true;")):
+        schedules(m)
+        with LoggedIn(m):
+            schedules(m)
+    run = m.sh("ls /run/bridle").stdout
+    equal(run, "bridled.sock\n")
+
+
+def record_jobs(m):
+    """On the way down, which way that is."""
+    m.run("systemd-run", "-q", "--unit", "recorder", "-p",
+          "ExecStop=sh -c 'systemctl list-jobs --no-legend >/report/jobs'",
+          "sleep", "1000")
+
+
+def take_down(verb, how, exit_status):
+    """That really takes the machine down, seen from outside."""
+    with Own() as m:
+        record_jobs(m)
+        how(m)
+        client = m.popen("bridlectl", verb, "-y", "--raw", user="alice",
+                         stdout=-1, stderr=-1)
+        out, err = client.communicate(timeout=PATIENCE * 3)
+        equal((client.returncode, err), (0, ""), out)
+        equal(m.wait_end(), exit_status, m.said())
+        with open(os.path.join(m.report, "jobs")) as f:
+            jobs = f.read()
+        equal(re.findall(r"(halt|poweroff|reboot)\.target +start", jobs),
+              [verb], jobs)
+
+
+def nothing(m):
+    pass
+
+
+def test_poweroff_takes_the_machine_down():
+    take_down("poweroff", nothing, 0)
+
+
+def test_halt_takes_the_machine_down():
+    take_down("halt", nothing, 0)
+
+
+def test_reboot_takes_the_machine_down():
+    take_down("reboot", nothing, 133)
+
+
+def test_so_it_does_past_a_session_and_an_inhibitor_if_it_may():
+    def hinder(m):
+        LoggedIn(m).__enter__()
+        Inhibitor(m).__enter__()
+        m.write(CONF, m.read(CONF).replace("override_inhibitors = false",
+                                           "override_inhibitors = true"))
+    take_down("poweroff", hinder, 0)
+
+
+# -- removed -----------------------------------------------------------------
+
+
+def test_purge_leaves_nothing():
+    with Own() as m:
+        ctl(m, "ping")
+        m.run("dpkg", "--remove", "bridle", "bridle-client")
+        assert os.path.exists("/proc/%d/root%s" % (m.init, CONF))
+        m.run("dpkg", "--purge", "bridle", "bridle-client")
+        left = m.sh(
+            "ls -d /etc/bridle /var/lib/bridle /run/bridle "
+            "/etc/systemd/system/*/bridled* /var/lib/systemd/deb-systemd-"
+            "helper*/*bridle* /var/lib/dpkg/info/bridle* 2>/dev/null; "
+            "getent passwd bridle; getent group bridle; "
+            "systemctl list-units --all --no-legend 'bridle*'",
+            check=False).stdout
+        equal(left, "")
+
+
+if __name__ == "__main__":
+    bridle.main(globals())
