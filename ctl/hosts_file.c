@@ -71,6 +71,19 @@ hosts_file_find(const char *path, const char *host, const char *fingerprint,
 	return result;
 }
 
+int
+hosts_file_list(const char *path, struct buf *names, struct buf *problem)
+{
+	char *text;
+	size_t len;
+
+	if ((text = read_text(path, &len, problem)) == NULL)
+		return -1;
+	known_hosts_list(text, len, names);
+	free(text);
+	return 0;
+}
+
 /*
  * A lock beside the file, since the file itself is replaced. Its descriptor;
  * -1 with a problem. It is not waited for endlessly: somebody may have been

@@ -26,4 +26,9 @@ int hosts_file_add(const char *path, const char *host, const char *fingerprint,
 int hosts_file_replace(const char *path, const char *host,
 	const char *fingerprint, struct buf *problem);
 
+/*
+ * Appends the hosts that it knows, as known_hosts_list() does; likewise.
+ */
+int hosts_file_list(const char *path, struct buf *names, struct buf *problem);
+
 #endif

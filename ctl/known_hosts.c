@@ -168,3 +168,21 @@ known_hosts_replace(const char *text, size_t len, const char *host,
 	if (!written)
 		buf_addf(out, "%s %s\n", host, fingerprint);
 }
+
+void
+known_hosts_list(const char *text, size_t len, struct buf *names)
+{
+	const char *at = text, *end = text + len;
+	char key[TLS_FINGERPRINT_SIZE];
+	struct buf why = { 0 };
+	struct line l;
+
+	while (next_line(&at, end, &l)) {
+		if (l.host == NULL || !check_host(&l, &why) ||
+			!check_key(&l, key, &why))
+			continue;
+		buf_add(names, l.host, l.host_len);
+		buf_addc(names, '\n');
+	}
+	buf_free(&why);
+}

@@ -42,4 +42,10 @@ int known_hosts_find(const char *text, size_t len, const char *file,
 void known_hosts_replace(const char *text, size_t len, const char *host,
 	const char *fingerprint, struct buf *out);
 
+/*
+ * Appends the names of its hosts, a line for each of their keys. Lines that
+ * known_hosts_find() would not take are left out.
+ */
+void known_hosts_list(const char *text, size_t len, struct buf *names);
+
 #endif

@@ -48,6 +48,21 @@ count_lines(const char *s, size_t len)
 	return n;
 }
 
+/* What is listed are hosts, and HOST is among them if it must be. */
+static void
+list(const char *text, size_t len, bool has_host)
+{
+	struct buf names = { 0 };
+	size_t i;
+
+	known_hosts_list(text, len, &names);
+	for (i = 0; i < names.len; i++)
+		must(names.data[i] == '\n' ||
+			(names.data[i] > ' ' && names.data[i] < 0x7f));
+	must(!has_host || strstr(buf_str(&names), HOST "\n") != NULL);
+	buf_free(&names);
+}
+
 static void
 replace(const char *text, size_t len, enum known before)
 {
@@ -57,6 +72,7 @@ replace(const char *text, size_t len, enum known before)
 
 	known_hosts_replace(text, len, HOST, KEY, &once);
 	must(find(once.data, once.len, &f) == 0 && f.known == KNOWN_SAME);
+	list(once.data, once.len, true);
 	if (before == KNOWN_NOT)
 		must(count_lines(once.data, once.len) == lines + 1);
 	else
@@ -78,6 +94,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(text != NULL);
 	if (size > 0)
 		memcpy(text, data, size);
+	list(text, size, false);
 	if (find(text, size, &f) == 0)
 		replace(text, size, f.known);
 	free(text);
