@@ -52,8 +52,16 @@ int
 client_open(struct client *c, const struct target *t, const struct tls_key *key,
 	unsigned seconds)
 {
-	c->kind = t->kind;
 	client_time(c, seconds);
+	return client_open_by(c, t, key, c->deadline);
+}
+
+int
+client_open_by(struct client *c, const struct target *t,
+	const struct tls_key *key, int64_t deadline)
+{
+	c->kind = t->kind;
+	c->deadline = deadline;
 	/* One byte more than is read: the line's end must be writable. */
 	if ((c->in = malloc(BUFFER_SIZE + 1)) == NULL)
 		return fail(c, "out of memory");

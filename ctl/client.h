@@ -51,6 +51,10 @@ void client_init(struct client *);
 int client_open(struct client *, const struct target *, const struct tls_key *,
 	unsigned seconds);
 
+/* The same until that time of clock_ms(), which bounds what follows, too. */
+int client_open_by(struct client *, const struct target *,
+	const struct tls_key *, int64_t deadline);
+
 /* Sets the deadline of all that follows to so many seconds from now. */
 void client_time(struct client *, unsigned seconds);
 

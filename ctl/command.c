@@ -25,6 +25,7 @@ const struct command commands[] = {
 		.options = OPT_REMOTE | OPT_BIT(OPT_USER) | OPT_BIT(OPT_SORT) |
 			   OPT_BIT(OPT_TREE) | OPT_BIT(OPT_COLUMNS),
 		.args_max = 1,
+		.takes = { { VALUE_PATTERN, NULL } },
 		.verb = VERB_LIST,
 		.run = cmd_list },
 	{ .name = "kill",
@@ -42,6 +43,7 @@ const struct command commands[] = {
 			   OPT_BIT(OPT_YES),
 		.args_min = 1,
 		.args_max = 1,
+		.takes = { { VALUE_PROCESS, NULL } },
 		.verb = VERB_KILL,
 		.run = cmd_kill },
 	{ .name = "halt",
@@ -115,6 +117,7 @@ const struct command commands[] = {
 		.options = OPT_REMOTE,
 		.args_min = 1,
 		.args_max = INT_MAX,
+		.takes = { { VALUE_REQUEST, NULL } },
 		.verb = VERB_EXPLAIN,
 		.run = cmd_explain },
 	{ .name = "keygen",
@@ -125,6 +128,7 @@ const struct command commands[] = {
 			    "keygen --type ed25519|\n",
 		.options = OPT_BIT(OPT_TYPE),
 		.args_max = 1,
+		.takes = { { VALUE_FILE, NULL } },
 		.run = cmd_keygen },
 	{ .name = "trust",
 		.args = "HOST",
@@ -136,6 +140,7 @@ const struct command commands[] = {
 			   OPT_BIT(OPT_YES),
 		.args_min = 1,
 		.args_max = 1,
+		.takes = { { VALUE_HOST, NULL } },
 		.run = cmd_trust },
 	{ .name = "config",
 		.args = "check|show [FILE]",
@@ -145,6 +150,7 @@ const struct command commands[] = {
 			    "config show|every key with its value\n",
 		.args_min = 1,
 		.args_max = 2,
+		.takes = { { VALUE_CHOICE, "check|show" }, { VALUE_FILE, NULL } },
 		.run = cmd_config },
 	{ .name = "help",
 		.args = "[COMMAND]",
@@ -152,6 +158,7 @@ const struct command commands[] = {
 		.examples = "help|\n"
 			    "help kill|\n",
 		.args_max = 1,
+		.takes = { { VALUE_COMMAND, NULL } },
 		.run = cmd_help },
 	{ 0 }
 };

@@ -17,6 +17,8 @@ enum outcome {
 	OUTCOME_SEVERAL = 4    /* of several hosts, some this and some that */
 };
 
+#define COMMAND_TAKES_MAX 2
+
 struct invocation;
 
 struct command {
@@ -26,7 +28,8 @@ struct command {
 	const char *examples; /* lines of "ARGUMENTS|what it does" */
 	unsigned options;     /* beside OPT_ALWAYS */
 	int args_min, args_max;
-	enum verb_number verb; /* 0: it asks no daemon */
+	struct value takes[COMMAND_TAKES_MAX]; /* the first arguments */
+	enum verb_number verb;                 /* 0: it asks no daemon */
 	enum halt_mode mode;
 	enum outcome (*run)(struct invocation *);
 };

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "buf.h"
+#include "complete.h"
 #include "fd.h"
 #include "help.h"
 #include "invocation.h"
@@ -65,5 +66,9 @@ main(int argc, char **argv)
 	/* Lest the connection become what stdout writes to. */
 	if (fd_std_open() != 0)
 		return OUTCOME_UNREACHED;
+	if (argc > 1 && strcmp(argv[1], COMPLETE_OPTION) == 0) {
+		complete_print(argc - 2, argv + 2);
+		return OUTCOME_DONE;
+	}
 	return (int)close_output(run(&inv, argc, argv));
 }

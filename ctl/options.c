@@ -46,6 +46,17 @@ const struct option_row option_rows[OPT_COUNT] = {
 	[OPT_VERSION] = { "version", 'V', NULL, "print the version and exit" },
 };
 
+const struct value option_values[OPT_COUNT] = {
+	[OPT_USER] = { VALUE_USER, NULL },
+	[OPT_SORT] = { VALUE_ORDER, NULL },
+	[OPT_COLUMNS] = { VALUE_COLUMNS, NULL },
+	[OPT_SIGNAL] = { VALUE_SIGNAL, NULL },
+	[OPT_ESCALATE] = { VALUE_SIGNAL, NULL },
+	[OPT_TYPE] = { VALUE_CHOICE, "p256|ed25519" },
+	[OPT_HOSTS] = { VALUE_TARGET, NULL },
+	[OPT_IDENTITY] = { VALUE_FILE, NULL },
+};
+
 #define LONG_BASE 256 /* past every letter */
 
 /* Turns the rows into what getopt_long(3) reads. */
@@ -69,8 +80,25 @@ make_tables(struct option *longs, char *shorts)
 	*shorts = '\0';
 }
 
-static int
-find_letter(int letter)
+int
+options_by_name(const char *name, size_t len)
+{
+	int i, found = -1;
+
+	for (i = 0; i < OPT_COUNT; i++) {
+		if (strncmp(option_rows[i].name, name, len) != 0)
+			continue;
+		if (option_rows[i].name[len] == '\0')
+			return i;
+		if (found >= 0)
+			return -1;
+		found = i;
+	}
+	return found;
+}
+
+int
+options_by_letter(int letter)
 {
 	int i;
 
@@ -133,7 +161,7 @@ options_parse(int argc, char **argv, struct options *o, struct buf *error)
 			buf_addf(error, "%s needs a value", argv[optind - 1]);
 			return -1;
 		}
-		n = c >= LONG_BASE ? c - LONG_BASE : find_letter(c);
+		n = c >= LONG_BASE ? c - LONG_BASE : options_by_letter(c);
 		if (options_given(o, (enum option_number)n)) {
 			buf_addf(error, "--%s is given twice",
 				option_rows[n].name);

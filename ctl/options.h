@@ -6,6 +6,7 @@
 #define BRIDLE_OPTIONS_H
 
 #include "buf.h"
+#include "value.h"
 
 #include <stdbool.h>
 
@@ -56,6 +57,16 @@ struct option_row {
 };
 
 extern const struct option_row option_rows[OPT_COUNT];
+
+/* What the value of each may be; zeroed for those that take none. */
+extern const struct value option_values[OPT_COUNT];
+
+/*
+ * The option of this name, which may be cut short where that is clear, or of
+ * this letter; -1 if there is none.
+ */
+int options_by_name(const char *name, size_t len);
+int options_by_letter(int letter);
 
 struct options {
 	unsigned given; /* OPT_BIT(…), or-ed */
