@@ -1,0 +1,365 @@
+#!/usr/bin/env python3
+"""Completion in the real shells: TAB is pressed on a terminal, and then the
+shell itself tells into which words it parts the line that came of it."""
+
+import errno
+import fcntl
+import os
+import pty
+import re
+import select
+import shutil
+import struct
+import subprocess
+import tempfile
+import termios
+import time
+
+import bridle
+from bridle import Daemon, Skip, Victim, equal, unique_name
+
+SCRIPTS = os.path.join(bridle.SOURCE, "conf", "completion")
+PACKAGE = "/usr/share/bash-completion/bash_completion"
+PIN = "SHA256:" + "A" * 43
+TAB = "\t"
+# Typed after the TAB: whether a space was put before it, it tells.
+END = "END"
+PROMPT = b"ready>"
+# What comes after it on the terminal came after the line was parted.
+PARTED = b"<parted>"
+
+
+class Shell:
+    """An interactive shell in an empty home of its own."""
+
+    program = None  # a subclass says
+    bin = ()        # further folders of PATH
+
+    def __init__(self, known=()):
+        self.known = known
+
+    def command(self):
+        """The command that starts it; what it reads is written here."""
+        raise NotImplementedError
+
+    def write(self, name, text, mode=0o600):
+        path = os.path.join(self.dir, name)
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        with open(path, "w") as f:
+            f.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def __enter__(self):
+        if shutil.which(self.program) is None:
+            raise Skip("because %s is not installed" % self.program)
+        self.dir = tempfile.mkdtemp(prefix="bridle-shell-")
+        self.process = self.master = None
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def start(self):
+        self.write("bin/words", '#!/bin/sh\nprintf "%s\\0" "$@" >words\n'
+                   'echo "<parted>"\n', 0o700)
+        os.symlink(bridle.BRIDLECTL, os.path.join(self.dir, "bin/bridlectl"))
+        if self.known:
+            self.write(".config/bridle/known_hosts",
+                       "".join("%s %s\n" % (h, PIN) for h in self.known))
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", 50, 400, 0, 0))
+        env = {"HOME": self.dir, "TERM": "xterm", "LANG": "C.UTF-8",
+               "ZDOTDIR": self.dir, "INPUTRC": "/dev/null",
+               "HISTFILE": "/dev/null", "XDG_RUNTIME_DIR": self.dir,
+               "PATH": os.path.join(self.dir, "bin") + ":" +
+               os.environ["PATH"]}
+        for name in ("ASAN_OPTIONS", "LSAN_OPTIONS"):
+            if name in os.environ:
+                env[name] = os.environ[name]
+        self.data = b""
+        self.process = subprocess.Popen(
+            self.command(), stdin=slave, stdout=slave, stderr=slave,
+            env=env, cwd=self.dir, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(slave)
+        self.until("a prompt", lambda: PROMPT in self.data)
+
+    def __exit__(self, *exc):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+        if self.master is not None:
+            os.close(self.master)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def until(self, what, condition):
+        """Takes what the shell shows, lest it block, until that holds."""
+        end = time.monotonic() + bridle.PATIENCE
+        while not condition():
+            assert time.monotonic() < end, (what, self.data)
+            if select.select([self.master], [], [], 0.01)[0]:
+                try:
+                    self.data += os.read(self.master, 65536)
+                except OSError as e:
+                    assert e.errno == errno.EIO, e
+                    raise AssertionError("it ended: %r" % self.data)
+
+    def words(self, keys):
+        """Into which words the line is parted that comes of these keys."""
+        self.data = b""
+        # To the line's start: what it would do is not done, but shown.
+        os.write(self.master, (keys + "\x01words \r").encode())
+        # Before the next prompt the terminal is not the shell's yet.
+        self.until("words", lambda: PROMPT in self.data.partition(PARTED)[2])
+        with open(os.path.join(self.dir, "words"), "rb") as f:
+            return f.read().decode().split("\0")[:-1]
+
+    def completes(self, line, *words):
+        """Whether a TAB after this makes these words of it, then END."""
+        equal(self.words(line + TAB + END), ["bridlectl", *words], line)
+
+    def files(self):
+        return sorted(os.listdir(self.dir))
+
+
+class Bash(Shell):
+    program = "bash"
+
+    def setup(self):
+        return ". '%s/bridlectl'\n" % SCRIPTS
+
+    def command(self):
+        rc = self.write("bashrc", "PS1='ready> '\n" + self.setup())
+        return ["bash", "--noprofile", "--rcfile", rc, "-i"]
+
+
+class PackagedBash(Bash):
+    """With the package bash-completion, which finds the script itself."""
+
+    def setup(self):
+        if not os.path.exists(PACKAGE):
+            raise Skip("because bash-completion is not installed")
+        folder = ".local/share/bash-completion/completions"
+        os.makedirs(os.path.join(self.dir, folder))
+        os.symlink(os.path.join(SCRIPTS, "bridlectl"),
+                   os.path.join(self.dir, folder, "bridlectl"))
+        return ". %s\n" % PACKAGE
+
+
+class Zsh(Shell):
+    program = "zsh"
+
+    def command(self):
+        self.write(".zshrc", "PS1='ready> '\nfpath=('%s' $fpath)\n"
+                   "bindkey -e\nautoload -Uz compinit\ncompinit -u -D\n"
+                   % SCRIPTS)
+        return ["zsh", "-d", "-i"]
+
+
+class Fish(Shell):
+    program = "fish"
+
+    def command(self):
+        rc = self.write("init.fish",
+                        "function fish_prompt; echo 'ready> '; end\n"
+                        "set -g fish_greeting\n"
+                        "set -g fish_autosuggestion_enabled 0\n"
+                        "source '%s/bridlectl.fish'\n" % SCRIPTS)
+        return ["fish", "--private", "--no-config", "-i", "-C",
+                "source '%s'" % rc]
+
+
+def in_every_shell(test):
+    """One test a shell: test(shell class)."""
+    for shell in (Bash, PackagedBash, Zsh, Fish):
+        def run(shell=shell):
+            test(shell)
+        globals()["%s_in_%s" % (test.__name__, shell.__name__.lower())] = run
+
+
+@in_every_shell
+def test_commands_and_options_are_completed(kind):
+    with kind() as shell:
+        shell.completes("bridlectl po", "poweroff", END)
+        shell.completes("bridlectl kill --esc", "kill", "--escalate", END)
+        shell.completes("bridlectl kill -s K", "kill", "-s", "KILL", END)
+        shell.completes("bridlectl -H a:b:c po", "-H", "a:b:c", "poweroff",
+                        END)
+        shell.completes("bridlectl explain po", "explain", "poweroff", END)
+        shell.completes("bridlectl nonsense", "nonsense" + END)
+
+
+@in_every_shell
+def test_values_are_completed_after_an_equals_sign(kind):
+    with kind() as shell:
+        shell.completes("bridlectl kill --signal=SIGK", "kill",
+                        "--signal=SIGKILL", END)
+        shell.completes("bridlectl keygen --type=ed", "keygen",
+                        "--type=ed25519", END)
+        shell.completes("bridlectl -H x list --user=roo", "-H", "x", "list",
+                        "--user=root", END)
+
+
+@in_every_shell
+def test_the_last_column_of_a_list_is_completed(kind):
+    with kind() as shell:
+        for line, word in (("--columns ", "--columns"), ("--columns=", None)):
+            words = shell.words("bridlectl list " + line + "pid,rss" + TAB
+                                + "\x7f" * (kind is Fish) + ",na" + TAB)
+            equal(words, ["bridlectl", "list"] + ([word] if word else [])
+                  + ["pid,rss_kib,name" if word else
+                     "--columns=pid,rss_kib,name"], line)
+
+
+@in_every_shell
+def test_hosts_with_a_port_are_completed_once(kind):
+    with kind(["web1:9", "lab7:7071", "[fe80::1]:7071"]) as shell:
+        for so_far in ("w", "web1:", "web1"):
+            shell.completes("bridlectl -H " + so_far, "-H", "web1:9", END)
+            shell.completes("bridlectl --hosts=" + so_far, "--hosts=web1:9",
+                            END)
+        shell.completes("bridlectl trust la", "trust", "lab7", END)
+        shell.completes("bridlectl -H lab7:", "-H", "lab7:7071", END)
+        shell.completes("bridlectl -H plain:l", "-H", "plain:lab7", END)
+        shell.completes("bridlectl -H pl", "-H", "plain:" + END)
+        if kind is not Fish:  # to which a bracket begins an index
+            shell.completes("bridlectl -H '[fe", "-H", "[fe80::1]", END)
+
+
+@in_every_shell
+def test_the_middle_of_a_line_is_completed(kind):
+    with kind() as shell:
+        left = "\x02"
+        words = shell.words("bridlectl po -n" + left * 3 + TAB)
+        equal(words, ["bridlectl", "poweroff", "-n"])
+        words = shell.words("bridlectl kill --sig=HU x" + left * 2 + TAB)
+        equal(words, ["bridlectl", "kill", "--sig=HUP", "x"])
+
+
+@in_every_shell
+def test_after_two_dashes_there_are_only_arguments(kind):
+    with kind() as shell:
+        shell.completes("bridlectl ping -- --js", "ping", "--", "--js" + END)
+        shell.completes("bridlectl -- po", "--", "poweroff", END)
+
+
+@in_every_shell
+def test_files_are_completed_where_they_are_taken(kind):
+    with kind() as shell:
+        os.mkdir(os.path.join(shell.dir, "some dir"))
+        shell.write("some dir/a key", "")
+        shell.completes("bridlectl -i some\\ dir/a", "-i", "some dir/a key",
+                        END)
+        shell.completes("bridlectl -H unix:%s/some\\ dir/a" % shell.dir, "-H",
+                        "unix:%s/some dir/a key" % shell.dir, END)
+        shell.completes("bridlectl --identity=some\\ dir/a",
+                        "--identity=some dir/a key", END)
+        shell.completes("bridlectl keygen ~/some\\ dir/a", "keygen",
+                        shell.dir + "/some dir/a key", END)
+        # A folder goes on.
+        shell.completes("bridlectl config check some", "config", "check",
+                        "some dir/" + END)
+
+
+def quotations(name, length):
+    """The first bytes of a name in each of a shell's ways to quote."""
+    start = name[:length]
+    assert not set(start) & set("'\"\\$`!"), start
+    return ["'" + start, '"' + start, start.replace(" ", "\\ ")]
+
+
+@in_every_shell
+def test_processes_of_the_daemon_are_completed(kind):
+    # What is typed of it must be nobody else's.
+    start = unique_name("")
+    name = start + " b:c="
+    assert len(name) <= 15, name
+    with Daemon() as d, kind() as shell, Victim(name):
+        head = "bridlectl -H unix:%s kill " % d.sock
+        begin = ["-H", "unix:" + d.sock, "kill"]
+        for quoted in (quotations(name, len(start) + 2)
+                       + quotations(name, len(start) + 4)):
+            shell.completes(head + quoted, *begin, name, END)
+
+
+@in_every_shell
+def test_what_several_names_have_in_common_is_completed(kind):
+    start = unique_name("") + " b&"
+    assert len(start) <= 13, start
+    with Daemon() as d, kind() as shell, Victim(start + " 1"), \
+            Victim(start + " 2"):
+        for quoted in quotations(start, len(start) - 1):
+            words = shell.words("bridlectl -H unix:%s kill %s" % (
+                d.sock, quoted) + TAB + "2" + TAB + END)
+            equal(words[4:], [start + " 2", END], quoted)
+
+
+def test_bash_without_colons_among_its_word_breaks():
+    class OwnBreaks(Bash):
+        def setup(self):
+            return super().setup() + "COMP_WORDBREAKS=' \t\n'\n"
+    with OwnBreaks(["web1:9"]) as shell:
+        shell.completes("bridlectl -H web1:", "-H", "web1:9", END)
+        shell.completes("bridlectl kill --signal=HU", "kill", "--signal=HUP",
+                        END)
+
+
+HOSTILE = ["$(>gotcha)", "`>gotcha`", ";>gotcha;", "'\";>gotcha #", "!!",
+           "\\';>gotcha", "|>gotcha", "&>gotcha&", "{a,b}", "~root", "*",
+           "[a]", "^a^b", "<gotcha>", "%s:$HOME", "a\\", "é ñ"]
+
+
+@in_every_shell
+def test_hostile_names_are_quoted(kind):
+    with Daemon() as d, kind() as shell:
+        before = shell.files()
+        for number, hostile in enumerate(HOSTILE):
+            start = "v%d-" % number
+            name = start + hostile
+            assert len(name.encode()) <= 15, name
+            with Victim(name):
+                for quoted in quotations(name, len(start)):
+                    shell.completes("bridlectl -H unix:%s kill %s" % (
+                        d.sock, quoted), "-H", "unix:" + d.sock, "kill",
+                        name, END)
+        equal([f for f in shell.files() if f != "words"], before)
+
+
+@in_every_shell
+def test_what_is_written_is_not_run_by_completing(kind):
+    with kind() as shell:
+        before = shell.files()
+        line = "bridlectl -H $(touch gotcha)`touch gotcha` kill "
+        for last in ("x", '"x$(touch gotcha)'):
+            # Zsh by itself expands what TAB is pressed upon.
+            if kind is not Zsh or "$" not in last:
+                os.write(shell.master, (line + last + "\t\x15").encode())
+        shell.completes("bridlectl po", "poweroff", END)
+        equal([f for f in shell.files() if f != "words"], before)
+
+
+@in_every_shell
+def test_a_daemon_that_is_away_leaves_the_line_as_it_is(kind):
+    with kind() as shell:
+        shell.completes("bridlectl -H unix:/nowhere/s kill fi", "-H",
+                        "unix:/nowhere/s", "kill", "fi" + END)
+        assert b"nowhere/s:" not in shell.data, shell.data
+        assert b"running?" not in shell.data, shell.data
+
+
+@in_every_shell
+def test_without_bridlectl_nothing_is_said(kind):
+    with kind() as shell:
+        if shutil.which("bridlectl"):
+            raise Skip("because another bridlectl is installed")
+        os.unlink(os.path.join(shell.dir, "bin", "bridlectl"))
+        shell.completes("bridlectl po", "po" + END)
+        assert not re.search(b"not found|nknown|rror", shell.data), shell.data
+
+
+if __name__ == "__main__":
+    bridle.main(globals())
