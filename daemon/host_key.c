@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_NAME "host_key"
@@ -19,23 +18,6 @@ host_key_needed(const struct settings *s)
 		if (s->listen[i].tls)
 			return true;
 	return false;
-}
-
-int
-host_key_folder(
-	const struct settings *s, uid_t uid, gid_t gid, struct buf *errors)
-{
-	const char *dir = s->state_dir;
-
-	if (mkdir(dir, 0700) != 0) {
-		if (errno == EEXIST)
-			return 0;
-	} else if (lchown(dir, uid, gid) == 0) {
-		return 0;
-	}
-	buf_addf(errors, "%s: %s (state_dir, for the host key)\n", dir,
-		strerror(errno));
-	return -1;
 }
 
 /* Two that start at once must end up with the same one. */

@@ -10,17 +10,9 @@
 #include "tls.h"
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 /* Whether any listener needs it. */
 bool host_key_needed(const struct settings *);
-
-/*
- * While we may still: makes state_dir, if it is missing, for that user and
- * group. 0, or -1 with the reason in errors.
- */
-int host_key_folder(
-	const struct settings *, uid_t, gid_t, struct buf *errors);
 
 /*
  * Reads the key, or makes it, and prints its fingerprint into `fingerprint`,

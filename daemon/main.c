@@ -12,6 +12,7 @@
 #include "parent.h"
 #include "sandbox.h"
 #include "settings.h"
+#include "state_dir.h"
 
 #include <err.h>
 #include <errno.h>
@@ -332,7 +333,7 @@ static int
 make_folder(const struct settings *s, const struct passwd *pw)
 {
 	struct buf errors = { 0 };
-	int result = host_key_folder(s, pw != NULL ? pw->pw_uid : geteuid(),
+	int result = state_dir_make(s, pw != NULL ? pw->pw_uid : geteuid(),
 		pw != NULL ? pw->pw_gid : getegid(), &errors);
 
 	if (result != 0)
