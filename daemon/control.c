@@ -68,9 +68,13 @@ control_reload(struct parent *p)
 	struct buf errors = { 0 }, warnings = { 0 };
 	struct session *s;
 	const char *remark = "";
+	bool taken;
 
 	notify_state(&p->notify, "RELOADING=1", "Reloading; ");
-	if (load_again(p, &errors, &warnings)) {
+	taken = load_again(p, &errors, &warnings);
+	in_force_reloaded(
+		&p->in_force, p->settings, taken, buf_str(&errors), p->audit);
+	if (taken) {
 		p->counters.reloads++;
 		log_lines(p, LOG_WARNING, &warnings);
 		log_lines(p, LOG_ERR, &errors);

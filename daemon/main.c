@@ -330,16 +330,16 @@ let_go_of_terminal(const struct options *o)
 
 /* As whom the daemon runs: what root makes for it must be his. */
 static int
-make_folder(const struct settings *s, const struct passwd *pw)
+make_folder(const struct settings *s, const struct passwd *pw, bool needed)
 {
 	struct buf errors = { 0 };
 	int result = state_dir_make(s, pw != NULL ? pw->pw_uid : geteuid(),
 		pw != NULL ? pw->pw_gid : getegid(), &errors);
 
-	if (result != 0)
+	if (result != 0 && needed)
 		fprintf(stderr, "%s", buf_str(&errors));
 	buf_free(&errors);
-	return result;
+	return needed ? result : 0;
 }
 
 static struct tls_context *
@@ -366,7 +366,7 @@ print_fingerprint(const struct options *o)
 	if (s == NULL)
 		return EX_CONFIG;
 	pw = find_user(s);
-	if ((geteuid() != 0 || pw != NULL) && make_folder(s, pw) == 0 &&
+	if ((geteuid() != 0 || pw != NULL) && make_folder(s, pw, true) == 0 &&
 		change_user(pw) == 0 &&
 		(tls = open_host_key(s, fingerprint)) != NULL)
 		puts(fingerprint);
@@ -387,7 +387,7 @@ serve(struct parent *p, const struct options *o, int ready)
 
 	if (geteuid() == 0 && pw == NULL)
 		return EX_NOUSER;
-	if (host_key_needed(p->settings) && make_folder(p->settings, pw) != 0)
+	if (make_folder(p->settings, pw, host_key_needed(p->settings)) != 0)
 		return EX_OSERR;
 	if (open_listeners(p, owner) != 0)
 		return EX_OSERR;
@@ -459,6 +459,7 @@ main(int argc, char **argv)
 		ready = daemonize();
 	TAILQ_INIT(&p.sessions);
 	TAILQ_INIT(&p.actions);
+	p.in_force.lock = -1;
 	p.started = clock_ms();
 	p.boot = time(NULL);
 	p.settings = load(&o, true);

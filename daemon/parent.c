@@ -370,6 +370,7 @@ parent_run(struct parent *p, int ready)
 	tzset(); /* once here, not in each child */
 	parent_raise_descriptors(p);
 	control_settle(p);
+	in_force_begin(&p->in_force, p->settings, p->audit);
 	say_ready(p, ready);
 	while (now = clock_ms(), !has_stopped(p, now)) {
 		collect(p, &slots, now);
@@ -388,6 +389,7 @@ parent_run(struct parent *p, int ready)
 	free(slots.fds);
 	free(slots.who);
 	abuse_end(p);
+	in_force_end(&p->in_force);
 	audit_log(p->audit, LOG_NOTICE, "stopped");
 	return 0;
 }

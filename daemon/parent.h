@@ -6,6 +6,7 @@
 
 #include "actions.h"
 #include "audit.h"
+#include "in_force.h"
 #include "listener.h"
 #include "lookups.h"
 #include "notify.h"
@@ -25,7 +26,7 @@ struct counters {
 	uint64_t requests;
 	uint64_t denied; /* 401 and 403 by the policy */
 	uint64_t malformed;
-	uint64_t failed; /* 500 */
+	uint64_t failed;     /* 500 */
 	uint64_t handshakes; /* that failed */
 	uint64_t timeouts;
 	uint64_t crashes;
@@ -47,6 +48,7 @@ struct parent {
 	struct refusals refusals;
 	struct penalties penalties; /* abuse.h */
 	struct counters counters;
+	struct in_force in_force;
 	int diag; /* the kernel's socket table */
 	struct notify notify;
 	struct tls_context *tls; /* NULL: no listener needs it */

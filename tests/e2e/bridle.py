@@ -215,6 +215,7 @@ class Daemon:
         os.chmod(self.dir, 0o755)
         self.sock = os.path.join(self.dir, "sock", "s")
         os.mkdir(os.path.dirname(self.sock))
+        self.state_dir = os.path.join(self.dir, "sock", "kept")
         self.config = os.path.join(self.dir, "bridled.conf")
         self.log_path = os.path.join(self.dir, "log")
         self.record_path = os.path.join(self.dir, "sock", "halted")
@@ -269,6 +270,8 @@ class Daemon:
                     "%s = %d;" % item for item in self.limits.items())
             text += "penalties = { %s };\n" % self.penalties
             text += self.settings + "\n"
+            if "state_dir" not in self.settings:
+                text += "state_dir = %s;\n" % quote(self.state_dir)
         with open(self.config + ".new", "w",
                   errors="surrogateescape") as f:
             f.write(text)
