@@ -6,6 +6,7 @@
 #include "activation.h"
 #include "buf.h"
 #include "clock.h"
+#include "command_line.h"
 #include "fd.h"
 #include "host_key.h"
 #include "identity.h"
@@ -17,7 +18,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,98 +26,6 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-struct options {
-	const char *config;
-	const char *pid_file;
-	bool fingerprint;
-	bool daemonize;
-	bool log_stderr;
-	bool check;
-	bool show;
-};
-
-static const char usage[] =
-	"Usage: bridled [--config FILE] [--daemonize] [--pid-file FILE]\n"
-	"               [--log-stderr]\n"
-	"       bridled --check [FILE]\n"
-	"       bridled --show [FILE]\n"
-	"       bridled --fingerprint [FILE]\n"
-	"\n"
-	"Examples:\n"
-	"  bridled --check                    is the configuration right?\n"
-	"  bridled --config my.conf --log-stderr   run in the foreground\n"
-	"  kill -HUP $(pidof -s bridled)      read the configuration again\n"
-	"\n"
-	"  -c, --config FILE    instead of " SETTINGS_FILE "\n"
-	"  -d, --daemonize      go into the background once it serves\n"
-	"  -p, --pid-file FILE  write the process's number there\n"
-	"  -e, --log-stderr     log to standard error instead of syslog\n"
-	"      --check          check the configuration, then exit\n"
-	"      --show           print all settings in force, then exit\n"
-	"      --fingerprint    print the host key's, then exit; makes the "
-	"key\n"
-	"  -V, --version        print the version\n"
-	"  -h, --help           print this\n"
-	"\n"
-	"See bridled(8) and bridled.conf(5).\n";
-
-static void
-parse_options(int argc, char **argv, struct options *o)
-{
-	enum { CHECK = 256, SHOW, FINGERPRINT };
-	static const struct option longs[] = { { "config", required_argument,
-						       NULL, 'c' },
-		{ "daemonize", no_argument, NULL, 'd' },
-		{ "pid-file", required_argument, NULL, 'p' },
-		{ "log-stderr", no_argument, NULL, 'e' },
-		{ "check", no_argument, NULL, CHECK },
-		{ "show", no_argument, NULL, SHOW },
-		{ "fingerprint", no_argument, NULL, FINGERPRINT },
-		{ "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
-	int c;
-
-	while ((c = getopt_long(argc, argv, "c:dp:eVh", longs, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			o->config = optarg;
-			break;
-		case 'd':
-			o->daemonize = true;
-			break;
-		case 'p':
-			o->pid_file = optarg;
-			break;
-		case 'e':
-			o->log_stderr = true;
-			break;
-		case CHECK:
-			o->check = true;
-			break;
-		case SHOW:
-			o->show = true;
-			break;
-		case FINGERPRINT:
-			o->fingerprint = true;
-			break;
-		case 'V':
-			puts("bridled " PACKAGE_VERSION);
-			exit(0);
-		case 'h':
-			fputs(usage, stdout);
-			exit(0);
-		default:
-			fputs("Try 'bridled --help'.\n", stderr);
-			exit(EX_USAGE);
-		}
-	}
-	if ((o->check || o->show || o->fingerprint) && optind < argc)
-		o->config = argv[optind++];
-	if (optind < argc)
-		errx(EX_USAGE, "what is '%s'? Try 'bridled --help'.",
-			argv[optind]);
-}
 
 /* Prints what is wrong and unwise; NULL if it is wrong. */
 static struct settings *
@@ -440,7 +348,7 @@ main(int argc, char **argv)
 	if (fd_std_open() != 0)
 		return EX_OSERR;
 	umask(022); /* whatever it was: nobody else writes our pid file */
-	parse_options(argc, argv, &o);
+	command_line_parse(argc, argv, &o);
 	if (o.check)
 		return check(&o);
 	if (o.show)
