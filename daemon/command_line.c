@@ -13,21 +13,27 @@
 static const char usage[] =
 	"Usage: bridled [--config FILE] [--daemonize] [--pid-file FILE]\n"
 	"               [--log-stderr]\n"
-	"       bridled --check [FILE]\n"
+	"       bridled --check [FILE] [--access USER]\n"
 	"       bridled --show [FILE]\n"
+	"       bridled --in-force | --reload [FILE] [--state-dir DIR]\n"
 	"       bridled --fingerprint [FILE]\n"
 	"\n"
 	"Examples:\n"
 	"  bridled --check                    is the configuration right?\n"
 	"  bridled --config my.conf --log-stderr   run in the foreground\n"
-	"  kill -HUP $(pidof -s bridled)      read the configuration again\n"
+	"  bridled --reload                   read it again; did that work?\n"
+	"  bridled --check --access anna      and does anna get in by it?\n"
 	"\n"
 	"  -c, --config FILE    instead of " SETTINGS_FILE "\n"
 	"  -d, --daemonize      go into the background once it serves\n"
 	"  -p, --pid-file FILE  write the process's number there\n"
 	"  -e, --log-stderr     log to standard error instead of syslog\n"
 	"      --check          check the configuration, then exit\n"
-	"      --show           print all settings in force, then exit\n"
+	"      --access USER    check it, and whether this user here gets in\n"
+	"      --show           print all settings of the file, then exit\n"
+	"      --in-force       print those of the daemon that runs with it\n"
+	"      --reload         have that daemon read it again, and wait\n"
+	"      --state-dir DIR  look for that daemon there, too\n"
 	"      --fingerprint    print the host key's, then exit; makes the "
 	"key\n"
 	"  -V, --version        print the version\n"
@@ -38,14 +44,26 @@ static const char usage[] =
 void
 command_line_parse(int argc, char **argv, struct options *o)
 {
-	enum { CHECK = 256, SHOW, FINGERPRINT };
+	enum {
+		CHECK = 256,
+		ACCESS,
+		SHOW,
+		IN_FORCE,
+		RELOAD,
+		STATE_DIR,
+		FINGERPRINT
+	};
 	static const struct option longs[] = { { "config", required_argument,
 						       NULL, 'c' },
 		{ "daemonize", no_argument, NULL, 'd' },
 		{ "pid-file", required_argument, NULL, 'p' },
 		{ "log-stderr", no_argument, NULL, 'e' },
 		{ "check", no_argument, NULL, CHECK },
+		{ "access", required_argument, NULL, ACCESS },
 		{ "show", no_argument, NULL, SHOW },
+		{ "in-force", no_argument, NULL, IN_FORCE },
+		{ "reload", no_argument, NULL, RELOAD },
+		{ "state-dir", required_argument, NULL, STATE_DIR },
 		{ "fingerprint", no_argument, NULL, FINGERPRINT },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
@@ -68,6 +86,19 @@ command_line_parse(int argc, char **argv, struct options *o)
 		case CHECK:
 			o->check = true;
 			break;
+		case ACCESS:
+			o->access = optarg;
+			o->check = true;
+			break;
+		case IN_FORCE:
+			o->in_force = true;
+			break;
+		case RELOAD:
+			o->reload = true;
+			break;
+		case STATE_DIR:
+			o->state_dir = optarg;
+			break;
 		case SHOW:
 			o->show = true;
 			break;
@@ -85,8 +116,12 @@ command_line_parse(int argc, char **argv, struct options *o)
 			exit(EX_USAGE);
 		}
 	}
-	if ((o->check || o->show || o->fingerprint) && optind < argc)
+	if ((o->check || o->show || o->fingerprint || o->in_force ||
+		    o->reload) &&
+		optind < argc)
 		o->config = argv[optind++];
+	if (o->state_dir != NULL && !o->in_force && !o->reload)
+		errx(EX_USAGE, "--state-dir is for --in-force and --reload");
 	if (optind < argc)
 		errx(EX_USAGE, "what is '%s'? Try 'bridled --help'.",
 			argv[optind]);

@@ -9,11 +9,15 @@
 struct options {
 	const char *config;
 	const char *pid_file;
+	const char *access;
+	const char *state_dir;
 	bool fingerprint;
 	bool daemonize;
 	bool log_stderr;
 	bool check;
 	bool show;
+	bool in_force;
+	bool reload;
 };
 
 /*

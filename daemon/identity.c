@@ -21,8 +21,6 @@ enum { STATE_ESTABLISHED = 1, STATE_FIN_WAIT1 = 4, STATE_FIN_WAIT2 = 5 };
 /* The first byte of a source; 0: there is nothing to tell it by. */
 enum { SOURCE_USER = 1, SOURCE_IPV4, SOURCE_IPV6 };
 
-#define OVERFLOW_UID 65534 /* what the kernel shows for an unmapped uid */
-
 static uid_t groupless = (uid_t)-1;
 
 void
@@ -79,8 +77,19 @@ identity_unix(int fd, struct identity *who)
 	who->uid = cred.uid;
 	who->groups_known = true;
 	/* A user that our namespace does not know is shown as this one. */
-	if (cred.uid == (uid_t)-1 || cred.uid == OVERFLOW_UID)
+	if (cred.uid == (uid_t)-1 || cred.uid == IDENTITY_OVERFLOW_UID)
 		set_none(who, "the peer's user is not one of this machine");
+}
+
+bool
+identity_in_group(const struct identity *who, gid_t gid)
+{
+	size_t i;
+
+	for (i = 0; i < who->ngroups; i++)
+		if (who->groups[i] == gid)
+			return true;
+	return false;
 }
 
 int
@@ -189,7 +198,7 @@ answers(const struct inet_diag_msg *m, const struct net_addr *peer,
 	       (m->idiag_state == STATE_ESTABLISHED ||
 		       m->idiag_state == STATE_FIN_WAIT1 ||
 		       m->idiag_state == STATE_FIN_WAIT2) &&
-	       m->idiag_inode != 0 && m->idiag_uid != OVERFLOW_UID &&
+	       m->idiag_inode != 0 && m->idiag_uid != IDENTITY_OVERFLOW_UID &&
 	       m->idiag_uid != (uid_t)-1;
 }
 

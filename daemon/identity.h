@@ -11,6 +11,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* What the kernel shows for a user that our namespace does not know. */
+#define IDENTITY_OVERFLOW_UID 65534
+
 enum identity_kind {
 	IDENTITY_NONE,      /* 401, whatever the policy says */
 	IDENTITY_UNIX,      /* unix socket: uid and groups */
@@ -38,6 +41,9 @@ struct identity {
 struct identity_source {
 	uint8_t bytes[17];
 };
+
+/* Whether the groups that are known of him hold this one. */
+bool identity_in_group(const struct identity *, gid_t);
 
 /*
  * From now on this user is in no group, for us: that of a service, whose

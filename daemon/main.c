@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include "access.h"
 #include "activation.h"
 #include "buf.h"
 #include "clock.h"
@@ -11,9 +12,11 @@
 #include "host_key.h"
 #include "identity.h"
 #include "parent.h"
+#include "running.h"
 #include "sandbox.h"
 #include "settings.h"
 #include "state_dir.h"
+#include "users.h"
 
 #include <err.h>
 #include <errno.h>
@@ -127,22 +130,49 @@ find_user(const struct settings *s)
 	return pw;
 }
 
+/* Whether he gets in; pw is whom the daemon becomes, NULL if nobody else. */
+static int
+check_access(
+	const struct settings *s, const char *user, const struct passwd *pw)
+{
+	struct access_owner owner = { pw != NULL ? pw->pw_uid : geteuid(),
+		getegid() };
+	struct buf how = { 0 };
+	bool given;
+	uid_t uid;
+
+	if (users_uid(user, &uid) != 0) {
+		warnx("there is no user '%s'", user);
+		return EX_NOUSER;
+	}
+	given = access_given(s, &owner, uid, &how);
+	if (given)
+		printf("%s has access: %s\n", user, buf_str(&how));
+	else
+		warnx("%s: %s would have no access: %s", s->path, user,
+			buf_str(&how));
+	buf_free(&how);
+	return given ? 0 : EX_NOPERM;
+}
+
 static int
 check(const struct options *o)
 {
 	struct settings *s = load(o, true);
-
-	bool good;
+	const struct passwd *pw;
+	int status = 0;
 
 	if (s == NULL)
 		return EX_CONFIG;
 	/* Only root changes to that user, so only root needs him. */
-	good = geteuid() != 0 || find_user(s) != NULL;
+	if ((pw = find_user(s)) == NULL && geteuid() == 0)
+		status = EX_NOUSER;
+	else
+		printf("%s: ok\n", o->config);
+	if (status == 0 && o->access != NULL)
+		status = check_access(s, o->access, pw);
 	settings_free(s);
-	if (!good)
-		return EX_NOUSER;
-	printf("%s: ok\n", o->config);
-	return 0;
+	return status;
 }
 
 /* Those that were passed to us, and the rest by ourselves. */
@@ -353,6 +383,10 @@ main(int argc, char **argv)
 		return check(&o);
 	if (o.show)
 		return show(&o);
+	if (o.in_force)
+		return running_show(o.config, o.state_dir);
+	if (o.reload)
+		return running_reload(o.config, o.state_dir);
 	if (o.fingerprint)
 		return print_fingerprint(&o);
 	if (meet_manager(&p) != 0)

@@ -52,17 +52,6 @@ comes_from(const struct settings_client *c, const struct identity *who)
 }
 
 static bool
-in_group(const struct identity *who, gid_t gid)
-{
-	size_t i;
-
-	for (i = 0; i < who->ngroups; i++)
-		if (who->groups[i] == gid)
-			return true;
-	return false;
-}
-
-static bool
 is_local(const struct identity *who)
 {
 	return who->kind == IDENTITY_UNIX || who->kind == IDENTITY_LOCAL;
@@ -75,7 +64,7 @@ matches(const struct settings_client *c, const struct identity *who)
 	case MATCH_UNIX_USER:
 		return is_local(who) && who->uid == c->uid;
 	case MATCH_UNIX_GROUP:
-		return is_local(who) && in_group(who, c->gid);
+		return is_local(who) && identity_in_group(who, c->gid);
 	case MATCH_KEY:
 		return who->kind == IDENTITY_KEY &&
 		       in_names(&c->keys, who->key, strlen(who->key));

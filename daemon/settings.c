@@ -203,6 +203,29 @@ settings_parse(const char *text, const char *name, bool resolve,
 	return s;
 }
 
+static char *
+find_state_dir(const char *text)
+{
+	struct buf errors = { 0 };
+	struct conf conf;
+	char *dir = NULL;
+
+	if (conf_open_text(&conf, text, "", &errors, NULL) == 0)
+		conf_string(&conf, config_root_setting(&conf.config),
+			"state_dir", &dir);
+	conf_close(&conf);
+	buf_free(&errors);
+	return dir;
+}
+
+char *
+settings_state_dir(const char *text)
+{
+	char *dir = find_state_dir(text);
+
+	return dir != NULL ? dir : find_state_dir(defaults);
+}
+
 void
 settings_print(const struct settings *s, FILE *out)
 {

@@ -155,6 +155,12 @@ struct settings *settings_load(const char *path, bool resolve,
 struct settings *settings_parse(const char *text, const char *name,
 	bool resolve, struct buf *errors, struct buf *warnings);
 
+/*
+ * The state_dir that a file's text names, or the default if it names none,
+ * whatever else is wrong in it. The caller's to free; NULL without memory.
+ */
+char *settings_state_dir(const char *text);
+
 /* Writes every key with its value in force, in the file's own syntax. */
 void settings_print(const struct settings *, FILE *);
 
