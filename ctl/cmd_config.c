@@ -1,74 +1,64 @@
-#include "buf.h"
+#include "bridled.h"
 #include "command.h"
+#include "config_diff.h"
+#include "config_in_force.h"
 #include "invocation.h"
 #include "notice.h"
+#include "output.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Appends the folder that bridlectl itself lies in; -1 if it is not known. */
-static int
-add_own_folder(struct buf *out)
-{
-	char path[PATH_MAX], *slash;
-	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+#define DEFAULT_FILE SYSCONFDIR "/bridle/bridled.conf"
 
-	if (len <= 0)
-		return -1;
-	path[len] = '\0';
-	if ((slash = strrchr(path, '/')) == NULL)
-		return -1;
-	buf_add(out, path, (size_t)(slash - path));
-	return 0;
+/* Whatever it says is the answer, its exit status too. */
+static enum outcome
+become(const char *option, const char *file)
+{
+	const char *args[] = { option, file, NULL };
+
+	bridled_become(args);
+	return OUTCOME_UNREACHED;
 }
 
-/*
- * Becomes bridled, the one that was installed (or built) with this program
- * if there is such a one. Returns only if there is none, with errno.
- */
-static void
-become_daemon(char *const *argv)
+/* Of the daemon if one runs with the file, else of the file. */
+static enum outcome
+show(const char *file)
 {
-	static const char *const beside[] = { "/../sbin/bridled", "/bridled",
-		NULL };
-	struct buf path = { 0 };
-	size_t i;
+	struct buf text = { 0 }, why = { 0 };
+	bool runs = config_in_force(file, &text, &why);
+	int result = 0;
 
-	for (i = 0; beside[i] != NULL; i++) {
-		buf_reset(&path);
-		if (add_own_folder(&path) != 0)
-			break;
-		buf_adds(&path, beside[i]);
-		execv(buf_str(&path), argv);
+	if (runs) {
+		notice("this is in force in the daemon that runs ('bridled "
+		       "--show %s' shows what the file says)",
+			file);
+		result = output_write(STDOUT_FILENO, buf_str(&text), text.len);
+	} else {
+		output_write(STDERR_FILENO, buf_str(&why), why.len);
+		notice("this is what the file says");
 	}
-	buf_free(&path);
-	execvp("bridled", argv);
-	/* An ordinary user's PATH lacks it. */
-	if (errno == ENOENT)
-		execv("/usr/sbin/bridled", argv);
+	buf_free(&text);
+	buf_free(&why);
+	if (!runs)
+		return become("--show", file);
+	return result == 0 ? OUTCOME_DONE : OUTCOME_NO;
 }
 
 enum outcome
 cmd_config(struct invocation *inv)
 {
-	char name[] = "bridled", check[] = "--check", show[] = "--show";
-	char *argv[] = { name, NULL, inv->nargs > 1 ? inv->args[1] : NULL,
-		NULL };
+	const char *what = inv->args[0];
+	const char *file = inv->nargs > 1 ? inv->args[1] : DEFAULT_FILE;
 
-	if (strcmp(inv->args[0], "check") == 0) {
-		argv[1] = check;
-	} else if (strcmp(inv->args[0], "show") == 0) {
-		argv[1] = show;
-	} else {
-		notice("config does not know '%s': it is 'config check' or "
-		       "'config show'",
-			inv->args[0]);
-		return OUTCOME_USAGE;
-	}
-	become_daemon(argv);
-	notice("cannot run bridled: %s%s", strerror(errno),
-		errno == ENOENT ? ": is it installed on this machine?" : "");
-	return OUTCOME_UNREACHED;
+	if (strcmp(what, "check") == 0)
+		return become("--check", file);
+	if (strcmp(what, "show") == 0)
+		return show(file);
+	if (strcmp(what, "diff") == 0)
+		return config_diff(file);
+	notice("config does not know '%s': it is 'config check', 'config "
+	       "show' or 'config diff'",
+		what);
+	return OUTCOME_USAGE;
 }

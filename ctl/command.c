@@ -143,11 +143,11 @@ const struct command commands[] = {
 		.takes = { { VALUE_HOST, NULL } },
 		.run = cmd_trust },
 	{ .name = "config",
-		.args = "check|show [FILE]",
+		.args = "check|show|diff [FILE]",
 		.help = "check the daemon's configuration, or show it in full",
-		.examples = "config check|this machine's own file\n"
-			    "config check new.conf|before it is put in place\n"
-			    "config show|every key with its value\n",
+		.examples = "config check new.conf|before it is put in place\n"
+			    "config show|every key, as it is in force now\n"
+			    "config diff|was the file reloaded?\n",
 		.args_min = 1,
 		.args_max = 2,
 		.takes = { { VALUE_CHOICE, "check|show" }, { VALUE_FILE, NULL } },

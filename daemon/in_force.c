@@ -94,6 +94,8 @@ add_head(struct buf *out, const struct in_force *f, const struct settings *s,
 		(int)getpid(), since);
 	buf_adds(out, IN_FORCE_CONFIG);
 	text_safe(out, s->path, strlen(s->path));
+	buf_adds(out, "\n" IN_FORCE_DIR);
+	text_safe(out, f->dir, strlen(f->dir));
 	buf_addf(out, "\n" IN_FORCE_RELOADS "%u\n" IN_FORCE_LAST "%s\n",
 		f->reloads, last);
 	add_remarks(out, remarks);

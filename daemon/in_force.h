@@ -18,6 +18,7 @@
 
 /* Lines at its head, before the first empty one. */
 #define IN_FORCE_CONFIG "# configuration: " /* its path, by text_safe() */
+#define IN_FORCE_DIR "# state_dir: "        /* this one */
 #define IN_FORCE_RELOADS "# reloads: "      /* good and bad ones so far */
 #define IN_FORCE_LAST "# last reload: "     /* IN_FORCE_FAILED, or other */
 #define IN_FORCE_FAILED "failed"
