@@ -1,6 +1,7 @@
 #include "bridled.h"
 #include "command.h"
 #include "config_diff.h"
+#include "config_edit.h"
 #include "config_in_force.h"
 #include "invocation.h"
 #include "notice.h"
@@ -50,15 +51,22 @@ cmd_config(struct invocation *inv)
 {
 	const char *what = inv->args[0];
 	const char *file = inv->nargs > 1 ? inv->args[1] : DEFAULT_FILE;
+	bool force = invocation_has(inv, OPT_FORCE);
 
+	if (strcmp(what, "edit") == 0)
+		return config_edit(file, force);
+	if (force) {
+		notice("config %s takes no --force", what);
+		return OUTCOME_USAGE;
+	}
 	if (strcmp(what, "check") == 0)
 		return become("--check", file);
 	if (strcmp(what, "show") == 0)
 		return show(file);
 	if (strcmp(what, "diff") == 0)
 		return config_diff(file);
-	notice("config does not know '%s': it is 'config check', 'config "
-	       "show' or 'config diff'",
+	notice("config does not know '%s': it is 'config edit', 'config "
+	       "check', 'config show' or 'config diff'",
 		what);
 	return OUTCOME_USAGE;
 }

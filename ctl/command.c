@@ -143,11 +143,13 @@ const struct command commands[] = {
 		.takes = { { VALUE_HOST, NULL } },
 		.run = cmd_trust },
 	{ .name = "config",
-		.args = "check|show|diff [FILE]",
-		.help = "check the daemon's configuration, or show it in full",
-		.examples = "config check new.conf|before it is put in place\n"
+		.args = "edit|check|show|diff [FILE]",
+		.help = "change, check and show the daemon's configuration",
+		.examples = "config edit|change it, check it, reload it\n"
+			    "config check new.conf|before it is put in place\n"
 			    "config show|every key, as it is in force now\n"
 			    "config diff|was the file reloaded?\n",
+		.options = OPT_BIT(OPT_FORCE),
 		.args_min = 1,
 		.args_max = 2,
 		.takes = { { VALUE_CHOICE, "check|show" }, { VALUE_FILE, NULL } },

@@ -20,4 +20,10 @@ bool confirm_possible(const char *command);
  */
 bool confirm_ask(const char *question);
 
+/*
+ * Asks on stderr ("QUESTION ") until the answer begins with one of these
+ * (lower-case) letters, and returns it; 0 at the end of input and at ^C.
+ */
+char confirm_choose(const char *question, const char *letters);
+
 #endif

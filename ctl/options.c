@@ -29,6 +29,8 @@ const struct option_row option_rows[OPT_COUNT] = {
 		"only show what would be done" },
 	[OPT_YES] = { "yes", 'y', NULL, "do it without asking" },
 	[OPT_TYPE] = { "type", 0, "TYPE", "of the key: p256 or ed25519" },
+	[OPT_FORCE] = { "force", 0, NULL,
+		"take a change that shuts out who makes it" },
 	[OPT_HOSTS] = { "hosts", 'H', "HOST",
 		"NAME[:PORT], plain:NAME[:PORT] or unix:PATH" },
 	[OPT_IDENTITY] = { "identity", 'i', "FILE",

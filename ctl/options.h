@@ -24,6 +24,7 @@ enum option_number {
 	OPT_DRY_RUN,
 	OPT_YES,
 	OPT_TYPE,
+	OPT_FORCE,
 	OPT_HOSTS,
 	OPT_IDENTITY,
 	OPT_FINGERPRINT,
