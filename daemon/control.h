@@ -28,6 +28,7 @@ void control_stop(struct parent *);
 /* Does what is due of a stop. To be called again and again. */
 void control_expire(struct parent *, int64_t now);
 
+/* When that is due next; CLOCK_NEVER unless it stops. */
 int64_t control_deadline(const struct parent *, int64_t now);
 
 #endif

@@ -293,6 +293,31 @@ answer_kill(struct job *j)
 	buf_free(&about);
 }
 
+/* Whether anybody is asked before a halt is tried. */
+static bool
+asks_first(const struct settings *s)
+{
+	return s->scheduled[0] != NULL ||
+	       (s->inhibitors[0] != NULL && !s->override_inhibitors);
+}
+
+/* What a halt would run; the action asks whether something is in its way. */
+static void
+answer_dry_halt(struct job *j, char *const *argv)
+{
+	struct buf text = { 0 };
+
+	buf_adds(&text, "would run ");
+	template_print(argv, &text);
+	if (text.len > WIRE_COMMAND_MAX)
+		text.len = WIRE_COMMAND_MAX;
+	if (asks_first(j->parent->settings))
+		start_action(j, argv, buf_str(&text));
+	else
+		finish(j, CODE_OK, buf_str(&text), NULL);
+	buf_free(&text);
+}
+
 static void
 answer_halt(struct job *j)
 {
@@ -303,18 +328,12 @@ answer_halt(struct job *j)
 	};
 	char **argv =
 		template_expand(j->parent->settings->power[r->mode], values);
-	struct buf text = { 0 };
 	char about[64];
 
 	if (argv == NULL) {
 		finish(j, CODE_FAILED, "out of memory", NULL);
 	} else if (r->dry_run) {
-		buf_adds(&text, "would run ");
-		template_print(argv, &text);
-		if (text.len > WIRE_COMMAND_MAX)
-			text.len = WIRE_COMMAND_MAX;
-		start_action(j, argv, buf_str(&text));
-		buf_free(&text);
+		answer_dry_halt(j, argv);
 	} else {
 		describe_halt(r, about, sizeof(about));
 		start_action(j, argv, about);

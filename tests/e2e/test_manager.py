@@ -68,7 +68,8 @@ def conf(path, *places, more=""):
     listen = ['{ unix = "%s"; mode = "0666"; }' % path]
     listen += ['{ tcp = "%s"; }' % p for p in places]
     return ('user = "%s";\nlisten = (%s);\nclients = ({ name = "me"; '
-            'unix_user = "%d"; allow = ("*"); });\n%s'
+            'unix_user = "%d"; allow = ("*"); });\n'
+            "limits = { sessions_per_source = 200; };\n%s"
             % ("root" if bridle.ROOT else "nobody", ", ".join(listen),
                os.getuid(), more))
 
