@@ -65,11 +65,8 @@ class Settings:
 
 
 def reload(m):
-    """And waits for it: systemctl only sends the signal."""
-    before = m.journal().count("\nreloaded ")
+    """Returns when the daemon has taken the settings."""
     m.run("systemctl", "reload", "bridled.service")
-    wait_for("the reload",
-             lambda: m.journal().count("\nreloaded ") > before)
 
 
 def main_pid(m):
@@ -185,12 +182,42 @@ def test_the_journal_and_syslog_tell_who_did_what():
 def test_a_reload_takes_a_good_file_and_refuses_a_bad_one():
     m = shared()
     with Settings(m, (r"^stop_seconds = 10;", "stop_seconds = 11;")):
+        assert "stop_seconds = 11;" in ctl(m, "config", "show").stdout
         m.write(CONF, m.read(CONF) + "nonsense = 1;\n")
         run = m.run("systemctl", "reload", "bridled.service", check=False)
         assert run.returncode != 0
-        assert "nonsense" in m.journal()
-        ctl(m, "ping")
+        assert "nonsense: unknown key" in m.journal()
+        assert "The last reload failed" in m.run(
+            "systemctl", "show", "-P", "StatusText",
+            "bridled.service").stdout
+        assert "stop_seconds = 11;" in ctl(m, "config", "show").stdout
         m.write(CONF, m.read(CONF).replace("nonsense = 1;\n", ""))
+
+
+def test_the_configuration_is_edited_and_serves():
+    m = shared()
+    ctl(m, "ping")
+    before = m.read(CONF)
+    try:
+        run = m.sh("EDITOR='sed -i s/stop_seconds.=.10/stop_seconds=12/' "
+                   "bridlectl config edit")
+        assert re.search(r"pid %d, serves the settings" % main_pid(m),
+                         run.stdout + run.stderr), run
+        assert "stop_seconds = 12;" in ctl(m, "config", "show").stdout
+        ctl(m, "config", "diff")
+    finally:
+        m.write(CONF, before)
+        reload(m)
+
+
+def test_nobody_edits_himself_out():
+    m = shared()
+    before = m.read(CONF)
+    run = m.sh("SUDO_UID=$(id -u alice) EDITOR='sed -i /unix_group/d' "
+               "bridlectl config edit </dev/null", check=False)
+    equal(run.returncode, 1)
+    assert "that would shut you out" in run.stderr, run
+    equal(m.read(CONF), before)
 
 
 def test_the_watchdog_brings_a_stuck_daemon_back():
