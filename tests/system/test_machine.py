@@ -213,8 +213,11 @@ def test_the_configuration_is_edited_and_serves():
 def test_nobody_edits_himself_out():
     m = shared()
     before = m.read(CONF)
-    run = m.sh("SUDO_UID=$(id -u alice) EDITOR='sed -i /unix_group/d' "
-               "bridlectl config edit </dev/null", check=False)
+    m.write("/root/editor", "#!/bin/sh\n"
+            "sed -i 's/unix_group = \"bridle\"/unix_group = \"adm\"/' $1\n")
+    run = m.sh("chmod 755 /root/editor; SUDO_UID=$(id -u alice) "
+               "EDITOR=/root/editor bridlectl config edit </dev/null",
+               check=False)
     equal(run.returncode, 1)
     assert "that would shut you out" in run.stderr, run
     equal(m.read(CONF), before)
