@@ -1,8 +1,10 @@
 """The package, the units and the halting commands on a booted machine."""
 
 import atexit
+import glob
 import os
 import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -83,6 +85,19 @@ def ctl(m, *args, user=None, code=0):
     run = m.run("bridlectl", *args, user=user, check=False)
     equal(run.returncode, code, run)
     return run
+
+
+# -- the packages -----------------------------------------------------------
+
+
+def test_lintian_has_nothing_to_say():
+    machine.need("lintian")
+    folder = os.path.dirname(machine.packages()[0])
+    changes, = glob.glob(os.path.join(folder, "*.changes"))
+    run = subprocess.run(
+        ["lintian", "--fail-on", "error,warning", "--no-tag-display-limit",
+         changes], capture_output=True, text=True)
+    equal(run.returncode, 0, run.stdout)
 
 
 # -- installed ---------------------------------------------------------------
