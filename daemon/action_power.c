@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 /* The status, in place of one that tells of the exit of a program. */
-static int
+static int __attribute__((format(printf, 3, 4)))
 find(const struct action_context *c, int code, const char *fmt, ...)
 {
 	va_list args;

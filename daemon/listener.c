@@ -183,11 +183,10 @@ add_place(const struct listener *l, struct buf *out)
 }
 
 /* Nobody would serve it, and its clients would wait for ever. */
-static bool
-find_unlisted(const struct listeners *old, const struct settings *s,
+static void
+tell_unlisted(const struct listeners *old, const struct settings *s,
 	struct buf *errors)
 {
-	bool found = false;
 	size_t i;
 
 	for (i = 0; i < old->n; i++) {
@@ -199,17 +198,15 @@ find_unlisted(const struct listeners *old, const struct settings *s,
 			" was passed by a socket unit, and is not listed: list "
 			"it, or take it out of the unit (systemctl edit "
 			"bridled.socket) and restart that\n");
-		found = true;
 	}
-	return found;
 }
 
 /* Beside passed sockets, one of our own may be in a network without a way in */
-static bool
-find_unpassed(
+static void
+tell_unpassed(
 	struct listeners *old, const struct settings *s, struct buf *errors)
 {
-	bool passed = false, found = false;
+	bool passed = false;
 	size_t i;
 
 	for (i = 0; i < old->n; i++)
@@ -226,9 +223,17 @@ find_unpassed(
 		buf_adds(errors,
 			"\" (systemctl edit bridled.socket), and restart "
 			"bridled.socket\n");
-		found = true;
 	}
-	return found;
+}
+
+static bool
+passed_fit(struct listeners *old, const struct settings *s, struct buf *errors)
+{
+	size_t before = errors->len;
+
+	tell_unlisted(old, s, errors);
+	tell_unpassed(old, s, errors);
+	return errors->len == before && !errors->failed;
 }
 
 int
@@ -242,8 +247,7 @@ listeners_open(struct listeners *out, struct listeners *old,
 	out->v = calloc(s->nlisten ? s->nlisten : 1, sizeof(*out->v));
 	if (out->v == NULL)
 		return -1;
-	if (old != NULL && (find_unlisted(old, s, errors) |
-				   find_unpassed(old, s, errors))) {
+	if (old != NULL && !passed_fit(old, s, errors)) {
 		listeners_close(out);
 		return -1;
 	}

@@ -88,8 +88,8 @@ test_requests(void **state)
 	static const char *const lines[] = { "1#1",
 		"1#1#dry-run#mode=reboot#when=+5#message=back soon", "1#2",
 		"1#2#name=fire*#user=1000", "1#3#x",
-		"1#3#%01%FF%23#dry-run#user=eve#signal=HUP#wait=600"
-		"#escalate=RTMIN+3#only=1-2-3,4-5-6",
+		("1#3#%01%FF%23#dry-run#user=eve#signal=HUP#wait=600"
+		 "#escalate=RTMIN+3#only=1-2-3,4-5-6"),
 		"1#4", "1#6", "1#7", "1#11", "1#12#3#sshd#signal=KILL",
 		"1#12#1#mode=poweroff" };
 	struct channel *c = *state;
