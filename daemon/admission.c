@@ -3,6 +3,7 @@
 #include "abuse.h"
 #include "clock.h"
 #include "fd.h"
+#include "filter.h"
 #include "parent.h"
 #include "sandbox.h"
 #include "session.h"
@@ -42,16 +43,16 @@ admission_room(const struct parent *p, const struct listener *l)
 static void __attribute__((noreturn))
 run_child(int client, int ask, struct tls_context *tls)
 {
-	unsigned low = (unsigned)(client < ask ? client : ask);
-	unsigned high = (unsigned)(client < ask ? ask : client);
+	unsigned only = (unsigned)client;
 
 	sandbox_leave_files();
-	if (low > 3)
-		close_range(3, low - 1, 0);
-	if (high > low + 1)
-		close_range(low + 1, high - 1, 0);
-	close_range(high + 1, ~0u, 0);
-	session_run(client, ask, tls);
+	/* The client's is above 2, see fd_std_open(). */
+	if (dup2(ask, FILTER_CHANNEL) == -1)
+		_exit(71);
+	if (only > 3)
+		close_range(3, only - 1, 0);
+	close_range(only + 1, ~0u, 0);
+	session_run(client, FILTER_CHANNEL, tls);
 }
 
 /*
@@ -72,7 +73,6 @@ fork_session(struct parent *p, const struct listener *l, int client)
 		return NULL;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		goto fail;
-	/* The first of the pair is most often the client's neighbour. */
 	if ((pid = _Fork()) == 0)
 		run_child(client, pair[0], l->tls ? p->tls : NULL);
 	fd_close(&pair[0]);

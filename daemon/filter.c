@@ -29,17 +29,19 @@ struct rule {
 
 /*
  * What a session needs, and OpenSSL in a handshake. No descriptor can be made
- * with these but by recvmsg(2), and what comes there the parent has sent.
- * One that the machine does not have is passed over.
+ * with these but by recvmsg(2), and that from the channel alone, where the
+ * parent sends them: a client at a unix socket could send any of its own, such
+ * as a socket to the log, in which the session would be the daemon's user. One
+ * that the machine does not have is passed over.
  */
 static const struct rule rules[] = {
 	{ SCMP_SYS(read), ANY, 0, 0 },
 	{ SCMP_SYS(write), ANY, 0, 0 },
 	{ SCMP_SYS(writev), ANY, 0, 0 },
 	{ SCMP_SYS(recvfrom), ANY, 0, 0 },
-	{ SCMP_SYS(sendto), ANY, 0, 0 },
-	{ SCMP_SYS(sendmsg), ANY, 0, 0 },
-	{ SCMP_SYS(recvmsg), ANY, 0, 0 },
+	{ SCMP_SYS(sendto), EQUAL, 4, 0 }, /* to no address */
+	{ SCMP_SYS(sendmsg), EQUAL, 0, FILTER_CHANNEL },
+	{ SCMP_SYS(recvmsg), EQUAL, 0, FILTER_CHANNEL },
 	{ SCMP_SYS(poll), ANY, 0, 0 },
 	{ SCMP_SYS(ppoll), ANY, 0, 0 },
 	{ SCMP_SYS(shutdown), ANY, 0, 0 },
@@ -170,7 +172,7 @@ int
 filter_install(void)
 {
 	/* There may be a terminal, or the log: a session would forge lines. */
-	if (close_range(0, 2, 0) != 0)
+	if (close_range(FILTER_CHANNEL + 1, 2, 0) != 0)
 		return -1;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
 }

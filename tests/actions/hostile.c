@@ -144,6 +144,23 @@ descriptor(void)
 	fd_send(channel, &m, sizeof(m), NULL, 0, client);
 }
 
+/* What its client sends: a descriptor of the client's choice. */
+static void
+adopt(void)
+{
+	int pass;
+
+	(void)!fd_recv(client, &(char[1]){ 0 }, 1, 0, &pass);
+	(void)!write(client, "taken", 5);
+}
+
+/* The channel itself, for others to go on with. */
+static void
+give(void)
+{
+	fd_send(client, "given", 5, NULL, 0, channel);
+}
+
 static void
 flood(void)
 {
@@ -187,8 +204,8 @@ static const struct {
 	{ "unknown", unknown }, { "answer", answer }, { "done", done },
 	{ "peer", peer }, { "two-peers", two_peers }, { "twice", twice },
 	{ "strings", strings }, { "descriptor", descriptor },
-	{ "flood", flood }, { "noise", noise }, { "stay", stay },
-	{ "crash", crash } };
+	{ "adopt", adopt }, { "give", give }, { "flood", flood },
+	{ "noise", noise }, { "stay", stay }, { "crash", crash } };
 
 static void
 obey(char *line)

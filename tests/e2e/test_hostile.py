@@ -71,6 +71,16 @@ def test_an_identity_is_set_once_and_where_it_is_due():
             equal(d.counter("requests"), 1, "that counter alone")
 
 
+def test_no_descriptor_comes_from_a_client_or_goes_to_it():
+    if not bridle.FILTER:
+        raise bridle.Skip("this build has no filter")
+    for evil in "adopt", "give":
+        with Hostile() as d, d.connect() as s:
+            s.sendall(evil.encode() + b"\n")
+            equal(bridle.read_all(s), b"", evil)
+            d.wait_log("session .* crashed of signal SYS$")
+
+
 def test_a_flood_ends():
     with Hostile() as d, d.connect() as other:
         with d.connect() as s:
