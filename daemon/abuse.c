@@ -16,7 +16,8 @@ static const char *const cause_names[PENALTY_CAUSES] = {
 static bool
 is_exempt(const struct settings_penalties *rules, const struct identity *who)
 {
-	bool user = who->kind == IDENTITY_UNIX || who->kind == IDENTITY_LOCAL;
+	bool user = who->kind == IDENTITY_UNIX ||
+		    who->kind == IDENTITY_LOCAL || who->local;
 	size_t i;
 
 	/*

@@ -136,7 +136,7 @@ admit(struct parent *p, const struct listener *l, int client)
 
 	p->counters.connections++;
 	if (l->tls)
-		identity_tls(client, &who);
+		identity_tls(client, p->diag, &who);
 	else if (l->unix_path == NULL)
 		identity_tcp(client, p->diag, l->insecure, &who);
 	else

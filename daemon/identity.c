@@ -251,16 +251,30 @@ is_own_address(const struct net_addr *a)
 	return own;
 }
 
-void
-identity_tls(int fd, struct identity *who)
+/* Both ends of a TCP connection; -1 if the other has gone. */
+static int
+take_addresses(int fd, struct identity *who, struct net_addr *us)
 {
+	*us = (struct net_addr){ .len = sizeof(us->ss) };
+	who->addr.len = sizeof(who->addr.ss);
+	if (getpeername(fd, &who->addr.sa, &who->addr.len) != 0 ||
+		getsockname(fd, &us->sa, &us->len) != 0)
+		return -1;
+	net_unmap(&who->addr);
+	net_unmap(us);
+	who->has_addr = true;
+	return 0;
+}
+
+void
+identity_tls(int fd, int diag, struct identity *who)
+{
+	struct net_addr us;
+
 	memset(who, 0, sizeof(*who));
 	set_none(who, "the handshake is not done");
-	who->addr.len = sizeof(who->addr.ss);
-	if (getpeername(fd, &who->addr.sa, &who->addr.len) != 0)
-		return;
-	net_unmap(&who->addr);
-	who->has_addr = true;
+	if (take_addresses(fd, who, &us) == 0)
+		who->local = ask_kernel(diag, &who->addr, &us, &who->uid) == 0;
 }
 
 void
@@ -277,18 +291,13 @@ identity_key(struct identity *who, const char *fingerprint)
 void
 identity_tcp(int fd, int diag, bool insecure, struct identity *who)
 {
-	struct net_addr us = { .len = sizeof(us.ss) };
+	struct net_addr us;
 
 	memset(who, 0, sizeof(*who));
-	who->addr.len = sizeof(who->addr.ss);
-	if (getpeername(fd, &who->addr.sa, &who->addr.len) != 0 ||
-		getsockname(fd, &us.sa, &us.len) != 0) {
+	if (take_addresses(fd, who, &us) != 0) {
 		set_none(who, "the peer is gone");
 		return;
 	}
-	net_unmap(&who->addr);
-	net_unmap(&us);
-	who->has_addr = true;
 	if (ask_kernel(diag, &who->addr, &us, &who->uid) == 0) {
 		who->kind = IDENTITY_LOCAL;
 		who->groups_known = who->uid == groupless;
@@ -305,15 +314,22 @@ identity_tcp(int fd, int diag, bool insecure, struct identity *who)
 void
 identity_source(const struct identity *who, struct identity_source *s)
 {
+	static const uint8_t loopback[4] = { 127, 0, 0, 1 };
+
 	memset(s, 0, sizeof(*s));
-	if (who->kind == IDENTITY_UNIX || who->kind == IDENTITY_LOCAL) {
+	if (who->kind == IDENTITY_UNIX || who->kind == IDENTITY_LOCAL ||
+		who->local) {
 		s->bytes[0] = SOURCE_USER;
 		memcpy(s->bytes + 1, &who->uid, sizeof(who->uid));
 	} else if (who->has_addr) {
 		s->bytes[0] = SOURCE_IPV4;
 		net_bytes(&who->addr, s->bytes + 1);
-		if (who->addr.sa.sa_family != AF_INET6)
+		if (who->addr.sa.sa_family != AF_INET6) {
+			/* Whoever is here may take any of them. */
+			if (net_is_loopback(&who->addr))
+				memcpy(s->bytes + 13, loopback, 4);
 			return;
+		}
 		s->bytes[0] = SOURCE_IPV6;
 		memset(s->bytes + 9, 0, 8);
 	}

@@ -24,7 +24,8 @@ enum identity_kind {
 
 struct identity {
 	enum identity_kind kind;
-	uid_t uid; /* IDENTITY_UNIX, IDENTITY_LOCAL */
+	uid_t uid;  /* IDENTITY_UNIX, IDENTITY_LOCAL, and if `local` */
+	bool local; /* by TLS from this machine, by this uid */
 	bool groups_known;
 	gid_t *groups; /* all of them, the primary one too; owned */
 	size_t ngroups;
@@ -36,7 +37,8 @@ struct identity {
 
 /*
  * Whose limits and penalties it counts for: the uid for unix sockets and
- * local TCP, the address for IPv4, the /64 for IPv6.
+ * local TCP, TLS or not; the address for IPv4, the /64 for IPv6. Loopback's
+ * many addresses are one.
  */
 struct identity_source {
 	uint8_t bytes[17];
@@ -62,9 +64,10 @@ void identity_tcp(int fd, int diag, bool insecure, struct identity *);
 
 /*
  * The peer of a TLS connection: nobody, until identity_key() says once what
- * its key is, NULL if it has shown none.
+ * its key is, NULL if it has shown none. Its uid, where it has one, tells for
+ * whose limits and penalties it counts, and nothing else.
  */
-void identity_tls(int fd, struct identity *);
+void identity_tls(int fd, int diag, struct identity *);
 void identity_key(struct identity *, const char *fingerprint);
 
 /* The kernel's socket table, by sock_diag(7); -1 with errno. */

@@ -15,6 +15,7 @@ import tempfile
 from contextlib import contextmanager
 
 import bridle
+import peers
 from bridle import Daemon, equal, read_answer, wait_for
 
 OPENSSL = shutil.which("openssl")
@@ -392,7 +393,8 @@ STRICT = ("min_seconds = 1000; max_seconds = 1000; unknown = 1000;"
 
 
 def check_shut_out(d, cause):
-    d.wait_log(r"shut out source=127\.0\.0\.1 seconds=1000 cause=%s$" % cause)
+    d.wait_log(r"shut out source=uid=%d seconds=1000 cause=%s$"
+               % (os.getuid(), cause))
     with d.raw() as s:
         answer, = bridle.answers(bridle.read_all(s))
         equal(answer.code, 429)
@@ -414,6 +416,25 @@ def test_who_comes_with_an_unknown_key_or_none_is_shut_out():
         with TlsDaemon(kinds=("p256", "p256"), penalties=STRICT) as d:
             equal(d.say("1#4", key).code, 401)
             check_shut_out(d, cause)
+
+
+def test_a_user_of_this_machine_is_one_source_whatever_his_address():
+    peers.need_root("be somebody else")
+    limits = {"sessions_per_source": 2}
+    with TlsDaemon(place="0.0.0.0:0", limits=limits, penalties=STRICT) as d:
+        def connect(address):
+            return peers.connect("127.0.0.1", d.ports[0], source=address,
+                                 uid=bridle.STRANGER)
+        with connect("127.0.0.2"), connect("127.0.0.3"), \
+                connect("127.0.0.4") as third:
+            answer, = bridle.answers(bridle.read_all(third))
+            equal((answer.code, answer.text),
+                  (429, "too many sessions from this source"))
+        with connect("127.0.0.1") as s:
+            s.sendall(b"1#4\n")
+            bridle.read_all(s)
+        d.wait_log("shut out source=uid=%d " % bridle.STRANGER)
+        equal(d.say("1#4").text, "pong", "others at the same address")
 
 
 if OPENSSL is None:

@@ -474,6 +474,16 @@ from(enum identity_kind kind, uid_t uid, const char *address)
 	return who;
 }
 
+/* The same by TLS, from this machine. */
+static struct identity
+local_tls(enum identity_kind kind, uid_t uid, const char *address)
+{
+	struct identity who = from(kind, uid, address);
+
+	who.local = true;
+	return who;
+}
+
 /* Whose limits are whose. */
 static void
 test_sources(void **state)
@@ -497,6 +507,10 @@ test_sources(void **state)
 		{ from(IDENTITY_KEY, 0, "[2001:db8:1:3::2]:1"), 6 },
 		{ from(IDENTITY_NONE, 0, NULL), 7 },
 		{ from(IDENTITY_ANONYMOUS, 0, "[::]:1"), 8 },
+		{ from(IDENTITY_NONE, 0, "127.0.0.1:1"), 9 },
+		{ from(IDENTITY_KEY, 0, "127.9.8.7:1"), 9 },
+		{ local_tls(IDENTITY_NONE, 1000, "127.0.0.1:1"), 2 },
+		{ local_tls(IDENTITY_KEY, 1000, "127.0.0.2:1"), 2 },
 	};
 	struct identity_source a, b;
 	size_t n = sizeof(rows) / sizeof(rows[0]), i, k;
