@@ -163,12 +163,13 @@ receive(struct client *c)
 			&c->stream, c->in + c->end, BUFFER_SIZE - c->end);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno != EAGAIN)
+			return fail_read(c);
 		/* A flood without end must not outrun the deadline either. */
 		if (n >= 0 && clock_left(c->deadline) > 0)
 			break;
-		if (n < 0 && errno != EAGAIN)
-			return fail_read(c);
-		if (n >= 0 || fd_wait(c->fd, events(c), c->deadline) != 0)
+		if (clock_left(c->deadline) == 0 ||
+			fd_wait(c->fd, events(c), c->deadline) != 0)
 			return fail(c, "no whole answer within %u second%s",
 				c->seconds, c->seconds == 1 ? "" : "s");
 	}

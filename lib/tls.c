@@ -125,6 +125,8 @@ set_up(SSL_CTX *ssl, const struct tls_key *key)
 	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 				      SSL_MODE_RELEASE_BUFFERS);
+	/* Who sends nothing but new keys shall not hold a read for ever. */
+	SSL_CTX_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_cert_verify_callback(ssl, accept_any, NULL);
 	if (!SSL_CTX_set_min_proto_version(ssl, TLS1_3_VERSION) ||

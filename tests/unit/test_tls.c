@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include <openssl/ssl.h>
+
 #define ROUNDS 20
 
 /* Two sides and the sockets between them. */
@@ -205,6 +207,43 @@ test_half_a_record_is_not_pending(void **state)
 	end(&f);
 }
 
+/*
+ * A client that sends new keys for ever: each read comes back after one, so
+ * that who reads can look at the clock.
+ */
+static void
+test_new_keys_hold_no_read(void **state)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *raw = SSL_new(context);
+	struct fixture f;
+	char text[32];
+	int i, a = -1, b = -1;
+
+	(void)state;
+	begin(&f, TLS_KEY_P256, false);
+	assert_int_equal(SSL_set_fd(raw, f.fd[1]), 1);
+	SSL_set_connect_state(raw);
+	for (i = 0; i < ROUNDS && (a != 0 || b != 1); i++) {
+		b = SSL_do_handshake(raw);
+		a = tls_handshake(f.server);
+	}
+	assert_int_equal(a, 0);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(SSL_key_update(raw,
+			SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+		assert_int_equal(SSL_do_handshake(raw), 1);
+	}
+	assert_int_equal(SSL_write(raw, "1#4\n", 4), 4);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(tls_read(f.server, text, sizeof(text)),
+			TLS_WANT_READ);
+	assert_int_equal(tls_read(f.server, text, sizeof(text)), 4);
+	SSL_free(raw);
+	SSL_CTX_free(context);
+	end(&f);
+}
+
 /* What others may send where TLS is meant. */
 static void
 test_plain_is_noticed_by_the_server(void **state)
@@ -340,6 +379,7 @@ main(void)
 		cmocka_unit_test(test_a_client_without_a_key_is_nobody),
 		cmocka_unit_test(test_a_cut_is_no_end),
 		cmocka_unit_test(test_half_a_record_is_not_pending),
+		cmocka_unit_test(test_new_keys_hold_no_read),
 		cmocka_unit_test(test_plain_is_noticed_by_the_server),
 		cmocka_unit_test(test_plain_is_noticed_by_the_client),
 		cmocka_unit_test(test_an_end_in_the_handshake),
