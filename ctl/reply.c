@@ -92,14 +92,19 @@ take_columns(struct reply *r, const struct wire_reply *w)
 	return REPLY_MORE;
 }
 
+/* What libsmartcols has for a row, and for each cell, before there is text. */
+#define SHOWN_ROW 160
+#define SHOWN_CELL 88
+
 /* Makes room for one more row; false if that is too much. */
 static bool
 grow(struct reply *r)
 {
 	size_t row = r->ncolumns * sizeof(r->cells[0]), max;
+	size_t shown = SHOWN_ROW + r->ncolumns * SHOWN_CELL;
 	struct reply_cell *more;
 
-	if (r->text.len + WIRE_REPLY_MAX + (r->nrows + 1) * row >
+	if (r->text.len + WIRE_REPLY_MAX + (r->nrows + 1) * (row + shown) >
 		REPLY_SIZE_MAX)
 		return false;
 	if (r->nrows < r->max_rows)

@@ -200,6 +200,25 @@ too_much(void **state)
 	reply_free(&r);
 }
 
+/* A row costs more where it is shown than where it is kept. */
+static void
+too_many_rows(void **state)
+{
+	enum reply_state result = REPLY_MORE;
+	struct reply r = { 0 };
+	char columns[] = "1#100#a", row[] = "1#100#";
+	size_t i, most = REPLY_SIZE_MAX / 128;
+
+	(void)state;
+	assert_int_equal(
+		reply_line(&r, columns, sizeof(columns) - 1), REPLY_MORE);
+	for (i = 0; i <= most && result == REPLY_MORE; i++)
+		result = reply_line(&r, row, sizeof(row) - 1);
+	assert_int_equal(result, REPLY_BAD);
+	assert_non_null(strstr(r.problem, "too long"));
+	reply_free(&r);
+}
+
 #define LIST                                                \
 	"1#100#pid#ppid#user\n1#100#10#1#b\n1#100#9#10#a\n" \
 	"1#100#1#0#c\n1#100#100#9#a\n1#200#ok\n"
@@ -363,6 +382,7 @@ main(void)
 		cmocka_unit_test(pipelined),
 		cmocka_unit_test(many_rows),
 		cmocka_unit_test(too_much),
+		cmocka_unit_test(too_many_rows),
 		cmocka_unit_test(sorting),
 		cmocka_unit_test(selecting),
 		cmocka_unit_test(trees),
