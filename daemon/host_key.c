@@ -26,14 +26,16 @@ make_key(const char *path, char problem[TLS_PROBLEM_SIZE])
 {
 	char host[HOST_NAME_MAX + 1] = "";
 	struct tls_key *key;
+	bool exists;
 
 	gethostname(host, sizeof(host) - 1);
 	key = tls_key_create(TLS_KEY_P256, *host ? host : "bridled", problem);
 	if (key == NULL || tls_key_write(key, path) == 0)
 		return key;
+	exists = errno == EEXIST;
 	snprintf(problem, TLS_PROBLEM_SIZE, "%s", strerror(errno));
 	tls_key_free(key);
-	return errno == EEXIST ? tls_key_read(path, problem) : NULL;
+	return exists ? tls_key_read(path, problem) : NULL;
 }
 
 struct tls_context *

@@ -1,3 +1,4 @@
+#include "buf.h"
 #include "fd.h"
 #include "tls_openssl.h"
 
@@ -90,28 +91,47 @@ encode_key(const struct tls_key *key)
 	return NULL;
 }
 
+/*
+ * Under another name first: half a key is worse than none, and somebody may
+ * look for it now, or after a crash. Unlike rename(2), link(2) replaces
+ * nothing.
+ */
+static int
+write_whole(const char *path, const char *data, size_t len)
+{
+	struct buf name = { 0 };
+	int fd, result = -1, saved;
+
+	buf_addf(&name, "%s.XXXXXX", path);
+	buf_str(&name);
+	if (name.failed) {
+		errno = ENOMEM;
+	} else if ((fd = mkostemp(name.data, O_CLOEXEC)) != -1) {
+		if (fd_write_all(fd, data, len) == 0 && fsync(fd) == 0)
+			result = link(name.data, path);
+		saved = errno;
+		fd_close(&fd);
+		unlink(name.data);
+		errno = saved;
+	}
+	saved = errno;
+	buf_free(&name);
+	errno = saved;
+	return result;
+}
+
 int
 tls_key_write(const struct tls_key *key, const char *path)
 {
 	BIO *bio = encode_key(key);
-	int fd, result = -1, saved;
+	int result, saved;
 	char *data;
 	long len;
 
 	if (bio == NULL)
 		return -1;
 	len = BIO_get_mem_data(bio, &data);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd != -1) {
-		result = fd_write_all(fd, data, (size_t)len);
-		result |= fsync(fd);
-		saved = errno;
-		fd_close(&fd);
-		/* Half a key is worse than none. */
-		if (result != 0)
-			unlink(path);
-		errno = saved;
-	}
+	result = write_whole(path, data, (size_t)len);
 	saved = errno;
 	BIO_free(bio);
 	errno = saved;

@@ -159,6 +159,22 @@ def test_a_host_key_that_others_may_read_is_refused():
         d.start_again()
 
 
+def test_a_host_key_is_there_whole_or_not_at_all():
+    with TlsDaemon() as d:
+        path = os.path.join(d.state(), "host_key")
+        d.process.terminate()
+        d.process.wait(bridle.PATIENCE)
+        os.unlink(path)
+        # It ends in the middle of writing, as in a crash.
+        ended = subprocess.run(
+            ["prlimit", "--fsize=10", "--core=0", d.program, "--fingerprint",
+             d.config], capture_output=True, text=True)
+        assert ended.returncode != 0, ended
+        assert not os.path.exists(path), "half a key"
+        d.start_again()
+        equal(d.say("1#4").text, "pong")
+
+
 def test_openssl_s_client_speaks_the_raw_protocol():
     with TlsDaemon() as d:
         # Its -quiet waits for the other side's end, which follows its own.
