@@ -232,7 +232,9 @@ change_user(const struct passwd *pw)
 static int
 write_pid(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	/* The folder may be the service's user's, who shall lead root nowhere. */
+	int fd = open(path,
+		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 
 	if (fd != -1 && dprintf(fd, "%d\n", (int)getpid()) > 0)
 		return fd;

@@ -158,6 +158,17 @@ def test_a_pid_file_that_cannot_be_written_is_told():
         assert not os.path.exists(d.sock)
 
 
+def test_a_pid_file_that_leads_elsewhere_is_refused():
+    with prepared() as d:
+        path, other = os.path.join(d.dir, "pid"), os.path.join(d.dir, "other")
+        with open(other, "w") as f:
+            f.write("precious")
+        os.symlink(other, path)
+        fails(["--config", d.config, "--pid-file", path], OSERR, path)
+        with open(other) as f:
+            equal(f.read(), "precious")
+
+
 # -- the socket file -------------------------------------------------------
 
 def test_a_second_daemon_is_refused_and_the_first_goes_on():
