@@ -1,5 +1,7 @@
 #include "host_key.h"
 
+#include "trusted.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -44,12 +46,20 @@ host_key_open(const struct settings *s, char fingerprint[TLS_FINGERPRINT_SIZE],
 {
 	char problem[TLS_PROBLEM_SIZE] = "OpenSSL fails", path[PATH_MAX];
 	struct tls_context *context = NULL;
+	struct buf why = { 0 };
 	struct tls_key *key;
 
 	snprintf(path, sizeof(path), "%s/" FILE_NAME, s->state_dir);
 	key = tls_key_read(path, problem);
 	if (key == NULL && errno == ENOENT)
 		key = make_key(path, problem);
+	/* Who may put another there, or look it up first, could be us. */
+	if (key != NULL && !trusted_path(path, &why)) {
+		snprintf(problem, sizeof(problem), "%s", buf_str(&why));
+		tls_key_free(key);
+		key = NULL;
+	}
+	buf_free(&why);
 	if (key != NULL && (context = tls_server(key)) != NULL &&
 		tls_warm_up(context) != 0) {
 		tls_context_free(context);

@@ -159,6 +159,21 @@ def test_a_host_key_that_others_may_read_is_refused():
         d.start_again()
 
 
+def test_a_host_key_that_others_may_replace_is_refused():
+    with TlsDaemon() as d:
+        d.process.terminate()
+        d.process.wait(bridle.PATIENCE)
+        os.chmod(d.state(), 0o777)
+        refused = subprocess.run([d.program, "--config", d.config],
+                                 capture_output=True, text=True,
+                                 timeout=bridle.PATIENCE)
+        equal(refused.returncode, 71)
+        assert "state may be written by others" in refused.stderr, \
+            refused.stderr
+        os.chmod(d.state(), 0o700)
+        d.start_again()
+
+
 def test_a_host_key_is_there_whole_or_not_at_all():
     with TlsDaemon() as d:
         path = os.path.join(d.state(), "host_key")
