@@ -61,6 +61,7 @@ struct audit {
 	bool to_stderr;
 	int in;  /* the pipe's reading end: a new logger goes on with it */
 	int out; /* the writing end */
+	int room; /* in the pipe, bytes */
 	pid_t logger;
 	int64_t started;
 	struct losses *losses;
@@ -248,6 +249,7 @@ audit_open(int facility, int level, bool to_stderr)
 	a->out = pipes[1];
 	/* If it may not grow, lines are the sooner lost, and counted. */
 	(void)fcntl(a->out, F_SETPIPE_SZ, PIPE_ROOM);
+	a->room = fcntl(a->out, F_GETPIPE_SZ);
 	if (fd_nonblock(a->out) != 0 || start_logger(a) != 0)
 		goto fail;
 	return a;
@@ -306,6 +308,15 @@ put_line(struct audit *a, int priority, const struct buf *line)
 	report_lost(a);
 	if (line->failed || send_line(a, priority, line->data, len) != 0)
 		atomic_fetch_add(&a->losses->stuck, 1);
+}
+
+/* Half of the pipe is for what is done, and for what goes wrong. */
+static bool
+has_room(const struct audit *a)
+{
+	int waiting;
+
+	return ioctl(a->in, FIONREAD, &waiting) != 0 || waiting < a->room / 2;
 }
 
 bool
@@ -450,6 +461,9 @@ audit_request(struct audit *a, const struct audit_request *r, int code,
 	buf_adds(&line, " ms=");
 	buf_addu(&line, (unsigned long long)(clock_ms() - r->started));
 	put_quoted(&line, " text=", text);
-	put_line(a, priority, &line);
+	if (r->acted || has_room(a))
+		put_line(a, priority, &line);
+	else
+		atomic_fetch_add(&a->losses->stuck, 1);
 	buf_free(&line);
 }

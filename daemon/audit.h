@@ -37,6 +37,7 @@ struct audit_request {
 	int64_t started; /* clock_ms() */
 	int verb;        /* 0: it was no request */
 	bool explain;
+	bool acted; /* something was started for it */
 	char client[65]; /* the entry of clients; "" if none */
 	char source[96];
 	char args[512];
@@ -47,7 +48,11 @@ struct audit_request {
 /* How urgent the line for a request is that had this result. */
 int audit_priority(int code);
 
-/* One line for a request that has come to its end. */
+/*
+ * One line for a request that has come to its end. Where nothing was started,
+ * as for a ping, it is lost sooner: so many can be made of those that no other
+ * line would find room.
+ */
 void audit_request(struct audit *, const struct audit_request *, int code,
 	const char *text);
 

@@ -473,6 +473,7 @@ request_action_ended(struct parent *p, struct action *a, const siginfo_t *si)
 	/* Where the client has gone, it was not us who failed. */
 	if (code == CODE_FAILED && a->session != NULL)
 		p->counters.failed++;
+	a->log.acted = true;
 	audit_request(p->audit, &a->log, code, text);
 	if (a->session != NULL) {
 		put_status(&status, &a->log, code, text,

@@ -218,9 +218,14 @@ def test_a_log_that_is_stuck_stops_nothing():
             if d.counter("log_lost") > 0:
                 break
         assert d.counter("log_lost") > 0
-        # Actions too write to it, and must not wait.
-        equal(d.ask("1#3#no.such").code, 404)
+        # Actions too write to it, and must not wait. Nor may so many lines
+        # hide theirs.
+        for _ in range(10):
+            equal(d.ask("1#3#no.such").code, 404)
+            flood_log(d, 250)
         d.dev_log.reading.set()
+        wait_for("the lines of what was done", lambda: sum(
+            "no.such" in line.text for line in d.dev_log.lines) == 10)
         wait_for("the log to get on", lambda: d.ask("1#4").code == 200 and any(
             re.match(r"\d+ log lines were lost", line.text)
             for line in d.dev_log.lines))
