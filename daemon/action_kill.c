@@ -147,18 +147,31 @@ send_signal(struct victim *v, int sig)
 	return errno == ESRCH ? KILL_GONE : KILL_DENIED;
 }
 
+/*
+ * As the kernel has it, a process that is not its user's in all respects is
+ * not his to signal: the strictest of what its users lead to counts.
+ */
 static enum policy_target
-judge(const struct killer *k, const struct victim *v)
+judge(const struct killer *k, const struct victim *v,
+	const uid_t uids[PROC_UIDS])
 {
 	pid_t daemon = k->context->daemon;
+	enum policy_target strictest = TARGET_ALLOWED, target;
 	struct policy_process p = { .pid = v->proc.pid,
-		.uid = v->proc.uid,
 		.kernel = v->proc.kernel,
 		.ours = v->proc.pid == daemon || v->proc.ppid == daemon,
 		.name = v->name,
 		.namelen = v->namelen };
+	int i;
 
-	return policy_target(k->context->settings, k->context->client, &p);
+	for (i = 0; i < PROC_UIDS && strictest != TARGET_PROTECTED; i++) {
+		p.uid = uids[i];
+		target = policy_target(
+			k->context->settings, k->context->client, &p);
+		if (target != TARGET_ALLOWED)
+			strictest = target;
+	}
+	return strictest;
 }
 
 /*
@@ -171,16 +184,19 @@ static enum kill_outcome
 take_held(struct killer *k, struct victim *v, int sig)
 {
 	struct proc again;
+	uid_t uids[PROC_UIDS];
 	const char *name;
 	size_t len;
 	int found = look(k, v->proc.pid, &again, &name, &len);
 
+	if (found > 0 && proc_uids(k->dir, v->proc.pid, uids) != 0)
+		found = proc_is_short(errno) ? -1 : 0;
 	if (found < 0)
 		return KILL_SURVIVED;
 	if (found == 0 || again.ticks != v->proc.ticks || has_ended(v->fd))
 		return KILL_GONE;
 	v->proc = again;
-	switch (judge(k, v)) {
+	switch (judge(k, v, uids)) {
 	case TARGET_PROTECTED:
 		return KILL_PROTECTED;
 	case TARGET_DENIED:

@@ -177,6 +177,32 @@ proc_read(int dir, pid_t pid, struct proc *p)
 	return parse_stat(line, p);
 }
 
+int
+proc_uids(int dir, pid_t pid, uid_t uids[PROC_UIDS])
+{
+	ssize_t n;
+	char text[STAT_MAX], *at;
+	uint64_t v;
+	const char *s;
+	int i;
+
+	n = read_file(dir, pid, "/status", text, sizeof(text) - 1);
+	if (n < 0)
+		return -1;
+	text[n] = '\0';
+	/* The name comes before, but an LF in it as two characters. */
+	if ((at = strstr(text, "\nUid:")) == NULL) {
+		errno = EIO;
+		return -1;
+	}
+	for (i = 0, s = at + 5; i < PROC_UIDS; i++) {
+		s += strspn(s, "\t");
+		s = take_number(s, &v);
+		uids[i] = (uid_t)v;
+	}
+	return 0;
+}
+
 bool
 proc_is_short(int error)
 {

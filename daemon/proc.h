@@ -43,6 +43,13 @@ int proc_pids(int dir, pid_t **pids, size_t *n);
 int proc_read(int dir, pid_t, struct proc *);
 
 /*
+ * Its real, effective and saved user. A process of root's may for a moment
+ * have another's rights, and shows him as its owner. -1 with errno.
+ */
+#define PROC_UIDS 3
+int proc_uids(int dir, pid_t, uid_t[PROC_UIDS]);
+
+/*
  * Whether this errno of proc_read() says that descriptors or memory are
  * short: then the process may well be there.
  */

@@ -2,7 +2,7 @@
  * A process to be killed. Says "ready" on its output and waits for ever.
  *
  *     victim [--comm NAME] [--ignore-term] [--exit-on-term STATUS]
- *            [--rename-on-term NAME]
+ *            [--rename-on-term NAME] [--euid UID]
  */
 #include <signal.h>
 #include <stdio.h>
@@ -47,6 +47,9 @@ main(int argc, char **argv)
 			   i + 1 < argc) {
 			new_name = argv[++i];
 			signal(SIGTERM, change_name);
+		} else if (strcmp(argv[i], "--euid") == 0 && i + 1 < argc) {
+			if (seteuid((uid_t)atoi(argv[++i])) != 0)
+				return 1;
 		}
 	}
 	/* It never outlives the test that started it. */

@@ -611,6 +611,25 @@ def test_the_policy_limits_whose_processes():
 
 
 @kills
+def test_a_process_of_roots_is_nobody_elses_for_a_moment():
+    """Daemons take a user's rights for a while, as sshd for his keys."""
+    if not ROOT:
+        raise Skip("only root can be somebody else for a while")
+    name = unique_name()
+    with Victim(name, args=["--euid", str(STRANGER)]) as v:
+        with Daemon(limited('("%d")' % STRANGER)) as d:
+            answer = d.ask("1#3#" + name)
+            equal((answer.code, outcomes(answer)), (403, {v.pid: "denied"}))
+        with Daemon(settings='protect = ("%s");' % name) as d:
+            answer = d.ask("1#3#" + name)
+            equal((answer.code, outcomes(answer)), (403, {v.pid: "protected"}))
+        assert v.lives()
+        with Daemon(limited('("root", "%d")' % STRANGER)) as d:
+            equal(d.ask("1#3#" + name).code, 200)
+        equal(v.wait(), -signal.SIGTERM)
+
+
+@kills
 def test_the_policy_limits_what_the_kernel_would_allow():
     with Daemon(limited('("nobody")')) as d, Victim() as v:
         for more in ("", "#dry-run", "#user=%d" % os.getuid()):
