@@ -266,6 +266,21 @@ take_addresses(int fd, struct identity *who, struct net_addr *us)
 	return 0;
 }
 
+/*
+ * Whose the other end is. If it was reset before the kernel was asked, another
+ * user may have connected from the same port meanwhile: so it must be there
+ * still, afterwards.
+ */
+static int
+ask_owner(int fd, int diag, struct identity *who, const struct net_addr *us)
+{
+	struct net_addr again = { .len = sizeof(again.ss) };
+
+	if (ask_kernel(diag, &who->addr, us, &who->uid) != 0)
+		return -1;
+	return getpeername(fd, &again.sa, &again.len);
+}
+
 void
 identity_tls(int fd, int diag, struct identity *who)
 {
@@ -274,7 +289,7 @@ identity_tls(int fd, int diag, struct identity *who)
 	memset(who, 0, sizeof(*who));
 	set_none(who, "the handshake is not done");
 	if (take_addresses(fd, who, &us) == 0)
-		who->local = ask_kernel(diag, &who->addr, &us, &who->uid) == 0;
+		who->local = ask_owner(fd, diag, who, &us) == 0;
 }
 
 void
@@ -298,7 +313,7 @@ identity_tcp(int fd, int diag, bool insecure, struct identity *who)
 		set_none(who, "the peer is gone");
 		return;
 	}
-	if (ask_kernel(diag, &who->addr, &us, &who->uid) == 0) {
+	if (ask_owner(fd, diag, who, &us) == 0) {
 		who->kind = IDENTITY_LOCAL;
 		who->groups_known = who->uid == groupless;
 	} else if (is_own_address(&who->addr)) {

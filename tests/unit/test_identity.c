@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -308,6 +309,72 @@ test_tcp_reset(void **state)
 	expect_nobody(*(int *)*state, &p, false);
 	expect_nobody(*(int *)*state, &p, true);
 	close_pair(&p);
+}
+
+/* Libc's, and then what is to happen before the kernel's table is asked. */
+static void (*meanwhile)(void);
+
+int
+getsockname(int fd, __SOCKADDR_ARG address, socklen_t *restrict len)
+{
+	int result = (int)syscall(
+		SYS_getsockname, fd, address.__sockaddr__, len);
+	void (*then)(void) = meanwhile;
+
+	meanwhile = NULL;
+	if (then != NULL)
+		then();
+	return result;
+}
+
+static struct pair raced;
+
+static void
+come_from(const struct net_addr *from)
+{
+	struct net_addr to = { .len = sizeof(to.ss) };
+	int on = 1;
+
+	getsockname(raced.listener, &to.sa, &to.len);
+	raced.client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(raced.client, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	assert_int_equal(bind(raced.client, &from->sa, from->len), 0);
+	assert_int_equal(connect(raced.client, &to.sa, to.len), 0);
+}
+
+/* The client resets it, and somebody else comes from the same port. */
+static void
+come_from_the_same_port(void)
+{
+	struct linger at_once = { 1, 0 };
+	struct net_addr from = { .len = sizeof(from.ss) };
+
+	getsockname(raced.client, &from.sa, &from.len);
+	setsockopt(raced.client, SOL_SOCKET, SO_LINGER, &at_once,
+		sizeof(at_once));
+	close(raced.client);
+	come_from(&from);
+}
+
+static void
+test_tcp_reset_while_it_is_asked_about(void **state)
+{
+	struct net_addr any;
+	struct identity who;
+
+	assert_int_equal(net_parse("127.0.0.1:0", &any), 0);
+	raced.listener = net_listen(&any);
+	come_from(&any);
+	accept_it(&raced);
+	meanwhile = come_from_the_same_port;
+	expect_nobody(*(int *)*state, &raced, false);
+	fd_close(&raced.accepted);
+	accept_it(&raced);
+	expect_us(*(int *)*state, &raced);
+	meanwhile = come_from_the_same_port;
+	identity_tls(raced.accepted, *(int *)*state, &who);
+	assert_false(who.local);
+	close_pair(&raced);
 }
 
 /* A socket that shares its port with others, if they do so too. */
@@ -615,6 +682,7 @@ main(void)
 		WITH_DIAG(test_tcp_half_closed),
 		WITH_DIAG(test_tcp_gone),
 		WITH_DIAG(test_tcp_reset),
+		WITH_DIAG(test_tcp_reset_while_it_is_asked_about),
 		WITH_DIAG(test_tcp_gone_with_a_listener_there),
 		WITH_DIAG(test_tcp_without_the_kernel),
 		WITH_DIAG(test_tcp_stale_answer),
