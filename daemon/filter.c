@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -168,9 +169,17 @@ filter_build(void)
 	return 0;
 }
 
+/* Room for what it has from its parent and many times what it needs. */
+#define MEMORY_MAX (256u << 20)
+
 int
 filter_install(void)
 {
+	static const struct rlimit memory = { MEMORY_MAX, MEMORY_MAX };
+
+	/* Here, and not in sandbox.c: sanitizers need terabytes. */
+	if (setrlimit(RLIMIT_AS, &memory) != 0)
+		return -1;
 	/* There may be a terminal, or the log: a session would forge lines. */
 	if (close_range(FILTER_CHANNEL + 1, 2, 0) != 0)
 		return -1;

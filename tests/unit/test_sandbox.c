@@ -416,7 +416,7 @@ use_sockets(void)
 static void
 use_memory(void)
 {
-	static char *volatile blocks[200];
+	static char *volatile blocks[80];
 	char *more;
 	size_t i;
 
@@ -433,6 +433,21 @@ use_memory(void)
 	/* Where there is none, it is told so, and not killed. */
 	MUST(malloc((size_t)PTRDIFF_MAX / 4) == NULL && errno == ENOMEM);
 	MUST(mprotect(page, 4096, PROT_READ) == 0);
+}
+
+/* It cannot take the machine's. */
+static void
+use_all_memory(void)
+{
+	size_t taken = 0, piece = 16 << 20;
+
+	while (taken < (size_t)1 << 30 &&
+		mmap(NULL, piece, PROT_READ | PROT_WRITE,
+			(taken % (2 * piece) ? MAP_SHARED : MAP_PRIVATE) |
+				MAP_ANONYMOUS,
+			-1, 0) != MAP_FAILED)
+		taken += piece;
+	MUST(taken > 0 && taken <= 256 << 20);
 }
 
 /* Past the vDSO and libc's memory of what it has asked before, too. */
@@ -460,6 +475,7 @@ work(void)
 	use_sockets();
 	use_memory();
 	use_the_rest();
+	use_all_memory();
 }
 
 static void
