@@ -1,5 +1,6 @@
 #include "net.h"
 
+#include "clock.h"
 #include "fd.h"
 #include "text.h"
 
@@ -7,12 +8,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define BACKLOG SOMAXCONN
+#define LOCK_MS 1000
 
 static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
 
@@ -262,31 +267,66 @@ net_own_unix(const char *path, mode_t mode, uid_t owner, gid_t group)
 	return fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW);
 }
 
+/*
+ * Two daemons that start at once must not take each other's socket for a dead
+ * one. Who only reads the folder can hold this lock too, so that it is not
+ * waited for for ever; it is released with the descriptor, -1 without.
+ */
+static int
+lock_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash == NULL
+			       ? strdup(".")
+			       : strndup(path, (size_t)(slash - path) + 1);
+	int64_t deadline = clock_ms() + LOCK_MS;
+	int fd = -1;
+
+	if (folder != NULL)
+		fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(folder);
+	while (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) != 0 &&
+		errno == EWOULDBLOCK && clock_ms() < deadline)
+		poll(NULL, 0, 5);
+	return fd;
+}
+
+static int
+bind_and_listen(int fd, const struct sockaddr_un *un, mode_t mode, uid_t owner,
+	gid_t group)
+{
+	mode_t mask;
+	int result, why;
+
+	/* Nobody may connect before owner and mode are right. */
+	mask = umask(0777);
+	result = bind(fd, (const struct sockaddr *)un, sizeof(*un));
+	umask(mask);
+	if (result != 0)
+		return -1;
+	if (net_own_unix(un->sun_path, mode, owner, group) == 0 &&
+		listen(fd, BACKLOG) == 0)
+		return 0;
+	why = errno;
+	unlink(un->sun_path);
+	errno = why;
+	return -1;
+}
+
 int
 net_listen_unix(const char *path, mode_t mode, uid_t owner, gid_t group)
 {
 	struct sockaddr_un un;
-	mode_t mask;
-	int fd, result;
+	int fd = -1, lock;
 
-	if (net_unix(path, &un) != 0 || clear_path(path, &un) != 0)
+	if (net_unix(path, &un) != 0)
 		return -1;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return -1;
-	/* Nobody may connect before owner and mode are right. */
-	mask = umask(0777);
-	result = bind(fd, (const struct sockaddr *)&un, sizeof(un));
-	umask(mask);
-	if (result != 0)
-		goto fail;
-	if (net_own_unix(path, mode, owner, group) != 0 ||
-		listen(fd, BACKLOG) != 0) {
-		unlink(path);
-		goto fail;
-	}
+	lock = lock_folder(path);
+	if (clear_path(path, &un) == 0)
+		fd = socket(
+			AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd != -1 && bind_and_listen(fd, &un, mode, owner, group) != 0)
+		fd_close(&fd);
+	fd_close(&lock);
 	return fd;
-fail:
-	fd_close(&fd);
-	return -1;
 }

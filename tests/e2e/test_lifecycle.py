@@ -182,6 +182,45 @@ def test_a_second_daemon_is_refused_and_the_first_goes_on():
         equal(d.ask("1#4").text, "pong")
 
 
+def start_some(d, count):
+    """At the same moment; what each wrote, when it serves or has ended."""
+    outs = [os.path.join(d.dir, "out%d" % n) for n in range(count)]
+    processes = []
+    for path in outs:
+        with open(path, "wb") as out:
+            processes.append(subprocess.Popen(
+                [*d.wrap, d.program, "--config", d.config, "--log-stderr"],
+                stdout=out, stderr=out))
+
+    def said(path):
+        with open(path) as f:
+            return f.read()
+
+    try:
+        for process, path in zip(processes, outs):
+            wait_for("a daemon", lambda: process.poll() is not None
+                     or "serving at" in said(path))
+        return [said(path) for path in outs]
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait()
+
+
+def test_of_some_that_start_at_once_one_serves():
+    with Daemon(settings="stop_seconds = 0;") as d:
+        d.process.terminate()
+        d.process.wait()
+        for n in range(12):
+            if n % 2:  # sometimes there is a dead one, too
+                with socket.socket(socket.AF_UNIX) as dead:
+                    dead.bind(d.sock)
+            said = start_some(d, 3)
+            equal(["serving at" in s for s in said].count(True), 1, said)
+            equal(["another daemon serves there" in s
+                   for s in said].count(True), 2, said)
+
+
 def test_a_stale_socket_file_is_replaced():
     with prepared() as d:
         with socket.socket(socket.AF_UNIX) as s:
