@@ -60,11 +60,15 @@ fail_unix(const char *path, struct buf *problem)
 {
 	switch (errno) {
 	case ENOENT:
-		return fail(
-			problem, "no socket at %s: is bridled running?", path);
+		return fail(problem,
+			"no socket at %s: is bridled running? (systemctl "
+			"status bridled.socket bridled)",
+			path);
 	case ECONNREFUSED:
 		return fail(problem,
-			"nobody listens at %s: is bridled running?", path);
+			"nobody listens at %s: is bridled running? (systemctl "
+			"status bridled.socket bridled)",
+			path);
 	case EACCES:
 		return fail(problem,
 			"may not open %s: are you in the group that owns it? "

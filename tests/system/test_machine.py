@@ -420,8 +420,6 @@ def logind_schedule(m):
 
 def test_a_halt_is_scheduled_told_and_cancelled():
     m = shared()
-    with open(os.path.join(m.report, "wall"), "w"):
-        pass
     ctl(m, "poweroff", "--in", "30m", "-m", "Back at noon", "-y",
         user="alice")
     assert '"poweroff"' in logind_schedule(m)
@@ -452,6 +450,46 @@ class LoggedIn:
 
     def __exit__(self, *exc):
         self.m.run("systemctl", "stop", "bobs-session.service")
+
+
+class Terminal:
+    """One on which bob is logged in; .said() is what was written to it."""
+
+    def __init__(self, m):
+        self.m, self.path = m, os.path.join(m.report, "terminal")
+
+    def said(self):
+        with open(self.path, errors="replace") as f:
+            return f.read()
+
+    def __enter__(self):
+        self.process = self.m.popen(
+            "script", "-qfc", "tty; exec sleep 1000", "/report/terminal",
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for("a terminal", lambda: os.path.exists(self.path)
+                 and "/dev/pts/" in self.said())
+        tty = re.search(r"/dev/pts/\d+", self.said())[0]
+        self.m.run("systemd-run", "-q", "--uid=bob", "--unit",
+                   "bobs-terminal", "-p", "PAMName=login", "-p",
+                   "TTYPath=" + tty, "-p", "UtmpIdentifier=bob", "-p",
+                   "UtmpMode=user", "sleep", "1000")
+        wait_for("bob's login", lambda: "bob" in self.m.run("who").stdout)
+        return self
+
+    def __exit__(self, *exc):
+        self.m.run("systemctl", "stop", "bobs-terminal.service")
+        self.process.terminate()
+        self.process.wait()
+
+
+def test_those_logged_in_are_told():
+    m = shared()
+    with Terminal(m) as terminal:
+        ctl(m, "poweroff", "--in", "5m", "-m", "Back at noon", "-y",
+            user="alice")
+        wait_for("the message", lambda: "Back at noon" in terminal.said())
+        ctl(m, "cancel", user="alice")
+        wait_for("the other", lambda: "cancelled" in terminal.said())
 
 
 class Inhibitor:
