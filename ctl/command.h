@@ -26,7 +26,7 @@ struct command {
 	const char *args;     /* as the synopsis shows them */
 	const char *help;     /* one line */
 	const char *examples; /* lines of "ARGUMENTS|what it does" */
-	unsigned options;     /* beside OPT_ALWAYS */
+	option_set options;   /* beside OPT_ALWAYS */
 	int args_min, args_max;
 	struct value takes[COMMAND_TAKES_MAX]; /* the first arguments */
 	enum verb_number verb;                 /* 0: it asks no daemon */

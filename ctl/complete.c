@@ -26,7 +26,7 @@ add_option(struct candidates *c, const struct option_row *row)
 static void
 add_options(struct candidates *c, const struct typed *t)
 {
-	unsigned options = t->command ? t->command->options : OPT_REMOTE;
+	option_set options = t->command ? t->command->options : OPT_REMOTE;
 	int i;
 
 	options = (options | OPT_ALWAYS) & ~t->given;

@@ -73,7 +73,7 @@ print_usage(const struct command *c)
 }
 
 static void
-print_options(unsigned options)
+print_options(option_set options)
 {
 	const struct option_row *row;
 	struct buf left = { 0 };

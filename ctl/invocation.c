@@ -21,12 +21,12 @@ static int
 check_options(const struct options *o, const struct command *command,
 	struct buf *error)
 {
-	unsigned extra = o->given & ~(command->options | OPT_ALWAYS);
+	option_set extra = o->given & ~(command->options | OPT_ALWAYS);
 	size_t i;
 
 	if (extra != 0) {
 		buf_addf(error, "%s takes no --%s", command->name,
-			option_rows[__builtin_ctz(extra)].name);
+			option_rows[__builtin_ctzll(extra)].name);
 		return -1;
 	}
 	for (i = 0; i < sizeof(excluding) / sizeof(excluding[0]); i++) {
@@ -216,12 +216,12 @@ fill_request(struct invocation *inv, const struct command *what,
 static int
 check_tls(const struct invocation *inv, struct buf *error)
 {
-	unsigned given = inv->options.given & OPT_TLS;
+	option_set given = inv->options.given & OPT_TLS;
 
 	if (given == 0 || inv->target.kind == TARGET_TLS)
 		return 0;
 	buf_addf(error, "--%s is for TLS, which '%s' is reached without",
-		option_rows[__builtin_ctz(given)].name, inv->target.name);
+		option_rows[__builtin_ctzll(given)].name, inv->target.name);
 	return -1;
 }
 
@@ -278,18 +278,31 @@ static int
 parse_request(struct invocation *inv, struct buf *error)
 {
 	const struct command *what = find_asked(inv, error);
-	const char *host = inv->options.values[OPT_HOSTS];
 	int skip = what != inv->command;
 
 	if (what == NULL || check_options(&inv->options, what, error) != 0 ||
 		check_args(what, inv->nargs - skip, inv->args + skip, error) !=
 			0 ||
 		take_common(inv, error) != 0 ||
-		targets_parse(host ? host : TARGET_DEFAULT, &inv->target,
-			error) != 0 ||
-		check_tls(inv, error) != 0)
+		hosts_select(&inv->hosts, &inv->options, error) != 0)
+		return -1;
+	invocation_turn(inv, &inv->hosts.v[0]);
+	if (check_tls(inv, error) != 0)
 		return -1;
 	return fill_request(inv, what, inv->args[skip], error);
+}
+
+void
+invocation_turn(struct invocation *inv, const struct host *host)
+{
+	inv->host = host;
+	inv->target = host->target;
+}
+
+void
+invocation_free(struct invocation *inv)
+{
+	hosts_free(&inv->hosts);
 }
 
 int

@@ -6,6 +6,7 @@
 
 #include "buf.h"
 #include "command.h"
+#include "hosts.h"
 #include "options.h"
 #include "request.h"
 #include "targets.h"
@@ -19,11 +20,20 @@ struct invocation {
 	char **args; /* what follows the command's name; NULL-ended */
 
 	/* Where the command asks a daemon: */
-	struct target target;
-	unsigned timeout; /* seconds, 0: not said */
+	struct hosts hosts;
+	const struct host *host; /* the one that is asked */
+	struct target target;    /* that one's */
+	unsigned timeout;        /* seconds, 0: not said */
 	struct request request;
 	char when[24]; /* the request's may point here */
 };
+
+/*
+ * One of its hosts is asked from now on; at first it is the first.
+ */
+void invocation_turn(struct invocation *, const struct host *);
+
+void invocation_free(struct invocation *);
 
 /*
  * 0, or -1 with a sentence appended to error, and the command set if it was

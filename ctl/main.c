@@ -62,6 +62,7 @@ int
 main(int argc, char **argv)
 {
 	struct invocation inv;
+	enum outcome outcome;
 
 	/* Lest the connection become what stdout writes to. */
 	if (fd_std_open() != 0)
@@ -70,5 +71,7 @@ main(int argc, char **argv)
 		complete_print(argc - 2, argv + 2);
 		return OUTCOME_DONE;
 	}
-	return (int)close_output(run(&inv, argc, argv));
+	outcome = close_output(run(&inv, argc, argv));
+	invocation_free(&inv);
+	return (int)outcome;
 }

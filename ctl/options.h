@@ -9,6 +9,7 @@
 #include "value.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum option_number {
 	OPT_USER,
@@ -37,7 +38,10 @@ enum option_number {
 	OPT_COUNT
 };
 
-#define OPT_BIT(n) (1u << (n))
+/* A set of options: OPT_BIT(…), or-ed. */
+typedef uint64_t option_set;
+
+#define OPT_BIT(n) ((option_set)1 << (n))
 
 /* Those that every command takes which speaks to a daemon. */
 #define OPT_REMOTE                                                             \
@@ -70,7 +74,7 @@ int options_by_name(const char *name, size_t len);
 int options_by_letter(int letter);
 
 struct options {
-	unsigned given; /* OPT_BIT(…), or-ed */
+	option_set given;
 	const char *values[OPT_COUNT];
 };
 
