@@ -1,5 +1,6 @@
 #include "call.h"
 
+#include "clock.h"
 #include "own_key.h"
 #include "trust.h"
 
@@ -12,17 +13,36 @@
  */
 #define ANSWER_SECONDS 90
 
+/* --timeout bounds it too, being that of the whole. */
+static unsigned
+connect_seconds(const struct invocation *inv)
+{
+	unsigned seconds = CLIENT_CONNECT_SECONDS;
+
+	if (inv->connect_timeout > 0)
+		seconds = inv->connect_timeout;
+	else if (inv->timeout > 0)
+		seconds = inv->timeout;
+	return inv->timeout > 0 && inv->timeout < seconds ? inv->timeout
+							  : seconds;
+}
+
 /*
  * Connects, and sees that it is the host that is meant. A new one is asked
  * about with no connection open, since the daemon waits for nobody so long.
  */
 static int
-reach(struct client *c, const struct invocation *inv, const struct tls_key *key)
+reach(struct client *c, const struct invocation *inv,
+	struct tls_context *context)
 {
-	unsigned seconds = inv->timeout ? inv->timeout : CLIENT_CONNECT_SECONDS;
+	unsigned seconds = connect_seconds(inv);
 	char fingerprint[TLS_FINGERPRINT_SIZE];
+	int64_t begin;
 
-	while (client_open(c, &inv->target, key, seconds) == 0) {
+	while (begin = clock_ms(),
+		client_open(c, &inv->target, context, seconds) == 0) {
+		if (inv->timeout > 0)
+			client_time_from(c, begin, inv->timeout);
 		if (inv->target.kind != TARGET_TLS)
 			return 0;
 		switch (trust_check(inv, c->peer, &c->problem)) {
@@ -44,17 +64,16 @@ int
 call_open(struct client *c, const struct invocation *inv, const char *lines,
 	size_t len)
 {
-	struct tls_key *key = NULL;
-	int result = -1;
+	struct tls_context *context = NULL;
 
 	client_init(c);
-	if (inv->target.kind != TARGET_TLS ||
-		own_key_read(inv, &key, &c->problem) == 0)
-		result = reach(c, inv, key);
-	tls_key_free(key);
-	if (result == 0)
-		client_send(c, lines, len);
-	return result;
+	if (inv->target.kind == TARGET_TLS &&
+		(context = own_key_context(inv, &c->problem)) == NULL)
+		return -1;
+	if (reach(c, inv, context) != 0)
+		return -1;
+	client_send(c, lines, len);
+	return 0;
 }
 
 void
@@ -66,6 +85,12 @@ call_extend(struct client *c, const struct invocation *inv)
 	if (inv->timeout == 0)
 		client_time(
 			c, ANSWER_SECONDS + r->wait * (r->escalate ? 2 : 1));
+}
+
+int
+call_failed(const struct client *c)
+{
+	return client_late(c) ? CALL_LATE : CALL_FAILED;
 }
 
 int
@@ -120,8 +145,10 @@ call_ask(const struct invocation *inv, const struct request *request,
 	buf_addc(&line, '\n');
 	opened = call_open(&client, inv, buf_str(&line), line.len);
 	result = opened == 0 ? call_answer(&client, inv, r) : -1;
-	if (result != 0)
+	if (result != 0) {
+		result = call_failed(&client);
 		buf_adds(problem, buf_str(&client.problem));
+	}
 	if (result != 0 && opened == 0)
 		call_unsure(request, problem);
 	client_close(&client, result == 0);

@@ -25,9 +25,15 @@ void call_extend(struct client *, const struct invocation *);
 /* Reads one answer. 0, or -1 with client->problem. */
 int call_answer(struct client *, const struct invocation *, struct reply *);
 
+/* How a call fails: by itself, or because its time is over. */
+enum call_result { CALL_FAILED = -1, CALL_LATE = -2 };
+
+/* Which of them it is, of a client that has just failed. */
+int call_failed(const struct client *);
+
 /*
- * All of it: one request, one answer. On -1 the problem is appended to
- * `problem`, and the reply may hold part of the answer.
+ * All of it: one request, one answer. 0, or a call_result: then the problem
+ * is appended to `problem`, and the reply may hold part of the answer.
  */
 int call_ask(const struct invocation *, const struct request *, struct reply *,
 	struct buf *problem);

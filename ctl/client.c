@@ -38,10 +38,9 @@ client_init(struct client *c)
 
 /* All of TLS but the question whose key that is. */
 static int
-secure(struct client *c, const struct target *t, const struct tls_key *key)
+secure(struct client *c, const struct target *t, struct tls_context *context)
 {
-	c->context = tls_client(key);
-	c->tls = c->context ? tls_open(c->context, c->fd) : NULL;
+	c->tls = context ? tls_open(context, c->fd) : NULL;
 	if (c->tls == NULL)
 		return fail(c, "OpenSSL fails");
 	return handshake_run(
@@ -49,16 +48,16 @@ secure(struct client *c, const struct target *t, const struct tls_key *key)
 }
 
 int
-client_open(struct client *c, const struct target *t, const struct tls_key *key,
-	unsigned seconds)
+client_open(struct client *c, const struct target *t,
+	struct tls_context *context, unsigned seconds)
 {
 	client_time(c, seconds);
-	return client_open_by(c, t, key, c->deadline);
+	return client_open_by(c, t, context, c->deadline);
 }
 
 int
 client_open_by(struct client *c, const struct target *t,
-	const struct tls_key *key, int64_t deadline)
+	struct tls_context *context, int64_t deadline)
 {
 	c->kind = t->kind;
 	c->deadline = deadline;
@@ -67,17 +66,29 @@ client_open_by(struct client *c, const struct target *t,
 		return fail(c, "out of memory");
 	if ((c->fd = connect_target(t, c->deadline, &c->problem)) == -1)
 		return -1;
-	if (t->kind == TARGET_TLS && secure(c, t, key) != 0)
+	if (t->kind == TARGET_TLS && secure(c, t, context) != 0)
 		return -1;
 	stream_init(&c->stream, c->fd, c->tls);
 	return 0;
 }
 
+bool
+client_late(const struct client *c)
+{
+	return clock_left(c->deadline) == 0;
+}
+
 void
 client_time(struct client *c, unsigned seconds)
 {
+	client_time_from(c, clock_ms(), seconds);
+}
+
+void
+client_time_from(struct client *c, int64_t begin, unsigned seconds)
+{
 	c->seconds = seconds;
-	c->deadline = clock_ms() + (int64_t)seconds * 1000;
+	c->deadline = begin + (int64_t)seconds * 1000;
 }
 
 /* Sends what the socket takes now. */
@@ -219,7 +230,6 @@ client_close(struct client *c, bool complete)
 			stream_end(&c->stream);
 	}
 	tls_close(c->tls);
-	tls_context_free(c->context);
 	fd_close(&c->fd);
 	free(c->in);
 	buf_free(&c->out);

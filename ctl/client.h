@@ -26,8 +26,7 @@
 struct client {
 	int fd; /* -1 when closed */
 	enum target_kind kind;
-	struct tls_context *context; /* with TLS alone */
-	struct tls *tls;
+	struct tls *tls; /* with TLS alone */
 	struct stream stream;
 	char peer[TLS_FINGERPRINT_SIZE]; /* with TLS: of the host's key */
 	int64_t deadline;                /* of clock_ms() */
@@ -45,18 +44,22 @@ void client_init(struct client *);
 
 /*
  * Connects within so many seconds, trying each of the host's addresses. With
- * TLS the key (NULL: none) is shown, and the caller must judge `peer` before
- * he sends anything.
+ * TLS the context's key is shown, and the caller must judge `peer` before he
+ * sends anything; else the context may be NULL.
  */
-int client_open(struct client *, const struct target *, const struct tls_key *,
+int client_open(struct client *, const struct target *, struct tls_context *,
 	unsigned seconds);
 
 /* The same until that time of clock_ms(), which bounds what follows, too. */
-int client_open_by(struct client *, const struct target *,
-	const struct tls_key *, int64_t deadline);
+int client_open_by(struct client *, const struct target *, struct tls_context *,
+	int64_t deadline);
 
-/* Sets the deadline of all that follows to so many seconds from now. */
+/* Whether there is no time left: what failed has taken too long. */
+bool client_late(const struct client *);
+
+/* Sets the deadline of all that follows: so many seconds from now, or then. */
 void client_time(struct client *, unsigned seconds);
+void client_time_from(struct client *, int64_t begin, unsigned seconds);
 
 /*
  * Sends, without waiting: what the daemon does not take at once goes out

@@ -14,15 +14,17 @@ fetch(const struct invocation *inv, char fingerprint[TLS_FINGERPRINT_SIZE])
 {
 	unsigned seconds = inv->timeout ? inv->timeout : CLIENT_CONNECT_SECONDS;
 	struct client client;
+	struct tls_context *context = tls_client(NULL);
 	int result;
 
 	client_init(&client);
-	result = client_open(&client, &inv->target, NULL, seconds);
+	result = client_open(&client, &inv->target, context, seconds);
 	if (result == 0)
 		memcpy(fingerprint, client.peer, TLS_FINGERPRINT_SIZE);
 	else
 		report_failure(inv, NULL, NULL, buf_str(&client.problem));
 	client_close(&client, result == 0);
+	tls_context_free(context);
 	return result;
 }
 

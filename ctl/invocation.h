@@ -21,9 +21,10 @@ struct invocation {
 
 	/* Where the command asks a daemon: */
 	struct hosts hosts;
-	const struct host *host; /* the one that is asked */
-	struct target target;    /* that one's */
-	unsigned timeout;        /* seconds, 0: not said */
+	const struct host *host;  /* the one that is asked */
+	struct target target;     /* that one's */
+	unsigned timeout;         /* seconds, 0: not said */
+	unsigned connect_timeout; /* likewise */
 	struct request request;
 	char when[24]; /* the request's may point here */
 };

@@ -162,8 +162,10 @@ run_batch(struct batch *b, const struct invocation *inv, struct reply *r,
 		if (!is_summary(r->code))
 			break;
 	}
-	if (result != 0)
+	if (result != 0) {
+		result = call_failed(&client);
 		buf_adds(problem, buf_str(&client.problem));
+	}
 	if (result != 0 && opened == 0)
 		call_unsure(&inv->request, problem);
 	client_close(&client, result == 0);

@@ -14,8 +14,8 @@ size_t kill_batch_count(const struct reply *preview);
 
 /*
  * Kills those, by their tokens, in as many requests as that needs; the
- * answers become one. 0, or -1 with a problem: then some may be dead already,
- * and the reply may tell which.
+ * answers become one. 0, or a call_result with a problem: then some may be dead
+ * already, and the reply may tell which.
  */
 int kill_batch_run(const struct invocation *, const struct reply *preview,
 	struct reply *, struct buf *problem);

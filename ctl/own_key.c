@@ -4,6 +4,9 @@
 #include "notice.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
 int
 own_key_path(struct buf *path, struct buf *problem)
@@ -11,29 +14,96 @@ own_key_path(struct buf *path, struct buf *problem)
 	return home_file("key", path, problem);
 }
 
+/* The file, "" where there is none to look for. */
+static void
+find_path(const struct invocation *inv, struct buf *path)
+{
+	struct buf ignored = { 0 };
+
+	if (inv->options.values[OPT_IDENTITY] != NULL)
+		buf_adds(path, inv->options.values[OPT_IDENTITY]);
+	/* Without a home there is no key in it. */
+	else if (own_key_path(path, &ignored) != 0)
+		buf_reset(path);
+	buf_free(&ignored);
+}
+
+/* A default one may be missing. */
+static int
+read_key(
+	const char *path, bool named, struct tls_key **key, struct buf *problem)
+{
+	char why[TLS_PROBLEM_SIZE];
+
+	*key = NULL;
+	if (*path == '\0')
+		return 0;
+	*key = tls_key_read(path, why);
+	if (*key != NULL || (!named && errno == ENOENT))
+		return 0;
+	buf_addf(problem, "the key %s: %s", path, why);
+	return -1;
+}
+
 int
 own_key_read(
 	const struct invocation *inv, struct tls_key **key, struct buf *problem)
 {
-	const char *named = inv->options.values[OPT_IDENTITY];
-	char why[TLS_PROBLEM_SIZE];
 	struct buf path = { 0 };
-	int result = 0;
+	int result;
 
-	*key = NULL;
-	if (named != NULL)
-		buf_adds(&path, named);
-	/* Without a home there is no key in it. */
-	else if (own_key_path(&path, &path) != 0)
-		goto out;
-	*key = tls_key_read(buf_str(&path), why);
-	if (*key == NULL && (named != NULL || errno != ENOENT)) {
-		buf_addf(problem, "the key %s: %s", buf_str(&path), why);
-		result = -1;
-	}
-out:
+	find_path(inv, &path);
+	result = read_key(buf_str(&path), invocation_has(inv, OPT_IDENTITY),
+		key, problem);
 	buf_free(&path);
 	return result;
+}
+
+struct kept {
+	struct kept *next;
+	char *path;
+	struct tls_context *context;
+};
+
+static struct tls_context *
+keep(struct kept **kept, const char *path, const struct tls_key *key)
+{
+	struct kept *k = calloc(1, sizeof(*k));
+
+	if (k == NULL || (k->path = strdup(path)) == NULL ||
+		(k->context = tls_client(key)) == NULL) {
+		if (k != NULL)
+			free(k->path);
+		free(k);
+		return NULL;
+	}
+	k->next = *kept;
+	*kept = k;
+	return k->context;
+}
+
+struct tls_context *
+own_key_context(const struct invocation *inv, struct buf *problem)
+{
+	static struct kept *kept;
+	struct tls_context *context = NULL;
+	struct buf path = { 0 };
+	struct tls_key *key;
+	struct kept *k;
+
+	find_path(inv, &path);
+	for (k = kept; k != NULL && context == NULL; k = k->next)
+		if (strcmp(k->path, buf_str(&path)) == 0)
+			context = k->context;
+	if (context == NULL &&
+		read_key(buf_str(&path), invocation_has(inv, OPT_IDENTITY),
+			&key, problem) == 0) {
+		if ((context = keep(&kept, buf_str(&path), key)) == NULL)
+			buf_adds(problem, "OpenSSL fails");
+		tls_key_free(key);
+	}
+	buf_free(&path);
+	return context;
 }
 
 void

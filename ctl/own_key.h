@@ -18,6 +18,13 @@ int own_key_path(struct buf *path, struct buf *problem);
 int own_key_read(
 	const struct invocation *, struct tls_key **key, struct buf *problem);
 
+/*
+ * For connections that show it: made once for each file, and kept to the end,
+ * since it takes longer than a connection. NULL with a sentence.
+ */
+struct tls_context *own_key_context(
+	const struct invocation *, struct buf *problem);
+
 /* What to do about a daemon that does not know the key that it was shown. */
 void own_key_hint(const struct invocation *);
 
