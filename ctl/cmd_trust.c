@@ -100,6 +100,19 @@ refuse(const char *error)
 	return OUTCOME_USAGE;
 }
 
+static int
+take_host(struct invocation *inv, struct buf *error)
+{
+	if (hosts_add_list(&inv->hosts, inv->args[0], error) != 0)
+		return -1;
+	if (inv->hosts.n > 1) {
+		buf_adds(error, "trust is for one host at a time");
+		return -1;
+	}
+	invocation_turn(inv, &inv->hosts.v[0]);
+	return 0;
+}
+
 /* NAME or NAME:PORT, and someone or something to compare with. */
 static enum outcome
 check(struct invocation *inv)
@@ -107,7 +120,7 @@ check(struct invocation *inv)
 	struct buf error = { 0 };
 	enum outcome outcome = OUTCOME_DONE;
 
-	if (targets_parse(inv->args[0], &inv->target, &error) != 0)
+	if (take_host(inv, &error) != 0)
 		outcome = refuse(buf_str(&error));
 	else if (inv->target.kind != TARGET_TLS)
 		outcome = refuse("trust is for TLS: say NAME or NAME:PORT");

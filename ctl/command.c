@@ -120,6 +120,18 @@ const struct command commands[] = {
 		.takes = { { VALUE_REQUEST, NULL } },
 		.verb = VERB_EXPLAIN,
 		.run = cmd_explain },
+	{ .name = "hosts",
+		.args = "[HOSTS]",
+		.help = "show which hosts a list stands for",
+		.examples = "hosts 'node[01-32],web1'|one a line\n"
+			    "hosts 'node[01-32]' -x node07 --count|how many\n"
+			    "hosts --hosts-file hosts --fold|as node[01-32]\n"
+			    "hosts 'r[1-4]n[1-8]' --json|how each is reached\n",
+		.options = OPT_WHERE | OPT_BIT(OPT_HOW_MANY) |
+			   OPT_BIT(OPT_FOLD) | OPT_BIT(OPT_JSON),
+		.args_max = 1,
+		.takes = { { VALUE_TARGET, NULL } },
+		.run = cmd_hosts },
 	{ .name = "keygen",
 		.args = "[FILE]",
 		.help = "make a key for TLS, and the entry for a host's clients",

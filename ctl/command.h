@@ -49,6 +49,7 @@ enum outcome cmd_table(struct invocation *);
 enum outcome cmd_ping(struct invocation *);
 enum outcome cmd_cancel(struct invocation *);
 enum outcome cmd_explain(struct invocation *);
+enum outcome cmd_hosts(struct invocation *);
 enum outcome cmd_keygen(struct invocation *);
 enum outcome cmd_trust(struct invocation *);
 enum outcome cmd_config(struct invocation *);

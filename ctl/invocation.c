@@ -14,7 +14,9 @@ static const struct {
 	enum option_number one, other;
 } excluding[] = { { OPT_JSON, OPT_RAW }, { OPT_DRY_RUN, OPT_YES },
 	{ OPT_FINGERPRINT, OPT_ACCEPT_NEW }, { OPT_IN, OPT_AT },
-	{ OPT_TREE, OPT_JSON }, { OPT_TREE, OPT_RAW } };
+	{ OPT_TREE, OPT_JSON }, { OPT_TREE, OPT_RAW },
+	{ OPT_HOW_MANY, OPT_FOLD }, { OPT_HOW_MANY, OPT_JSON },
+	{ OPT_FOLD, OPT_JSON } };
 
 /* Whether the command takes all that was given, and they go together. */
 static int
@@ -286,6 +288,13 @@ parse_request(struct invocation *inv, struct buf *error)
 		take_common(inv, error) != 0 ||
 		hosts_select(&inv->hosts, &inv->options, error) != 0)
 		return -1;
+	if (inv->hosts.n > 1) {
+		buf_addf(error,
+			"these are %zu hosts, and this version speaks to one "
+			"host at a time",
+			inv->hosts.n);
+		return -1;
+	}
 	invocation_turn(inv, &inv->hosts.v[0]);
 	if (check_tls(inv, error) != 0)
 		return -1;

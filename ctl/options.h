@@ -26,7 +26,11 @@ enum option_number {
 	OPT_YES,
 	OPT_TYPE,
 	OPT_FORCE,
+	OPT_HOW_MANY,
+	OPT_FOLD,
 	OPT_HOSTS,
+	OPT_EXCLUDE,
+	OPT_HOSTS_FILE,
 	OPT_IDENTITY,
 	OPT_FINGERPRINT,
 	OPT_ACCEPT_NEW,
@@ -44,10 +48,13 @@ typedef uint64_t option_set;
 #define OPT_BIT(n) ((option_set)1 << (n))
 
 /* Those that every command takes which speaks to a daemon. */
-#define OPT_REMOTE                                                             \
-	(OPT_BIT(OPT_HOSTS) | OPT_TLS | OPT_BIT(OPT_JSON) | OPT_BIT(OPT_RAW) | \
+#define OPT_REMOTE                                                    \
+	(OPT_WHERE | OPT_TLS | OPT_BIT(OPT_JSON) | OPT_BIT(OPT_RAW) | \
 		OPT_BIT(OPT_TIMEOUT))
-/* Of these, those that are about keys. */
+/* Of these, those that say which daemons. */
+#define OPT_WHERE \
+	(OPT_BIT(OPT_HOSTS) | OPT_BIT(OPT_EXCLUDE) | OPT_BIT(OPT_HOSTS_FILE))
+/* Those that are about keys. */
 #define OPT_TLS                                             \
 	(OPT_BIT(OPT_IDENTITY) | OPT_BIT(OPT_FINGERPRINT) | \
 		OPT_BIT(OPT_ACCEPT_NEW))

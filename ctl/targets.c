@@ -9,8 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define ONE_HOST "this version speaks to one host at a time"
-
 static bool
 starts(const char *s, const char *prefix)
 {
@@ -68,8 +66,6 @@ check_host(const struct target *t, struct buf *error)
 				"'%s' is no host: a socket is written "
 				"unix:PATH",
 				t->name);
-		else if (*s == '[')
-			buf_addf(error, "'%s': " ONE_HOST, t->name);
 		else
 			buf_addf(error,
 				"'%s' is no host: a name has letters, digits, "
@@ -133,10 +129,6 @@ targets_parse(const char *text, struct target *t, struct buf *error)
 {
 	memset(t, 0, sizeof(*t));
 	t->name = text;
-	if (*text == '@' || strchr(text, ',') != NULL) {
-		buf_addf(error, "'%s': " ONE_HOST, text);
-		return -1;
-	}
 	if (starts(text, "unix:")) {
 		t->kind = TARGET_UNIX;
 		return keep_host(t, text + 5, strlen(text + 5), error);

@@ -1,5 +1,5 @@
 /*
- * The host that -H names, and how to reach it. No I/O.
+ * One host, and how to reach it. No I/O.
  */
 #ifndef BRIDLE_TARGETS_H
 #define BRIDLE_TARGETS_H
@@ -21,7 +21,7 @@ struct target {
 };
 
 /*
- * Reads what stands after -H: "NAME[:PORT]" for TLS, "unix:PATH" or
+ * Reads what -H takes for one host: "NAME[:PORT]" for TLS, "unix:PATH" or
  * "plain:NAME[:PORT]"; an IPv6 address in brackets. 0, or -1 with a sentence
  * appended to error.
  */

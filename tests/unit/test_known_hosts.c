@@ -114,7 +114,7 @@ bad_lines_are_told(void **state)
 		{ "::1 " A "\n", "brackets" },
 		{ "plain:web1 " A "\n", "without TLS" },
 		{ "unix:/x " A "\n", "without TLS" },
-		{ "a:1,b:1 " A "\n", "one host" },
+		{ "a:1,b:1 " A "\n", "brackets" },
 		{ "w:1 " A "\nweb1:7071 " A "\nw#:1 " A, "kh:3:" },
 	};
 	size_t i;

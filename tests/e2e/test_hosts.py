@@ -1,0 +1,101 @@
+"""Which hosts a list stands for: patterns, files, what is left out."""
+
+import tempfile
+
+import bridle
+from bridle import Daemon, ctl, equal
+
+
+def hosts(*args, **kwargs):
+    """What `bridlectl hosts` prints, as words."""
+    done = ctl("hosts", *args, **kwargs)
+    equal((done.returncode, done.stderr), (0, ""))
+    return done.stdout.split()
+
+
+def refused(*args, part, **kwargs):
+    done = ctl(*args, **kwargs)
+    equal((done.returncode, done.stdout), (2, ""), done.stderr)
+    assert part in done.stderr, done.stderr
+
+
+def test_patterns_expand_in_their_order():
+    equal(hosts("web1,node[08-10],plain:db[1-2]:70,a"),
+          ["web1", "node08", "node09", "node10", "plain:db1:70",
+           "plain:db2:70", "a"])
+    equal(hosts("r[1-2]n[0-4/2]"),
+          ["r1n0", "r1n2", "r1n4", "r2n0", "r2n2", "r2n4"])
+    equal(hosts("[::1]:7071,n[1-2]:[7-8]"),
+          ["[::1]:7071", "n1:7", "n1:8", "n2:7", "n2:8"])
+
+
+def test_the_option_names_hosts_too():
+    equal(hosts("-H", "n[1-2]"), ["n1", "n2"])
+    refused("hosts", "-H", "n1", "n2", part="once")
+
+
+def test_duplicates_count_where_they_were_named_first():
+    equal(hosts("b,a,B,b:7071,b:7072,a"), ["b", "a", "b:7072"])
+
+
+def test_what_is_excluded_is_left_out_on_any_port():
+    equal(hosts("n[1-5]", "-x", "n[2-3],n9"), ["n1", "n4", "n5"])
+    equal(hosts("n1:8000,plain:N2,n3", "--exclude", "n1,n2"), ["n3"])
+    equal(hosts("n1:8000,n1:8001", "-x", "n1:8000"), ["n1:8001"])
+    equal(hosts("unix:/a,unix:/A", "-x", "unix:/a"), ["unix:/A"])
+    refused("hosts", "n[1-2]", "-x", "n[1-9]", part="leaves no host")
+
+
+def test_a_file_of_hosts():
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write("# all of them\n\n  n[1-2] # here\r\nweb1,n1\n\tlast")
+        file.flush()
+        equal(hosts("--hosts-file", file.name),
+              ["n1", "n2", "web1", "last"])
+        equal(hosts("first", "--hosts-file", file.name, "-x", "n2"),
+              ["first", "n1", "web1", "last"])
+        file.write("\nn[1-\n")
+        file.flush()
+        refused("hosts", "--hosts-file", file.name, part=file.name + ":6: ")
+
+
+def test_a_file_of_hosts_from_standard_input():
+    equal(hosts("--hosts-file", "-", stdin="n[1-2]\nn1\n"), ["n1", "n2"])
+    refused("hosts", "--hosts-file", "-", stdin="# none\n",
+            part="names no host")
+    refused("hosts", "--hosts-file", "-", stdin="a\nb c\n", part="stdin:2: ")
+    refused("hosts", "--hosts-file", "/nowhere", part="/nowhere: No such")
+
+
+def test_count_and_fold():
+    equal(hosts("n[01-32,40],web1,n01", "--count"), ["34"])
+    equal(hosts("web1,n[01-31],n40,n32", "--fold"), ["web1,n[01-32,40]"])
+    equal(hosts(*hosts("r[1-4]n[01-20]:7,[::1]", "--fold"), "--fold"),
+          ["r[1-4]n[01-20]:7,[::1]"])
+
+
+def test_json_tells_how_each_is_reached():
+    equal(ctl("hosts", "--json", "[::1]:70,plain:b,unix:/s").stdout,
+          '{"host":"[::1]:70","transport":"tls","address":"::1","port":70}\n'
+          '{"host":"plain:b","transport":"plain","address":"b","port":7070}\n'
+          '{"host":"unix:/s","transport":"unix","address":"/s"}\n')
+
+
+def test_mistakes_are_told_before_anything_is_sent():
+    with Daemon() as d:
+        here = "unix:" + d.sock
+        for more, part in (("n[3-1]", "smaller"), ("n[1-3", "no other"),
+                           ("n[1-9999999]", "more than 1000000 hosts"),
+                           ("n[1-999999],n[1-2]x", "more than 1000000"),
+                           ("", "names no host"), ("a b", "is no host"),
+                           ("web[a-c]", "is no range of numbers")):
+            refused("-H", here + "," + more, "ping", part=part)
+        equal(d.counter("requests"), 1)
+
+
+def test_a_million_hosts_take_seconds():
+    equal(hosts("n[1-1000000]", "-x", "n[2-999999]", "--fold"),
+          ["n[1,1000000]"])
+
+
+bridle.main(globals())
