@@ -1,6 +1,7 @@
 #include "call.h"
 #include "command.h"
 #include "confirm.h"
+#include "halt_words.h"
 #include "notice.h"
 #include "report.h"
 #include "text.h"
@@ -9,10 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static const char *const questions[HALT_MODES] = { [HALT_HALT] = "Halt",
-	[HALT_POWEROFF] = "Power off",
-	[HALT_REBOOT] = "Reboot" };
 
 /* Which machine that is, for someone about to stop the wrong one. */
 static void
@@ -33,19 +30,6 @@ add_place(struct buf *out, const struct invocation *inv)
 	buf_addf(out, "this machine (%s)", name);
 }
 
-static void
-add_time(struct buf *out, const char *when)
-{
-	if (strcmp(when, "+1") == 0)
-		buf_adds(out, " in a minute");
-	else if (*when == '+')
-		buf_addf(out, " in %s minutes", when + 1);
-	else if (strcmp(when, "now") == 0)
-		buf_adds(out, " now");
-	else
-		buf_addf(out, " at %s (its time)", when);
-}
-
 static bool
 ask(const struct invocation *inv, const char *preview)
 {
@@ -55,9 +39,9 @@ ask(const struct invocation *inv, const char *preview)
 	text_safe(&text, preview, strlen(preview));
 	fprintf(stderr, "%s\n", buf_str(&text));
 	buf_reset(&text);
-	buf_addf(&text, "%s ", questions[inv->request.mode]);
+	buf_addf(&text, "%s ", halt_words(&inv->request));
 	add_place(&text, inv);
-	add_time(&text, inv->request.strings[REQUEST_WHEN]);
+	halt_words_when(&text, &inv->request);
 	buf_addc(&text, '?');
 	yes = confirm_ask(buf_str(&text));
 	buf_free(&text);

@@ -3,6 +3,7 @@
 #include "notice.h"
 #include "raw.h"
 #include "report.h"
+#include "shape.h"
 #include "view.h"
 
 /* --raw as it comes: the fast way, which keeps nothing. */
@@ -24,24 +25,6 @@ stream(struct invocation *inv)
 	return outcome;
 }
 
-/* --sort, --tree and --columns. 0, or -1 with a sentence in error. */
-static int
-shape(const struct invocation *inv, const struct reply *r, struct view *v,
-	struct buf *error)
-{
-	const struct options *o = &inv->options;
-
-	if (o->values[OPT_SORT] != NULL &&
-		view_sort(v, r, o->values[OPT_SORT], error) != 0)
-		return -1;
-	if (options_given(o, OPT_TREE) && view_tree(v, r, error) != 0)
-		return -1;
-	if (o->values[OPT_COLUMNS] != NULL &&
-		view_select(v, r, o->values[OPT_COLUMNS], error) != 0)
-		return -1;
-	return 0;
-}
-
 static enum outcome
 show(const struct invocation *inv, const struct reply *r)
 {
@@ -49,9 +32,7 @@ show(const struct invocation *inv, const struct reply *r)
 	struct view view = { 0 };
 	enum outcome outcome;
 
-	if (report_view(inv, r, &view) != 0) {
-		outcome = report_failure(inv, r, NULL, "out of memory");
-	} else if (r->ncolumns > 0 && shape(inv, r, &view, &error) != 0) {
+	if (shape(inv, r, &view, &error) != 0) {
 		notice("%s", buf_str(&error));
 		outcome = OUTCOME_USAGE;
 	} else {

@@ -9,19 +9,18 @@
 #define HALTING                                               \
 	(OPT_REMOTE | OPT_BIT(OPT_IN) | OPT_BIT(OPT_AT) |     \
 		OPT_BIT(OPT_MESSAGE) | OPT_BIT(OPT_DRY_RUN) | \
-		OPT_BIT(OPT_YES))
+		OPT_BIT(OPT_YES) | OPT_STAGED)
 
 const struct command commands[] = {
 	{ .name = "list",
 		.args = "[GLOB]",
 		.help = "show the processes, all or those with such a name",
-		.examples =
-			"list|every process of this machine\n"
-			"list 'ssh*' --sort -rss_kib|the largest first\n"
-			"-H web1 list --tree|another host's, as a tree\n"
-			"list --user www-data --columns pid,name,command|\n"
-			"list --json|one object, for jq\n"
-			"list --raw|tab-separated, for awk\n",
+		.examples = "list|every process of this machine\n"
+			    "list 'ssh*' --sort -rss_kib|the largest first\n"
+			    "-H web1 list --tree|another host's, as a tree\n"
+			    "list --user www-data --columns pid,name,command|\n"
+			    "list --json|one object, for jq\n"
+			    "list --raw|tab-separated, for awk\n",
 		.options = OPT_REMOTE | OPT_BIT(OPT_USER) | OPT_BIT(OPT_SORT) |
 			   OPT_BIT(OPT_TREE) | OPT_BIT(OPT_COLUMNS),
 		.args_max = 1,
@@ -40,7 +39,7 @@ const struct command commands[] = {
 		.options = OPT_REMOTE | OPT_BIT(OPT_SIGNAL) |
 			   OPT_BIT(OPT_WAIT) | OPT_BIT(OPT_ESCALATE) |
 			   OPT_BIT(OPT_USER) | OPT_BIT(OPT_DRY_RUN) |
-			   OPT_BIT(OPT_YES),
+			   OPT_BIT(OPT_YES) | OPT_STAGED,
 		.args_min = 1,
 		.args_max = 1,
 		.takes = { { VALUE_PROCESS, NULL } },
@@ -134,7 +133,8 @@ const struct command commands[] = {
 		.run = cmd_hosts },
 	{ .name = "keygen",
 		.args = "[FILE]",
-		.help = "make a key for TLS, and the entry for a host's clients",
+		.help = "make a key for TLS, and the entry for a host's "
+			"clients",
 		.examples = "keygen|~/.config/bridle/key, for every host\n"
 			    "keygen ./backup.key|another, for -i\n"
 			    "keygen --type ed25519|\n",

@@ -65,6 +65,19 @@ confirm_ask(const char *question)
 	return yes;
 }
 
+bool
+confirm_number(const char *question, size_t number)
+{
+	char *answer = ask(question, "Type their number to go on: ");
+	char wanted[24];
+	bool yes;
+
+	snprintf(wanted, sizeof(wanted), "%zu", number);
+	yes = answer != NULL && strcmp(answer, wanted) == 0;
+	free(answer);
+	return yes;
+}
+
 static void
 on_interrupt(int sig)
 {

@@ -5,6 +5,7 @@
 #define BRIDLE_CONFIRM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Whether there is someone to ask: stdin and stderr are terminals. */
 bool confirm_terminal(void);
@@ -19,6 +20,12 @@ bool confirm_possible(const char *command);
  * for "y" or "yes"; the end of input is a no.
  */
 bool confirm_ask(const char *question);
+
+/*
+ * Asks on stderr and reads a line. True only for that very number: what
+ * concerns many is not to be agreed to by habit.
+ */
+bool confirm_number(const char *question, size_t number);
 
 /*
  * Asks on stderr ("QUESTION ") until the answer begins with one of these

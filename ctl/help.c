@@ -8,11 +8,14 @@
 #include <string.h>
 
 #define LINE_WIDTH 79
+#define LEFT_WIDTH 24
+#define OPT_MANY (OPT_FANNED | OPT_STAGED) /* they have a list of their own */
 
 static const char general_examples[] =
 	"list 'ssh*'|processes of such a name\n"
 	"kill firefox|show them, ask, kill them\n"
 	"-H web1 poweroff --in 10m|another machine, later\n"
+	"-H 'node[01-32]' ping --gather|many at once\n"
 	"explain reboot|may I, and by which rule?\n"
 	"ping|does the daemon answer?\n";
 
@@ -60,7 +63,7 @@ print_usage(const struct command *c)
 	if (*c->args != '\0')
 		column += printf(" %s", c->args);
 	for (i = 0; i < OPT_COUNT; i++) {
-		if (!(c->options & OPT_BIT(i)))
+		if (!(c->options & ~OPT_MANY & OPT_BIT(i)))
 			continue;
 		buf_reset(&part);
 		add_option(&part, &option_rows[i]);
@@ -68,18 +71,18 @@ print_usage(const struct command *c)
 			column = printf("\n      ") - 1;
 		column += printf(" [%s]", buf_str(&part));
 	}
-	putchar('\n');
+	puts(c->options & OPT_MANY ? " ..." : "");
 	buf_free(&part);
 }
 
 static void
-print_options(option_set options)
+print_options(const char *heading, option_set options)
 {
 	const struct option_row *row;
 	struct buf left = { 0 };
 	int i;
 
-	puts("Options:");
+	puts(heading);
 	for (i = 0; i < OPT_COUNT; i++) {
 		row = &option_rows[i];
 		if (!(options & OPT_BIT(i)))
@@ -91,7 +94,12 @@ print_options(option_set options)
 			buf_adds(&left, "    ");
 		buf_addf(&left, "--%s%s%s", row->name, row->value ? " " : "",
 			row->value ? row->value : "");
-		printf("  %-24s %s\n", buf_str(&left), row->help);
+		if (left.len > LEFT_WIDTH)
+			printf("  %s\n  %-*s %s\n", buf_str(&left), LEFT_WIDTH,
+				"", row->help);
+		else
+			printf("  %-*s %s\n", LEFT_WIDTH, buf_str(&left),
+				row->help);
 	}
 	buf_free(&left);
 }
@@ -113,7 +121,8 @@ print_general(void)
 	}
 	puts("\n'bridlectl COMMAND --help' tells more. Options may stand "
 	     "before or after it.\n");
-	print_options(OPT_REMOTE | OPT_ALWAYS);
+	print_options("Options:", (OPT_REMOTE & ~OPT_MANY) | OPT_ALWAYS);
+	print_options("\nFor many hosts:", OPT_REMOTE & OPT_MANY);
 	putchar('\n');
 	fputs(exit_status, stdout);
 	buf_free(&left);
@@ -131,7 +140,9 @@ help_print(const struct command *c)
 	putchar('\n');
 	print_usage(c);
 	putchar('\n');
-	print_options(c->options | OPT_BIT(OPT_HELP));
+	print_options("Options:", (c->options & ~OPT_MANY) | OPT_BIT(OPT_HELP));
+	if (c->options & OPT_MANY)
+		print_options("\nFor many hosts:", c->options & OPT_MANY);
 }
 
 enum outcome

@@ -1,5 +1,6 @@
 #include "invocation.h"
 
+#include "fanout.h"
 #include "text.h"
 #include "tls.h"
 #include "wire.h"
@@ -14,9 +15,9 @@ static const struct {
 	enum option_number one, other;
 } excluding[] = { { OPT_JSON, OPT_RAW }, { OPT_DRY_RUN, OPT_YES },
 	{ OPT_FINGERPRINT, OPT_ACCEPT_NEW }, { OPT_IN, OPT_AT },
-	{ OPT_TREE, OPT_JSON }, { OPT_TREE, OPT_RAW },
-	{ OPT_HOW_MANY, OPT_FOLD }, { OPT_HOW_MANY, OPT_JSON },
-	{ OPT_FOLD, OPT_JSON } };
+	{ OPT_TREE, OPT_JSON }, { OPT_TREE, OPT_RAW }, { OPT_GATHER, OPT_JSON },
+	{ OPT_GATHER, OPT_RAW }, { OPT_HOW_MANY, OPT_FOLD },
+	{ OPT_HOW_MANY, OPT_JSON }, { OPT_FOLD, OPT_JSON } };
 
 /* Whether the command takes all that was given, and they go together. */
 static int
@@ -219,12 +220,61 @@ static int
 check_tls(const struct invocation *inv, struct buf *error)
 {
 	option_set given = inv->options.given & OPT_TLS;
+	const struct target *t;
+	size_t i;
 
-	if (given == 0 || inv->target.kind == TARGET_TLS)
+	for (i = 0; given != 0 && i < inv->hosts.n; i++) {
+		t = &inv->hosts.v[i].target;
+		if (t->kind == TARGET_TLS)
+			continue;
+		buf_addf(error,
+			"--%s is for TLS, which '%s' is reached without",
+			option_rows[__builtin_ctzll(given)].name, t->name);
+		return -1;
+	}
+	if (inv->hosts.n == 1 || !(given & OPT_BIT(OPT_FINGERPRINT)))
 		return 0;
-	buf_addf(error, "--%s is for TLS, which '%s' is reached without",
-		option_rows[__builtin_ctzll(given)].name, inv->target.name);
+	buf_addf(error, "--fingerprint is one host's, and these are %zu",
+		inv->hosts.n);
 	return -1;
+}
+
+/*
+ * A list is shown as one even if only one host has come of it, lest a script
+ * see another form on the day when a group has but one.
+ */
+static bool
+is_list(const struct invocation *inv)
+{
+	const option_set many = OPT_WHERE | OPT_FANNED | OPT_STAGED;
+	const option_set one =
+		OPT_BIT(OPT_HOSTS) | OPT_BIT(OPT_CONNECT_TIMEOUT);
+	const char *written = inv->options.values[OPT_HOSTS];
+
+	return inv->hosts.n > 1 || (inv->options.given & many & ~one) != 0 ||
+	       (written != NULL && strcmp(written, inv->hosts.v[0].label) != 0);
+}
+
+/* What is for many hosts. */
+static int
+take_fanned(struct invocation *inv, struct buf *error)
+{
+	const struct options *o = &inv->options;
+
+	if (take_number(o, OPT_FANOUT, 1, FANOUT_MAX, &inv->fanout, error) !=
+			0 ||
+		take_number(o, OPT_CONNECT_TIMEOUT, 1, TIMEOUT_MAX,
+			&inv->connect_timeout, error) != 0 ||
+		take_number(o, OPT_TOTAL_TIMEOUT, 1, TIMEOUT_MAX,
+			&inv->total_timeout, error) != 0 ||
+		take_number(o, OPT_PAUSE, 0, TIMEOUT_MAX, &inv->pause, error) !=
+			0)
+		return -1;
+	if (invocation_has(inv, OPT_PAUSE) && !invocation_has(inv, OPT_BATCH)) {
+		buf_adds(error, "--pause needs a --batch");
+		return -1;
+	}
+	return 0;
 }
 
 /* What commands have in common, whether they ask a daemon or not. */
@@ -285,17 +335,11 @@ parse_request(struct invocation *inv, struct buf *error)
 	if (what == NULL || check_options(&inv->options, what, error) != 0 ||
 		check_args(what, inv->nargs - skip, inv->args + skip, error) !=
 			0 ||
-		take_common(inv, error) != 0 ||
+		take_common(inv, error) != 0 || take_fanned(inv, error) != 0 ||
 		hosts_select(&inv->hosts, &inv->options, error) != 0)
 		return -1;
-	if (inv->hosts.n > 1) {
-		buf_addf(error,
-			"these are %zu hosts, and this version speaks to one "
-			"host at a time",
-			inv->hosts.n);
-		return -1;
-	}
 	invocation_turn(inv, &inv->hosts.v[0]);
+	inv->several = is_list(inv);
 	if (check_tls(inv, error) != 0)
 		return -1;
 	return fill_request(inv, what, inv->args[skip], error);

@@ -21,10 +21,14 @@ struct invocation {
 
 	/* Where the command asks a daemon: */
 	struct hosts hosts;
+	bool several;             /* a list, be it of one: shown as such */
 	const struct host *host;  /* the one that is asked */
 	struct target target;     /* that one's */
 	unsigned timeout;         /* seconds, 0: not said */
 	unsigned connect_timeout; /* likewise */
+	unsigned total_timeout;   /* likewise */
+	unsigned fanout;          /* hosts at once, 0: not said */
+	unsigned pause;           /* seconds between two batches */
 	struct request request;
 	char when[24]; /* the request's may point here */
 };

@@ -115,7 +115,7 @@ static bool
 is_reserved(const char *key)
 {
 	static const char *const members[] = { "host", "status", "text",
-		"records", NULL };
+		"result", "records", NULL };
 	size_t i;
 
 	for (i = 0; members[i] != NULL; i++)
@@ -142,7 +142,7 @@ add_pairs(struct buf *out, const struct reply *r)
 
 void
 json_answer(struct buf *out, const char *host, const struct reply *r,
-	const struct view *v, const char *problem)
+	const struct view *v, const char *problem, const char *result)
 {
 	const char *text = problem ? problem : r->said;
 
@@ -153,6 +153,8 @@ json_answer(struct buf *out, const char *host, const struct reply *r,
 		buf_adds(out, ",\"status\":null");
 	else
 		buf_addf(out, ",\"status\":%d", r->code);
+	if (result != NULL)
+		buf_addf(out, ",\"result\":\"%s\"", result);
 	buf_adds(out, ",\"text\":");
 	json_string(out, text, strlen(text));
 	if (problem == NULL)

@@ -5,6 +5,7 @@
 #include "fd.h"
 #include "help.h"
 #include "invocation.h"
+#include "many.h"
 #include "notice.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ run(struct invocation *inv, int argc, char **argv)
 		puts("bridlectl " PACKAGE_VERSION);
 		outcome = OUTCOME_DONE;
 	} else {
-		outcome = inv->command->run(inv);
+		outcome = inv->several ? many_run(inv) : inv->command->run(inv);
 	}
 	buf_free(&error);
 	return outcome;

@@ -1,12 +1,13 @@
 #include "notice.h"
 
-#include "buf.h"
 #include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static struct buf *collected;
 
 static void put(const char *host, const char *fmt, va_list)
 	__attribute__((format(printf, 2, 0)));
@@ -26,9 +27,18 @@ put(const char *host, const char *fmt, va_list ap)
 	}
 	text_safe(&line, text, strlen(text));
 	buf_addc(&line, '\n');
-	fwrite(buf_str(&line), 1, line.len, stderr);
+	if (collected != NULL)
+		buf_add(collected, line.data, line.len);
+	else
+		fwrite(buf_str(&line), 1, line.len, stderr);
 	buf_free(&line);
 	free(text);
+}
+
+void
+notice_collect(struct buf *out)
+{
+	collected = out;
 }
 
 void

@@ -48,7 +48,23 @@ const struct option_row option_rows[OPT_COUNT] = {
 	[OPT_RAW] = { "raw", 0, NULL,
 		"print the protocol's fields, tab-separated" },
 	[OPT_TIMEOUT] = { "timeout", 0, "SECONDS",
-		"give up when it takes longer, all in all" },
+		"give up on a host when it takes longer, all in all" },
+	[OPT_FANOUT] = { "fanout", 0, "N", "ask so many at once (64)" },
+	[OPT_CONNECT_TIMEOUT] = { "connect-timeout", 0, "SECONDS",
+		"give up on a host that cannot be reached by then (10)" },
+	[OPT_TOTAL_TIMEOUT] = { "total-timeout", 0, "SECONDS",
+		"end all when all hosts together take longer" },
+	[OPT_ORDERED] = { "ordered", 0, NULL,
+		"show the answers in the order of the hosts" },
+	[OPT_GATHER] = { "gather", 0, NULL,
+		"show equal answers once, under all their hosts" },
+	[OPT_BATCH] = { "batch", 0, "N|N%",
+		"begin so many only after those before have ended" },
+	[OPT_PAUSE] = { "pause", 0, "SECONDS", "wait between two batches" },
+	[OPT_MAX_FAILURES] = { "max-failures", 0, "N|N%",
+		"begin nothing new once more than these have failed" },
+	[OPT_RESUME] = { "resume", 0, "FILE",
+		"keep what is left to do there, and go on with it" },
 	[OPT_HELP] = { "help", 'h', NULL, "explain the command and exit" },
 	[OPT_VERSION] = { "version", 'V', NULL, "print the version and exit" },
 };
@@ -64,6 +80,7 @@ const struct value option_values[OPT_COUNT] = {
 	[OPT_EXCLUDE] = { VALUE_TARGET, NULL },
 	[OPT_HOSTS_FILE] = { VALUE_FILE, NULL },
 	[OPT_IDENTITY] = { VALUE_FILE, NULL },
+	[OPT_RESUME] = { VALUE_FILE, NULL },
 };
 
 #define LONG_BASE 256 /* past every letter */

@@ -37,6 +37,15 @@ enum option_number {
 	OPT_JSON,
 	OPT_RAW,
 	OPT_TIMEOUT,
+	OPT_FANOUT,
+	OPT_CONNECT_TIMEOUT,
+	OPT_TOTAL_TIMEOUT,
+	OPT_ORDERED,
+	OPT_GATHER,
+	OPT_BATCH,
+	OPT_PAUSE,
+	OPT_MAX_FAILURES,
+	OPT_RESUME,
 	OPT_HELP,
 	OPT_VERSION,
 	OPT_COUNT
@@ -50,10 +59,19 @@ typedef uint64_t option_set;
 /* Those that every command takes which speaks to a daemon. */
 #define OPT_REMOTE                                                    \
 	(OPT_WHERE | OPT_TLS | OPT_BIT(OPT_JSON) | OPT_BIT(OPT_RAW) | \
-		OPT_BIT(OPT_TIMEOUT))
+		OPT_BIT(OPT_TIMEOUT) | OPT_FANNED)
 /* Of these, those that say which daemons. */
 #define OPT_WHERE \
 	(OPT_BIT(OPT_HOSTS) | OPT_BIT(OPT_EXCLUDE) | OPT_BIT(OPT_HOSTS_FILE))
+/* Those that are for many of them. */
+#define OPT_FANNED                                                  \
+	(OPT_BIT(OPT_FANOUT) | OPT_BIT(OPT_CONNECT_TIMEOUT) |       \
+		OPT_BIT(OPT_TOTAL_TIMEOUT) | OPT_BIT(OPT_ORDERED) | \
+		OPT_BIT(OPT_GATHER))
+/* Likewise, of commands that change something there. */
+#define OPT_STAGED                                                             \
+	(OPT_BIT(OPT_BATCH) | OPT_BIT(OPT_PAUSE) | OPT_BIT(OPT_MAX_FAILURES) | \
+		OPT_BIT(OPT_RESUME))
 /* Those that are about keys. */
 #define OPT_TLS                                             \
 	(OPT_BIT(OPT_IDENTITY) | OPT_BIT(OPT_FINGERPRINT) | \

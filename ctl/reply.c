@@ -102,10 +102,11 @@ grow(struct reply *r)
 {
 	size_t row = r->ncolumns * sizeof(r->cells[0]), max;
 	size_t shown = SHOWN_ROW + r->ncolumns * SHOWN_CELL;
+	size_t limit = r->max_size ? r->max_size : REPLY_SIZE_MAX;
 	struct reply_cell *more;
 
 	if (r->text.len + WIRE_REPLY_MAX + (r->nrows + 1) * (row + shown) >
-		REPLY_SIZE_MAX)
+		limit)
 		return false;
 	if (r->nrows < r->max_rows)
 		return true;
@@ -262,6 +263,19 @@ reply_pair(const struct reply *r, const char *key)
 		if (strcmp(r->pairs[i].key, key) == 0)
 			return r->pairs[i].value;
 	return NULL;
+}
+
+int
+reply_explained(const struct reply *r)
+{
+	int column = reply_column(r, "code"), code;
+	struct buf scratch = { 0 };
+
+	if (column < 0 || r->nrows == 0)
+		return 0;
+	code = atoi(reply_text(r, 0, (size_t)column, &scratch));
+	buf_free(&scratch);
+	return code;
 }
 
 int

@@ -36,6 +36,7 @@ struct reply_pair {
 
 /* A zeroed struct is an answer that has not begun. */
 struct reply {
+	size_t max_size; /* bytes of memory for the table; 0: REPLY_SIZE_MAX */
 	size_t ncolumns;
 	char *columns[WIRE_COLUMNS_MAX];
 	size_t nrows;
@@ -74,6 +75,12 @@ const char *reply_text(
 
 /* The value of a pair of the status line, or NULL. */
 const char *reply_pair(const struct reply *, const char *key);
+
+/*
+ * Of the answer to an explain: the code that the request itself would have
+ * had; 0 if it does not tell.
+ */
+int reply_explained(const struct reply *);
 
 /*
  * Replaces the status by one that stands for several answers. 0, or -1 with

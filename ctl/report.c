@@ -152,7 +152,7 @@ print_json(const struct invocation *inv, const struct reply *r,
 	struct buf line = { 0 };
 	int result = -1;
 
-	json_answer(&line, inv->target.name, r, v, problem);
+	json_answer(&line, inv->target.name, r, v, problem, NULL);
 	if (line.failed)
 		notice("no memory for the answer");
 	else
@@ -190,19 +190,26 @@ report_reply(const struct invocation *inv, const struct reply *r,
 	return written != 0 && outcome == OUTCOME_DONE ? OUTCOME_NO : outcome;
 }
 
-enum outcome
-report_failure(const struct invocation *inv, const struct reply *r,
-	const struct view *v, const char *problem)
+void
+report_problem(const struct invocation *inv, const char *problem)
 {
 	size_t len;
 
-	print(inv, r, v, problem);
 	for (;; problem += len + 1) {
 		len = strcspn(problem, "\n");
 		notice_host(inv->target.name, "%.*s", (int)len, problem);
 		if (problem[len] == '\0')
-			return OUTCOME_UNREACHED;
+			return;
 	}
+}
+
+enum outcome
+report_failure(const struct invocation *inv, const struct reply *r,
+	const struct view *v, const char *problem)
+{
+	print(inv, r, v, problem);
+	report_problem(inv, problem);
+	return OUTCOME_UNREACHED;
 }
 
 int

@@ -31,6 +31,9 @@ enum outcome report_reply(const struct invocation *, const struct reply *,
 enum outcome report_failure(const struct invocation *, const struct reply *,
 	const struct view *, const char *problem);
 
+/* Each line of the problem, on stderr. */
+void report_problem(const struct invocation *, const char *problem);
+
 /* Asks what the invocation asks, and reports what comes. */
 enum outcome report_request(const struct invocation *, bool text);
 

@@ -9,6 +9,9 @@
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t clock_ms(void);
 
+/* Microseconds of it. */
+int64_t clock_us(void);
+
 /* How many are left until then, for poll(2); 0 once it has passed. */
 int clock_left(int64_t deadline);
 

@@ -33,7 +33,7 @@ show(const struct reply *r, const char *problem)
 
 	if (view_all(&v, r) != 0)
 		abort();
-	json_answer(&out, "host", r, &v, problem);
+	json_answer(&out, "host", r, &v, problem, problem ? NULL : "ok");
 	/* One line, whatever came: the promise to whoever reads it. */
 	if (out.failed ||
 		memchr(out.data, '\n', out.len) != out.data + out.len - 1)

@@ -82,7 +82,7 @@ assert_answer(const char *lines, const char *problem, const char *expected)
 		assert_int_not_equal(reply_line(&r, at, len), REPLY_BAD);
 	}
 	assert_int_equal(view_all(&v, &r), 0);
-	json_answer(&out, "h\"1", &r, &v, problem);
+	json_answer(&out, "h\"1", &r, &v, problem, NULL);
 	assert_string_equal(buf_str(&out), expected);
 	free(copy);
 	view_free(&v);

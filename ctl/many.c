@@ -1,0 +1,335 @@
+#include "many.h"
+
+#include "call.h"
+#include "clock.h"
+#include "confirm.h"
+#include "gather.h"
+#include "halt_words.h"
+#include "kill_batch.h"
+#include "notice.h"
+#include "plan.h"
+#include "report_many.h"
+#include "resume.h"
+#include "text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One command on its way. */
+struct many {
+	struct invocation *inv;
+	struct resume resume;
+	struct report_many report;
+	struct answer *previews; /* by the hosts' index; NULL without them */
+	bool ended;              /* before its end */
+};
+
+static void
+judge(const struct invocation *inv, struct answer *a, int result)
+{
+	if (result == CALL_LATE)
+		a->fate = FATE_TIMED_OUT;
+	else if (result != 0)
+		a->fate = FATE_UNREACHED;
+	else if (inv->request.explain && a->reply.code == CODE_OK)
+		a->fate = fate_of(reply_explained(&a->reply));
+	else
+		a->fate = fate_of(a->reply.code);
+}
+
+void
+many_ask(struct invocation *inv, struct answer *a, const void *request)
+{
+	int64_t begin = clock_us();
+	int result = call_ask(inv, request, &a->reply, &a->problem);
+
+	a->microseconds = clock_us() - begin;
+	judge(inv, a, result);
+}
+
+/* A worker_job: kills what the previews, by the hosts' index, have shown. */
+static void
+kill_shown(struct invocation *inv, struct answer *a, const void *previews)
+{
+	const struct answer *shown = previews;
+	int result = kill_batch_run(
+		inv, &shown[a->index].reply, &a->reply, &a->problem);
+
+	judge(inv, a, result);
+}
+
+static void
+take_preview(void *taker, struct answer *a)
+{
+	struct many *m = taker;
+
+	m->previews[a->index] = *a;
+	memset(a, 0, sizeof(*a));
+}
+
+static void
+take_answer(void *taker, struct answer *a)
+{
+	struct many *m = taker;
+
+	resume_strike(&m->resume, a);
+	report_many_take(&m->report, a);
+}
+
+static int
+fail(struct buf *error)
+{
+	notice("%s", buf_str(error));
+	buf_free(error);
+	return -1;
+}
+
+/* Who is asked, and how. -1 after a message. */
+static int
+make_plan(struct many *m, const bool *wanted, struct plan *plan)
+{
+	struct buf error = { 0 };
+
+	return plan_make(plan, m->inv, wanted, &error) == 0 ? 0 : fail(&error);
+}
+
+static void
+run(struct many *m, const struct plan *plan, worker_job *job,
+	const void *context, fanout_done *done)
+{
+	struct fanout f = { .inv = m->inv,
+		.job = job,
+		.context = context,
+		.order = plan->order,
+		.n = plan->n,
+		.stage = plan->stage,
+		.done = done,
+		.taker = m };
+
+	fanout_run(&f);
+	m->ended = f.ended;
+}
+
+static bool
+changes_something(const struct invocation *inv)
+{
+	const struct request *r = &inv->request;
+
+	return (r->verb == VERB_KILL || r->verb == VERB_HALT) && !r->explain &&
+	       !r->dry_run;
+}
+
+/* What -y is about to do, for who looks on. */
+static void
+announce(const struct many *m, const struct plan *plan)
+{
+	struct buf line = { 0 };
+
+	plan_describe(plan, m->inv, &line);
+	notice("%s: %s", m->inv->command->name, buf_str(&line));
+	buf_free(&line);
+}
+
+/* Whatever the hosts' answers are, they are shown at once. */
+static void
+ask_all(struct many *m)
+{
+	struct plan plan;
+
+	if (make_plan(m, m->resume.left, &plan) == 0) {
+		if (changes_something(m->inv))
+			announce(m, &plan);
+		run(m, &plan, many_ask, &m->inv->request, take_answer);
+	}
+	plan_free(&plan);
+}
+
+/* Asks all of them for a dry run. -1 after a message. */
+static int
+preview(struct many *m)
+{
+	struct request dry = m->inv->request;
+	struct plan plan;
+	int result;
+
+	dry.dry_run = true;
+	m->previews = calloc(m->inv->hosts.n + 1, sizeof(m->previews[0]));
+	if (m->previews == NULL) {
+		notice("out of memory");
+		return -1;
+	}
+	if ((result = make_plan(m, m->resume.left, &plan)) == 0) {
+		memset(&plan.stage, 0, sizeof(plan.stage));
+		run(m, &plan, many_ask, &dry, take_preview);
+	}
+	plan_free(&plan);
+	return result;
+}
+
+/* Whether there is something to do on that host, and it may be done. */
+static bool
+is_wanted(const struct answer *preview)
+{
+	if (preview->host == NULL || preview->problem.len > 0)
+		return false;
+	return preview->reply.nrows > 0 ? kill_batch_count(&preview->reply) > 0
+					: preview->fate == FATE_OK;
+}
+
+/* Those that are left out have had their answer. */
+static bool *
+sort_previews(struct many *m)
+{
+	bool *wanted = calloc(m->inv->hosts.n + 1, sizeof(wanted[0]));
+	size_t i;
+
+	for (i = 0; wanted != NULL && i < m->inv->hosts.n; i++) {
+		wanted[i] = is_wanted(&m->previews[i]);
+		if (!wanted[i] && m->previews[i].host != NULL) {
+			take_answer(m, &m->previews[i]);
+			answer_free(&m->previews[i]);
+			m->previews[i].host = NULL;
+		}
+	}
+	return wanted;
+}
+
+/* Each different text once. 0, or -1 if memory is short. */
+static int
+show_texts(const struct many *m)
+{
+	struct buf line = { 0 };
+	struct gather groups;
+	const struct answer *first;
+	char *label;
+	size_t i;
+	int result = gather_make(&groups, m->previews, m->inv->hosts.n);
+
+	for (i = 0; i < groups.n && result == 0; i++) {
+		first = &m->previews[groups.groups[i].indexes[0]];
+		if ((label = gather_label(&groups.groups[i], m->previews))) {
+			text_safe(&line, label, strlen(label));
+			buf_adds(&line, ": ");
+		}
+		free(label);
+		text_safe(&line, first->reply.said, strlen(first->reply.said));
+		fprintf(stderr, "%s\n", buf_str(&line));
+		buf_reset(&line);
+	}
+	gather_free(&groups);
+	buf_free(&line);
+	return result;
+}
+
+static void
+add_kill(const struct many *m, struct buf *out)
+{
+	const struct request *r = &m->inv->request;
+	size_t i, n = 0;
+
+	for (i = 0; i < m->inv->hosts.n; i++)
+		if (m->previews[i].host != NULL)
+			n += kill_batch_count(&m->previews[i].reply);
+	buf_addf(out, "Kill %zu process%s with %s", n, n == 1 ? "" : "es",
+		text_signal_name(r->signal));
+	if (r->escalate != 0)
+		buf_addf(out, ", after %u s with %s", r->wait,
+			text_signal_name(r->escalate));
+	buf_adds(out, " on ");
+}
+
+/* "Reboot now 12 hosts (node[01-12]), 4 at a time?" */
+static bool
+ask(const struct many *m, const struct plan *plan)
+{
+	const struct request *r = &m->inv->request;
+	struct buf question = { 0 };
+	bool yes;
+
+	if (r->verb == VERB_KILL) {
+		add_kill(m, &question);
+	} else {
+		buf_adds(&question, halt_words(r));
+		halt_words_when(&question, r);
+		buf_addc(&question, ' ');
+	}
+	plan_describe(plan, m->inv, &question);
+	buf_addc(&question, '?');
+	yes = confirm_number(buf_str(&question), plan->n);
+	buf_free(&question);
+	return yes;
+}
+
+static bool
+show_and_ask(const struct many *m, const struct plan *plan)
+{
+	int shown = m->inv->request.verb == VERB_KILL
+			    ? report_merged(m->inv, m->previews,
+				      m->inv->hosts.n, STDERR_FILENO)
+			    : show_texts(m);
+
+	if (shown == 0 && ask(m, plan))
+		return true;
+	notice("nothing was done");
+	return false;
+}
+
+/* Asks before it acts. Whether it has come to that. */
+static bool
+ask_and_do(struct many *m)
+{
+	bool *wanted = NULL, done = false;
+	struct plan plan = { 0 };
+
+	if (preview(m) == 0 && (wanted = sort_previews(m)) != NULL &&
+		!m->ended && make_plan(m, wanted, &plan) == 0) {
+		done = plan.n == 0 || show_and_ask(m, &plan);
+		if (plan.n > 0 && done && m->inv->request.verb == VERB_KILL)
+			run(m, &plan, kill_shown, m->previews, take_answer);
+		else if (plan.n > 0 && done)
+			run(m, &plan, many_ask, &m->inv->request, take_answer);
+	}
+	plan_free(&plan);
+	free(wanted);
+	return done;
+}
+
+static void
+free_previews(struct many *m)
+{
+	size_t i;
+
+	for (i = 0; m->previews != NULL && i < m->inv->hosts.n; i++)
+		answer_free(&m->previews[i]);
+	free(m->previews);
+}
+
+enum outcome
+many_run(struct invocation *inv)
+{
+	bool asks = changes_something(inv) && !invocation_has(inv, OPT_YES);
+	struct many m = { .inv = inv };
+	struct buf error = { 0 };
+	enum outcome outcome;
+	bool done = true;
+
+	if (asks && !confirm_possible(inv->command->name))
+		return OUTCOME_USAGE;
+	if (resume_begin(&m.resume, inv, &error) != 0) {
+		fail(&error);
+		resume_end(&m.resume);
+		return OUTCOME_USAGE;
+	}
+	if (report_many_begin(&m.report, inv) == 0) {
+		if (asks)
+			done = ask_and_do(&m);
+		else
+			ask_all(&m);
+	}
+	outcome = report_many_end(&m.report);
+	resume_end(&m.resume);
+	free_previews(&m);
+	return done ? outcome : OUTCOME_NO;
+}

@@ -1,0 +1,22 @@
+/*
+ * A table in the shape that --sort, --tree and --columns ask for. No I/O.
+ */
+#ifndef BRIDLE_SHAPE_H
+#define BRIDLE_SHAPE_H
+
+#include "buf.h"
+#include "invocation.h"
+#include "reply.h"
+#include "view.h"
+
+#define SHAPE_HOST "host" /* the column that tells many hosts' rows apart */
+
+/*
+ * Of the whole table. That of many hosts keeps its first column, whatever
+ * --columns says. 0, or -1 with a sentence appended to error. The view must
+ * be given to view_free() in either case.
+ */
+int shape(const struct invocation *, const struct reply *, struct view *,
+	struct buf *error);
+
+#endif

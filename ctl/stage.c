@@ -1,0 +1,60 @@
+#include "stage.h"
+
+#include "text.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Whether a batch ends before the host that would be begun next. */
+static bool
+at_boundary(const struct stage *s, size_t begun)
+{
+	size_t first = s->total - s->last;
+
+	if (begun == 0 || begun >= s->total)
+		return false;
+	if (begun == first)
+		return true;
+	return s->batch > 0 && begun < first && begun % s->batch == 0;
+}
+
+int64_t
+stage_gate(struct stage *s, size_t begun, size_t running, size_t failures,
+	int64_t now)
+{
+	if (s->bounded && failures > s->max_failures)
+		return STAGE_STOP;
+	if (!at_boundary(s, begun))
+		return 0;
+	if (running > 0)
+		return INT64_MAX;
+	if (s->paused_at != begun) {
+		s->paused_at = begun;
+		s->until = now + s->pause;
+	}
+	return now >= s->until ? 0 : s->until;
+}
+
+int
+stage_number(const char *text, size_t total, size_t least, size_t *out)
+{
+	size_t len = strlen(text);
+	char digits[12];
+	long v;
+
+	if (len == 0 || len >= sizeof(digits))
+		return -1;
+	memcpy(digits, text, len + 1);
+	if (digits[len - 1] != '%') {
+		if (text_number(digits, (long)least, INT_MAX, &v) != 0)
+			return -1;
+		*out = (size_t)v;
+		return 0;
+	}
+	digits[len - 1] = '\0';
+	if (text_number(digits, (long)least, 100, &v) != 0)
+		return -1;
+	*out = ((size_t)v * total + (least ? 99 : 0)) / 100;
+	return 0;
+}

@@ -1,0 +1,101 @@
+"""What the tests of many hosts share: a daemon on many addresses, and hosts
+that do not behave."""
+
+import contextlib
+import socket
+import threading
+
+import bridle
+from bridle import Daemon, free_port
+
+PONG = b"1#200#pong#version=0.1.0#uptime=7#id=1\n"
+
+
+def herd(n, first=1, **more):
+    """A daemon that is the hosts 127.1.0.FIRST and on, on one port."""
+    port = free_port("127.1.0.%d" % first)
+    return Herd(port, tcp=["127.1.0.%d:%d" % (i, port)
+                           for i in range(first, first + n)], **more)
+
+
+class Herd(Daemon):
+    def __init__(self, port, **more):
+        super().__init__(**more)
+        self.port = port
+
+    def name(self, number):
+        """As it is named in what bridlectl says."""
+        return "plain:127.1.0.%s:%d" % (number, self.port)
+
+    def names(self, *numbers):
+        return [self.name(i) for i in numbers]
+
+
+class Host:
+    """Something else that listens: each connection is given to `serve`, in
+    a thread of its own. What it still has open is closed at the end."""
+
+    def __init__(self, serve, address="127.2.0.1", port=0):
+        self.serve, self.open = serve, []
+        self.at_once = 0
+        self.lock = threading.Lock()
+        self.listener = socket.create_server((address, port), backlog=128)
+        self.address, self.port = self.listener.getsockname()
+        self.name = "plain:%s:%d" % (self.address, self.port)
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
+        return self
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _ = self.listener.accept()
+                self.open.append(sock)
+                threading.Thread(target=self.run, args=(sock,),
+                                 daemon=True).start()
+
+    def run(self, sock):
+        with self.lock:
+            self.at_once += 1
+        with contextlib.suppress(OSError):
+            self.serve(sock)
+        with self.lock:
+            self.at_once -= 1
+        sock.close()
+
+    def __exit__(self, *exc):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for sock in self.open:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+        self.thread.join()
+
+
+def says(*lines):
+    """Answers each request with these lines, as they are."""
+    def serve(sock):
+        while sock.recv(65536):
+            sock.sendall(b"".join(lines))
+    return serve
+
+
+def hangs(sock):
+    """Takes what comes, and says nothing until the other side goes."""
+    while sock.recv(65536):
+        pass
+
+
+def waits_for(event, then):
+    def serve(sock):
+        event.wait(bridle.PATIENCE * 3)
+        then(sock)
+    return serve
+
+
+def hosts(*names):
+    return ",".join(names)
