@@ -1,6 +1,7 @@
 #include "command.h"
 #include "hostlist.h"
 #include "hosts.h"
+#include "inventory.h"
 #include "invocation.h"
 #include "json.h"
 #include "notice.h"
@@ -103,27 +104,33 @@ show(const struct invocation *inv, const struct hosts *hosts)
 	return result == 0 ? OUTCOME_DONE : OUTCOME_NO;
 }
 
+static void
+set_hosts(struct options *o, const char *list)
+{
+	o->given |= OPT_BIT(OPT_HOSTS);
+	o->values[OPT_HOSTS] = list;
+}
+
 enum outcome
 cmd_hosts(struct invocation *inv)
 {
 	struct options *o = &inv->options;
 	struct buf error = { 0 };
-	struct hosts hosts;
 	enum outcome outcome = OUTCOME_USAGE;
 
 	if (inv->nargs > 0 && options_given(o, OPT_HOSTS)) {
 		notice("say the hosts once: as the argument, or after -H");
 		return outcome;
 	}
-	if (inv->nargs > 0) {
-		o->given |= OPT_BIT(OPT_HOSTS);
-		o->values[OPT_HOSTS] = inv->args[0];
-	}
-	if (hosts_select(&hosts, o, &error) == 0)
-		outcome = show(inv, &hosts);
+	if (inv->nargs > 0)
+		set_hosts(o, inv->args[0]);
+	else if (!options_given(o, OPT_HOSTS) &&
+		 !options_given(o, OPT_HOSTS_FILE))
+		set_hosts(o, INVENTORY_ALL);
+	if (invocation_select(inv, &error) == 0)
+		outcome = show(inv, &inv->hosts);
 	else
-		notice("%s", buf_str(&error));
-	hosts_free(&hosts);
+		notice_lines(buf_str(&error));
 	buf_free(&error);
 	return outcome;
 }

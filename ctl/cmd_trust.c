@@ -42,13 +42,13 @@ show_known(const struct invocation *inv, const char *path,
 static enum outcome
 decide(const struct invocation *inv, const char *fingerprint)
 {
-	const char *pin = inv->options.values[OPT_FINGERPRINT];
+	const char *source, *pin = trust_pin(inv, &source);
 
 	if (pin != NULL && strcmp(pin, fingerprint) != 0) {
 		notice_host(inv->target.name,
-			"it is not trusted: it shows the key %s, and "
-			"--fingerprint says %s",
-			fingerprint, pin);
+			"it is not trusted: it shows the key %s, and %s says "
+			"%s",
+			fingerprint, source, pin);
 		return OUTCOME_NO;
 	}
 	if (pin != NULL || invocation_has(inv, OPT_YES))
@@ -96,14 +96,16 @@ trust(const struct invocation *inv, const char *path, const char *fingerprint,
 static enum outcome
 refuse(const char *error)
 {
-	notice("%s", error);
+	notice_lines(error);
 	return OUTCOME_USAGE;
 }
 
 static int
 take_host(struct invocation *inv, struct buf *error)
 {
-	if (hosts_add_list(&inv->hosts, inv->args[0], error) != 0)
+	inv->options.given |= OPT_BIT(OPT_HOSTS);
+	inv->options.values[OPT_HOSTS] = inv->args[0];
+	if (invocation_select(inv, error) != 0)
 		return -1;
 	if (inv->hosts.n > 1) {
 		buf_adds(error, "trust is for one host at a time");
@@ -119,13 +121,14 @@ check(struct invocation *inv)
 {
 	struct buf error = { 0 };
 	enum outcome outcome = OUTCOME_DONE;
+	const char *source;
 
 	if (take_host(inv, &error) != 0)
 		outcome = refuse(buf_str(&error));
 	else if (inv->target.kind != TARGET_TLS)
 		outcome = refuse("trust is for TLS: say NAME or NAME:PORT");
 	else if (!invocation_has(inv, OPT_YES) &&
-		 !invocation_has(inv, OPT_FINGERPRINT) && !confirm_terminal())
+		 trust_pin(inv, &source) == NULL && !confirm_terminal())
 		outcome = refuse(
 			"trust asks whether it is the right key, and there is "
 			"no terminal to ask on: say --fingerprint with what "

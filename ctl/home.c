@@ -23,22 +23,34 @@ find_home(void)
 }
 
 int
+home_path(const char *name, struct buf *path, struct buf *problem)
+{
+	const char *home = find_home();
+
+	if (home == NULL) {
+		buf_adds(problem, "there is no home folder: set HOME");
+		return -1;
+	}
+	buf_addf(path, "%s/%s", strcmp(home, "/") == 0 ? "" : home, name);
+	return 0;
+}
+
+int
 home_file(const char *name, struct buf *path, struct buf *problem)
 {
-	const char *config = getenv("XDG_CONFIG_HOME"), *home;
+	const char *config = getenv("XDG_CONFIG_HOME");
+	struct buf below = { 0 };
+	int result;
 
 	/* It says itself that relative paths in it are to be ignored. */
 	if (config != NULL && *config == '/') {
 		buf_addf(path, "%s/" FOLDER "%s", config, name);
 		return 0;
 	}
-	if ((home = find_home()) == NULL) {
-		buf_adds(problem, "there is no home folder: set HOME");
-		return -1;
-	}
-	buf_addf(path, "%s/.config/" FOLDER "%s",
-		strcmp(home, "/") == 0 ? "" : home, name);
-	return 0;
+	buf_addf(&below, ".config/" FOLDER "%s", name);
+	result = home_path(buf_str(&below), path, problem);
+	buf_free(&below);
+	return result;
 }
 
 int

@@ -12,6 +12,9 @@
  */
 int home_file(const char *name, struct buf *path, struct buf *problem);
 
+/* Appends the path of a file in the home folder itself; likewise. */
+int home_path(const char *name, struct buf *path, struct buf *problem);
+
 /* Makes the folders above that file, for this user alone; likewise. */
 int home_make_folder(const char *path, struct buf *problem);
 

@@ -234,6 +234,26 @@ hostlist_count(const char *pattern, size_t *count, struct buf *error)
 	return result;
 }
 
+int
+hostlist_check(const char *list, struct buf *error)
+{
+	size_t len, count;
+	char *word;
+	int result;
+
+	for (;; list += len + 1) {
+		len = hostlist_span(list);
+		if ((word = strndup(list, len)) == NULL) {
+			buf_adds(error, "out of memory");
+			return -1;
+		}
+		result = hostlist_count(word, &count, error);
+		free(word);
+		if (result != 0 || list[len] == '\0')
+			return result;
+	}
+}
+
 struct expansion {
 	const struct pattern *pattern;
 	struct buf name;

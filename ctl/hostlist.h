@@ -27,6 +27,9 @@ size_t hostlist_span(const char *list);
  */
 int hostlist_count(const char *pattern, size_t *count, struct buf *error);
 
+/* Whether hostlist_count() takes each word of the list; likewise. */
+int hostlist_check(const char *list, struct buf *error);
+
 /*
  * Gives each of the names to `each`, until it returns other than 0, which is
  * then returned. Otherwise as hostlist_count(), and then `each` was not

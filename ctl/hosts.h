@@ -7,8 +7,10 @@
 #include "buf.h"
 #include "targets.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
+struct client_conf;
 struct options;
 
 struct host {
@@ -16,6 +18,7 @@ struct host {
 	struct target target;
 	char *identity;    /* the configuration's, for -i; NULL; owned */
 	char *fingerprint; /* likewise, for --fingerprint */
+	unsigned timeout;  /* likewise, for --timeout; 0: not said */
 };
 
 struct hosts {
@@ -24,23 +27,21 @@ struct hosts {
 	struct host *v;
 };
 
-/*
- * Those that -H and --hosts-file name, but for those of --exclude; or the
- * local daemon. At least one; none twice. 0, or -1 with a sentence appended
- * to error. Free with hosts_free() in either case.
- */
-int hosts_select(struct hosts *, const struct options *, struct buf *error);
+/* Whether these options may name what stands in bridlectl.conf. */
+bool hosts_need_conf(const struct options *);
 
 /*
- * Appends the host of one name, or those of a list as -H takes it. 0, or -1
- * with a sentence; what was appended stays.
+ * Appends those that -H and --hosts-file name, but for those of --exclude;
+ * or, if they name none, the configuration's default or the local daemon. At
+ * least one; none twice. 0, or -1 with a sentence appended to error. Free
+ * with hosts_free() in either case.
  */
-int hosts_add(struct hosts *, const char *name, struct buf *error);
-int hosts_add_list(struct hosts *, const char *list, struct buf *error);
+int hosts_select(struct hosts *, const struct client_conf *,
+	const struct options *, struct buf *error);
 
 /*
  * Appends the name of a host alone: without a prefix, port and brackets.
- * For a TARGET_UNIX it is the whole label.
+ * Of "unix:PATH" it is all.
  */
 void hosts_name(const struct host *, struct buf *);
 

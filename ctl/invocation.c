@@ -220,22 +220,22 @@ static int
 check_tls(const struct invocation *inv, struct buf *error)
 {
 	option_set given = inv->options.given & OPT_TLS;
-	const struct target *t;
 	size_t i;
 
-	for (i = 0; given != 0 && i < inv->hosts.n; i++) {
-		t = &inv->hosts.v[i].target;
-		if (t->kind == TARGET_TLS)
-			continue;
+	if (invocation_has(inv, OPT_FINGERPRINT) && inv->hosts.n > 1) {
 		buf_addf(error,
-			"--%s is for TLS, which '%s' is reached without",
-			option_rows[__builtin_ctzll(given)].name, t->name);
+			"--fingerprint is one host's, and these are "
+			"%zu",
+			inv->hosts.n);
 		return -1;
 	}
-	if (inv->hosts.n == 1 || !(given & OPT_BIT(OPT_FINGERPRINT)))
+	for (i = 0; given != 0 && i < inv->hosts.n; i++)
+		if (inv->hosts.v[i].target.kind == TARGET_TLS)
+			given = 0;
+	if (given == 0)
 		return 0;
-	buf_addf(error, "--fingerprint is one host's, and these are %zu",
-		inv->hosts.n);
+	buf_addf(error, "--%s is for TLS, which '%s' is reached without",
+		option_rows[__builtin_ctzll(given)].name, inv->target.name);
 	return -1;
 }
 
@@ -251,6 +251,8 @@ is_list(const struct invocation *inv)
 		OPT_BIT(OPT_HOSTS) | OPT_BIT(OPT_CONNECT_TIMEOUT);
 	const char *written = inv->options.values[OPT_HOSTS];
 
+	if (written == NULL)
+		written = inv->conf.default_hosts;
 	return inv->hosts.n > 1 || (inv->options.given & many & ~one) != 0 ||
 	       (written != NULL && strcmp(written, inv->hosts.v[0].label) != 0);
 }
@@ -336,7 +338,7 @@ parse_request(struct invocation *inv, struct buf *error)
 		check_args(what, inv->nargs - skip, inv->args + skip, error) !=
 			0 ||
 		take_common(inv, error) != 0 || take_fanned(inv, error) != 0 ||
-		hosts_select(&inv->hosts, &inv->options, error) != 0)
+		invocation_select(inv, error) != 0)
 		return -1;
 	invocation_turn(inv, &inv->hosts.v[0]);
 	inv->several = is_list(inv);
@@ -350,12 +352,26 @@ invocation_turn(struct invocation *inv, const struct host *host)
 {
 	inv->host = host;
 	inv->target = host->target;
+	if (invocation_has(inv, OPT_TIMEOUT))
+		return;
+	inv->timeout =
+		host->timeout ? host->timeout : inv->conf.default_timeout;
+}
+
+int
+invocation_select(struct invocation *inv, struct buf *error)
+{
+	if (hosts_need_conf(&inv->options) &&
+		client_conf_read(&inv->conf, error) != 0)
+		return -1;
+	return hosts_select(&inv->hosts, &inv->conf, &inv->options, error);
 }
 
 void
 invocation_free(struct invocation *inv)
 {
 	hosts_free(&inv->hosts);
+	client_conf_free(&inv->conf);
 }
 
 int

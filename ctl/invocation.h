@@ -5,6 +5,7 @@
 #define BRIDLE_INVOCATION_H
 
 #include "buf.h"
+#include "client_conf.h"
 #include "command.h"
 #include "hosts.h"
 #include "options.h"
@@ -19,9 +20,12 @@ struct invocation {
 	int nargs;
 	char **args; /* what follows the command's name; NULL-ended */
 
-	/* Where the command asks a daemon: */
+	/* Where the command is about hosts: */
+	struct client_conf conf; /* empty where it need not be read */
 	struct hosts hosts;
 	bool several;             /* a list, be it of one: shown as such */
+
+	/* Where it asks a daemon: */
 	const struct host *host;  /* the one that is asked */
 	struct target target;     /* that one's */
 	unsigned timeout;         /* seconds, 0: not said */
@@ -37,6 +41,12 @@ struct invocation {
  * One of its hosts is asked from now on; at first it is the first.
  */
 void invocation_turn(struct invocation *, const struct host *);
+
+/*
+ * Fills in the hosts that the options name, and reads what is configured of
+ * them. 0, or -1 with lines appended to error.
+ */
+int invocation_select(struct invocation *, struct buf *error);
 
 void invocation_free(struct invocation *);
 

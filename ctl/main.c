@@ -15,7 +15,7 @@
 static enum outcome
 refuse_usage(const struct invocation *inv, const char *error)
 {
-	notice("%s", error);
+	notice_lines(error);
 	if (inv->command != NULL)
 		notice("'bridlectl %s --help' tells more", inv->command->name);
 	else

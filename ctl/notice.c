@@ -52,6 +52,17 @@ notice(const char *fmt, ...)
 }
 
 void
+notice_lines(const char *text)
+{
+	size_t len;
+
+	for (; *text != '\0'; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		notice("%.*s", (int)len, text);
+	}
+}
+
+void
 notice_host(const char *host, const char *fmt, ...)
 {
 	va_list ap;

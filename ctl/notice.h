@@ -15,6 +15,9 @@ void notice(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  */
 void notice_collect(struct buf *);
 
+/* Each line of the text, of which the last may lack its end. */
+void notice_lines(const char *text);
+
 /* "bridlectl: HOST: …" */
 void notice_host(const char *host, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

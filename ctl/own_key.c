@@ -14,14 +14,24 @@ own_key_path(struct buf *path, struct buf *problem)
 	return home_file("key", path, problem);
 }
 
+/* The file that is named for this call or this host; NULL: none is. */
+static const char *
+named_path(const struct invocation *inv)
+{
+	if (inv->options.values[OPT_IDENTITY] != NULL)
+		return inv->options.values[OPT_IDENTITY];
+	return inv->host ? inv->host->identity : NULL;
+}
+
 /* The file, "" where there is none to look for. */
 static void
 find_path(const struct invocation *inv, struct buf *path)
 {
+	const char *named = named_path(inv);
 	struct buf ignored = { 0 };
 
-	if (inv->options.values[OPT_IDENTITY] != NULL)
-		buf_adds(path, inv->options.values[OPT_IDENTITY]);
+	if (named != NULL)
+		buf_adds(path, named);
 	/* Without a home there is no key in it. */
 	else if (own_key_path(path, &ignored) != 0)
 		buf_reset(path);
@@ -53,8 +63,8 @@ own_key_read(
 	int result;
 
 	find_path(inv, &path);
-	result = read_key(buf_str(&path), invocation_has(inv, OPT_IDENTITY),
-		key, problem);
+	result =
+		read_key(buf_str(&path), named_path(inv) != NULL, key, problem);
 	buf_free(&path);
 	return result;
 }
@@ -95,9 +105,8 @@ own_key_context(const struct invocation *inv, struct buf *problem)
 	for (k = kept; k != NULL && context == NULL; k = k->next)
 		if (strcmp(k->path, buf_str(&path)) == 0)
 			context = k->context;
-	if (context == NULL &&
-		read_key(buf_str(&path), invocation_has(inv, OPT_IDENTITY),
-			&key, problem) == 0) {
+	if (context == NULL && read_key(buf_str(&path), named_path(inv) != NULL,
+				       &key, problem) == 0) {
 		if ((context = keep(&kept, buf_str(&path), key)) == NULL)
 			buf_adds(problem, "OpenSSL fails");
 		tls_key_free(key);

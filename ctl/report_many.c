@@ -49,14 +49,14 @@ turn_to(struct invocation *inv, struct host *as, const struct host *host,
 }
 
 static int
-print_json(const struct invocation *inv, const struct answer *a,
-	const struct view *v)
+print_json(const struct invocation *inv, struct answer *a, const struct view *v)
 {
 	struct buf line = { 0 };
 	int result;
 
 	json_answer(&line, inv->target.name, &a->reply, v,
-		a->problem.len ? a->problem.data : NULL, fate_keys[a->fate]);
+		a->problem.len ? buf_str(&a->problem) : NULL,
+		fate_keys[a->fate]);
 	result = line.failed ? -1
 			     : output_write(STDOUT_FILENO, line.data, line.len);
 	buf_free(&line);
@@ -65,7 +65,7 @@ print_json(const struct invocation *inv, const struct answer *a,
 
 /* The rows and the good news, where they stand for themselves. */
 static int
-print_alone(const struct invocation *inv, const struct answer *a,
+print_alone(const struct invocation *inv, struct answer *a,
 	const struct view *v, bool several)
 {
 	const struct reply *r = &a->reply;

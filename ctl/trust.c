@@ -14,15 +14,25 @@ trust_file(struct buf *path, struct buf *problem)
 	return home_file("known_hosts", path, problem);
 }
 
+const char *
+trust_pin(const struct invocation *inv, const char **source)
+{
+	const char *pin = inv->options.values[OPT_FINGERPRINT];
+
+	*source = pin ? "--fingerprint" : CLIENT_CONF_NAME;
+	return pin ? pin : inv->host->fingerprint;
+}
+
 static enum trust
-check_pin(const char *pin, const char *fingerprint, struct buf *problem)
+check_pin(const char *pin, const char *source, const char *fingerprint,
+	struct buf *problem)
 {
 	if (strcmp(pin, fingerprint) == 0)
 		return TRUST_YES;
 	buf_addf(problem,
 		"it is not the host that is meant: it shows the key %s, and "
-		"--fingerprint says %s",
-		fingerprint, pin);
+		"%s says %s",
+		fingerprint, source, pin);
 	return TRUST_NO;
 }
 
@@ -97,12 +107,12 @@ enum trust
 trust_check(const struct invocation *inv, const char *fingerprint,
 	struct buf *problem)
 {
-	const char *pin = inv->options.values[OPT_FINGERPRINT];
+	const char *source, *pin = trust_pin(inv, &source);
 	struct buf path = { 0 }, host = { 0 };
 	enum trust trust = TRUST_NO;
 
 	if (pin != NULL)
-		return check_pin(pin, fingerprint, problem);
+		return check_pin(pin, source, fingerprint, problem);
 	targets_address(&inv->target, &host);
 	if (trust_file(&path, problem) == 0)
 		trust = check_known(inv, buf_str(&path), buf_str(&host),

@@ -31,6 +31,12 @@ enum trust trust_check(const struct invocation *, const char *fingerprint,
 int trust_ask(const struct invocation *, const char *fingerprint,
 	struct buf *problem);
 
+/*
+ * The fingerprint that the host's key must have, whatever known_hosts says;
+ * NULL if none is given. Where it is given, tells *source.
+ */
+const char *trust_pin(const struct invocation *, const char **source);
+
 /* Shows the key on the terminal, and how to compare it. */
 void trust_show(const struct target *, const char *fingerprint);
 

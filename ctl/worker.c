@@ -52,7 +52,6 @@ work(struct invocation *inv, struct answer *a, worker_job *job,
 
 	notice_collect(&a->notices);
 	a->reply.max_size = TABLE_MAX;
-	invocation_turn(inv, a->host);
 	job(inv, a, context);
 	answer_pack(a, &out);
 	if (!out.failed)
@@ -69,6 +68,7 @@ worker_start(struct worker *w, struct invocation *inv, size_t index,
 	int ends[2];
 
 	memset(w, 0, sizeof(*w));
+	invocation_turn(inv, a.host);
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return -1;
 	if (fd_nonblock(ends[0]) == 0 && (w->pid = fork()) == 0) {

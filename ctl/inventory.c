@@ -1,0 +1,305 @@
+#include "inventory.h"
+
+#include "host_set.h"
+#include "hostlist.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CONF_FILES                                              \
+	"~/.config/bridle/" CLIENT_CONF_NAME " and " SYSCONFDIR \
+	"/bridle/" CLIENT_CONF_NAME
+
+/* A group that is being expanded, and those within which it stands. */
+struct step {
+	const struct conf_group *group;
+	const struct step *above;
+};
+
+struct inventory {
+	const struct client_conf *conf;
+	struct hosts *hosts;
+	const struct step *step; /* NULL outside groups */
+	struct buf *error;
+};
+
+static int add_list(struct inventory *, const char *list);
+
+static int
+no_memory(struct buf *error)
+{
+	buf_adds(error, "out of memory");
+	return -1;
+}
+
+/* Makes room for so many more, and for as many again as there are. */
+static int
+reserve(struct hosts *hosts, size_t more, struct buf *error)
+{
+	size_t room = hosts->n + more;
+	struct host *v;
+
+	if (more > HOSTLIST_MAX - hosts->n) {
+		buf_addf(error, "these are more than %d hosts", HOSTLIST_MAX);
+		return -1;
+	}
+	if (room <= hosts->room)
+		return 0;
+	if (room < 2 * hosts->n)
+		room = 2 * hosts->n;
+	v = reallocarray(hosts->v, room, sizeof(*v));
+	if (v == NULL)
+		return no_memory(error);
+	hosts->v = v;
+	hosts->room = room;
+	return 0;
+}
+
+/* Whether it says itself how it is reached. */
+static bool
+has_prefix(const char *word)
+{
+	return strncmp(word, "unix:", 5) == 0 ||
+	       strncmp(word, "plain:", 6) == 0;
+}
+
+static int
+copy(char **to, const char *from)
+{
+	*to = from ? strdup(from) : NULL;
+	return from != NULL && *to == NULL ? -1 : 0;
+}
+
+/* What the entry says; a port that is written goes before its own. */
+static int
+take_entry(struct inventory *in, struct host *h, const struct conf_host *known,
+	const char *port)
+{
+	const struct conf_entry *e = &in->conf->entries[known->entry];
+	const char *address = known->address ? known->address : known->name;
+	struct buf text = { 0 };
+	int result = -1;
+
+	client_conf_target(e->kind, address, *port ? 0 : e->port, &text);
+	buf_adds(&text, port);
+	h->timeout = e->timeout;
+	if (e->kind == TARGET_UNIX && *port != '\0')
+		buf_addf(in->error, "'%s' is a unix socket, without a port",
+			h->label);
+	else if (copy(&h->identity, e->identity) != 0 ||
+		 copy(&h->fingerprint, e->fingerprint) != 0)
+		no_memory(in->error);
+	else
+		result = targets_parse(buf_str(&text), &h->target, in->error);
+	h->target.name = h->label;
+	buf_free(&text);
+	return result;
+}
+
+/* The entry for NAME or NAME:PORT; *port is the latter with its colon. */
+static const struct conf_host *
+find_host(const struct client_conf *conf, const char *label, const char **port)
+{
+	const struct conf_host *known;
+	char *name;
+
+	if (conf->nhosts == 0 || has_prefix(label))
+		return NULL;
+	*port = label + strcspn(label, ":");
+	if ((name = strndup(label, (size_t)(*port - label))) == NULL)
+		return NULL;
+	known = client_conf_host(conf, name);
+	free(name);
+	return known;
+}
+
+static int
+add_host(struct inventory *in, const char *name)
+{
+	const struct conf_host *known;
+	const char *port;
+	struct host *h;
+
+	if (reserve(in->hosts, 1, in->error) != 0)
+		return -1;
+	h = &in->hosts->v[in->hosts->n];
+	memset(h, 0, sizeof(*h));
+	if ((h->label = strdup(name)) == NULL)
+		return no_memory(in->error);
+	in->hosts->n++;
+	known = find_host(in->conf, h->label, &port);
+	return known ? take_entry(in, h, known, port)
+		     : targets_parse(h->label, &h->target, in->error);
+}
+
+/* Appends them, and leaves nothing behind. */
+static int
+move_hosts(struct hosts *to, struct hosts *from, struct buf *error)
+{
+	if (reserve(to, from->n, error) != 0)
+		return -1;
+	if (from->n > 0)
+		memcpy(to->v + to->n, from->v, from->n * sizeof(*from->v));
+	to->n += from->n;
+	from->n = 0;
+	return 0;
+}
+
+static int
+add_lists(struct inventory *in, char *const *lists)
+{
+	int result = 0;
+
+	for (; result == 0 && lists != NULL && *lists != NULL; lists++)
+		result = add_list(in, *lists);
+	return result;
+}
+
+static int
+refuse_unknown(struct inventory *in, const char *name)
+{
+	const char *nearest = client_conf_nearest_group(in->conf, name);
+
+	buf_addf(in->error, "there is no group '@%s'", name);
+	if (nearest != NULL)
+		buf_addf(in->error, ": is it '@%s'?", nearest);
+	else
+		buf_addf(in->error, ": groups stand in " CONF_FILES);
+	return -1;
+}
+
+static bool
+is_within(const struct step *step, const struct conf_group *group)
+{
+	for (; step != NULL; step = step->above)
+		if (step->group == group)
+			return true;
+	return false;
+}
+
+static void
+add_path(struct buf *out, const struct step *step)
+{
+	if (step->above != NULL)
+		add_path(out, step->above);
+	buf_addf(out, "@%s > ", step->group->name);
+}
+
+static int
+refuse_loop(struct inventory *in, const struct conf_group *group)
+{
+	buf_addf(in->error, "the group '@%s' holds itself: ", group->name);
+	add_path(in->error, in->step);
+	buf_addf(in->error, "@%s", group->name);
+	return -1;
+}
+
+/* A group's own hosts, without those that it excludes. */
+static int
+add_group(struct inventory *in, const struct conf_group *group)
+{
+	struct hosts members = { 0 }, without = { 0 };
+	struct step step = { group, in->step };
+	struct inventory inner = { in->conf, &members, &step, in->error };
+	struct inventory outer = { in->conf, &without, &step, in->error };
+	int result = -1;
+
+	if (is_within(in->step, group))
+		return refuse_loop(in, group);
+	if (add_lists(&inner, group->hosts) == 0 &&
+		add_lists(&outer, group->exclude) == 0) {
+		if (host_set_exclude(&members, &without) != 0 ||
+			host_set_unique(&members) != 0)
+			no_memory(in->error);
+		else
+			result = move_hosts(in->hosts, &members, in->error);
+	}
+	hosts_free(&members);
+	hosts_free(&without);
+	return result;
+}
+
+/* All hosts that have an entry, and then all that are in a group. */
+static int
+add_everything(struct inventory *in)
+{
+	const struct client_conf *conf = in->conf;
+	int result = 0;
+	size_t i;
+
+	if (conf->nhosts + conf->ngroups == 0) {
+		buf_adds(in->error,
+			"no host is configured: they stand in " CONF_FILES);
+		return -1;
+	}
+	for (i = 0; result == 0 && i < conf->nhosts; i++)
+		result = add_host(in, conf->hosts[i].name);
+	for (i = 0; result == 0 && i < conf->ngroups; i++)
+		if (!is_within(in->step, &conf->groups[i]))
+			result = add_group(in, &conf->groups[i]);
+	return result;
+}
+
+static int
+add_name(void *arg, const char *name)
+{
+	struct inventory *in = arg;
+	const struct conf_group *group;
+
+	if (*name != '@')
+		return add_host(in, name);
+	if (strcmp(name, INVENTORY_ALL) == 0)
+		return add_everything(in);
+	group = client_conf_group(in->conf, name + 1);
+	return group ? add_group(in, group) : refuse_unknown(in, name + 1);
+}
+
+static int
+add_word(struct inventory *in, const char *word)
+{
+	size_t count;
+
+	if (hostlist_count(word, &count, in->error) != 0 ||
+		reserve(in->hosts, count, in->error) != 0)
+		return -1;
+	return hostlist_expand(word, add_name, in, in->error);
+}
+
+static int
+add_list(struct inventory *in, const char *list)
+{
+	size_t len;
+	char *word;
+	int result;
+
+	for (;; list += len + 1) {
+		len = hostlist_span(list);
+		if ((word = strndup(list, len)) == NULL)
+			return no_memory(in->error);
+		result = add_word(in, word);
+		free(word);
+		if (result != 0 || list[len] == '\0')
+			return result;
+	}
+}
+
+int
+inventory_add(struct hosts *hosts, const struct client_conf *conf,
+	const char *list, struct buf *error)
+{
+	struct inventory in = { conf, hosts, NULL, error };
+
+	return add_list(&in, list);
+}
+
+bool
+inventory_is_literal(const char *list)
+{
+	for (;; list++) {
+		if (!has_prefix(list))
+			return false;
+		list += hostlist_span(list);
+		if (*list == '\0')
+			return true;
+	}
+}

@@ -1,0 +1,277 @@
+"""bridlectl.conf: hosts and groups by name, and what is said of them."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+
+import bridle
+from bridle import Daemon, Skip, ctl, equal, quote
+from peers import need_root
+
+WRONG = "SHA256:" + "A" * 43
+
+
+class Home:
+    """A home folder with this bridlectl.conf, and bridlectl called from it."""
+
+    def __init__(self, text=None):
+        self.text = text
+
+    def __enter__(self):
+        self.dir = tempfile.mkdtemp(prefix="bridle-home-")
+        self.env = dict(os.environ, HOME=self.dir)
+        self.env.pop("XDG_CONFIG_HOME", None)
+        self.folder = os.path.join(self.dir, ".config", "bridle")
+        os.makedirs(self.folder, mode=0o700)
+        self.conf = os.path.join(self.folder, "bridlectl.conf")
+        if self.text is not None:
+            self.write(self.text)
+        return self
+
+    def __exit__(self, *exc):
+        shutil.rmtree(self.dir)
+
+    def write(self, text, mode=0o644):
+        with open(self.conf, "w") as f:
+            f.write(text)
+        os.chmod(self.conf, mode)
+
+    def ctl(self, *args, **more):
+        return ctl(*args, env=self.env, **more)
+
+    def hosts(self, *args):
+        done = self.ctl("hosts", *args)
+        equal((done.returncode, done.stderr), (0, ""))
+        return done.stdout.split()
+
+
+class TlsDaemon(Daemon):
+    """A daemon that knows the key in this file of the home."""
+
+    def __init__(self, home, key="key"):
+        made = home.ctl("keygen", os.path.join(home.folder, key))
+        equal(made.returncode, 0, made.stderr)
+        super().__init__(
+            clients='{ name = "k"; key = %s; allow = ("*"); }'
+            % quote(made.stdout.split()[0]),
+            tcp=['{ tcp = "127.0.0.1:0"; tls = true; }'])
+
+    def fingerprint(self):
+        told = subprocess.run([self.program, "--fingerprint", self.config],
+                              capture_output=True, text=True)
+        equal(told.returncode, 0, told.stderr)
+        return told.stdout.strip()
+
+
+def refused(done, code, *parts):
+    equal((done.returncode, done.stdout), (code, ""), done.stderr)
+    for part in parts:
+        assert part in done.stderr, (part, done.stderr)
+
+
+def here(d, name="here"):
+    """The entry for a daemon's unix socket."""
+    return ('{ name = "%s"; transport = "unix"; address = %s; }'
+            % (name, quote(d.sock)))
+
+
+def web(d, more=""):
+    """The entry for its TLS port, under another name than the address."""
+    return ('{ name = "web"; address = "127.0.0.1"; port = %d; %s }'
+            % (d.ports[0], more))
+
+
+def pinned(d, fingerprint=None):
+    return 'fingerprint = "%s";' % (fingerprint or d.fingerprint())
+
+
+# -- names -------------------------------------------------------------------
+
+CONF = """
+hosts = (
+  { name = "web1"; address = "10.0.0.5"; port = 7000; },
+  { name = "node[01-04]"; address = "10.1.0.[1-4]"; } );
+groups = (
+  { name = "nodes"; hosts = ("node[01-04]"); exclude = ("node03"); },
+  { name = "all"; hosts = ("@nodes", "web1", "db.example"); },
+  { name = "loop"; hosts = ("a", "@back"); },
+  { name = "back"; hosts = "@loop"; } );
+"""
+
+
+def test_groups_stand_for_their_hosts():
+    with Home(CONF) as home:
+        equal(home.hosts("@all"),
+              ["node01", "node02", "node04", "web1", "db.example"])
+        equal(home.hosts("@all", "-x", "@nodes", "--fold"),
+              ["web1,db.example"])
+        equal(home.hosts("x,@nodes", "-x", "NODE01,10.1.0.2"),
+              ["x", "node04"])
+        equal(home.hosts("web1:7000,10.0.0.5:7000,@all", "--count"), ["5"])
+
+
+def test_without_a_list_all_that_is_configured_is_shown():
+    with Home(CONF.split(",\n  { name = \"loop\"")[0] + ");") as home:
+        equal(home.hosts("--fold"), ["web1,node[01-04],db.example"])
+        equal(home.hosts(), home.hosts("@*"))
+    with Home() as home:
+        refused(home.ctl("hosts"), 2, "no host is configured",
+                "~/.config/bridle/bridlectl.conf")
+
+
+def test_mistakes_of_groups_are_told_before_anything_is_sent():
+    with Home(CONF) as home:
+        refused(home.ctl("-H", "@nods", "ping"), 2,
+                "there is no group '@nods': is it '@nodes'?")
+        refused(home.ctl("-H", "@loop", "poweroff", "-y"), 2,
+                "'@loop' holds itself: @loop > @back > @loop")
+
+
+def test_a_host_is_asked_where_its_entry_says():
+    with Daemon() as d, Home() as home:
+        home.write("hosts = (%s);" % here(d))
+        done = home.ctl("-H", "here", "ping")
+        equal((done.returncode, done.stderr), (0, ""))
+        assert "pong from here:" in done.stdout, done.stdout
+
+
+def test_defaults_count_where_the_call_says_nothing():
+    with Daemon() as d, Home() as home, socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        home.write('hosts = (%s, { name = "mute"; transport = "plain"; '
+                   'address = "127.0.0.1"; port = %d; });\n'
+                   'defaults = { hosts = "here"; timeout = 1; };'
+                   % (here(d), mute.getsockname()[1]))
+        assert "pong from here:" in home.ctl("ping").stdout
+        refused(home.ctl("-H", "mute", "ping"), 3, "1 second")
+        refused(home.ctl("-H", "mute", "--timeout", "2", "ping"), 3,
+                "2 seconds")
+
+
+def test_an_entry_has_a_time_of_its_own():
+    with Home() as home, socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        home.write('hosts = ({ name = "mute"; transport = "plain"; address = '
+                   '"127.0.0.1"; port = %d; timeout = 1; });\n'
+                   'defaults = { timeout = 500; };' % mute.getsockname()[1])
+        refused(home.ctl("-H", "mute", "ping"), 3, "1 second")
+
+
+# -- keys --------------------------------------------------------------------
+
+
+def test_a_fingerprint_counts_as_the_option_does():
+    with Home() as home, TlsDaemon(home) as d:
+        home.write("hosts = (%s);" % web(d, pinned(d)))
+        equal(home.ctl("-H", "web", "ping").returncode, 0)
+        home.write("hosts = (%s);" % web(d, pinned(d, WRONG)))
+        refused(home.ctl("-H", "web", "ping"), 3, "web: ", d.fingerprint(),
+                "bridlectl.conf says " + WRONG)
+        # Whatever known_hosts says; but the command line says more.
+        home.ctl("trust", "-y", "127.0.0.1:%d" % d.ports[0])
+        refused(home.ctl("-H", "web", "ping"), 3, "bridlectl.conf says")
+        equal(home.ctl("-H", "web", "--fingerprint", d.fingerprint(),
+                       "ping").returncode, 0)
+
+
+def test_known_hosts_has_the_address():
+    with Home() as home, TlsDaemon(home) as d:
+        home.write("hosts = (%s);" % web(d))
+        refused(home.ctl("-H", "web", "ping"), 3, "is not known here",
+                "'bridlectl trust web'")
+        done = home.ctl("trust", "-y", "web")
+        equal((done.returncode, done.stdout),
+              (0, "127.0.0.1:%d %s\n" % (d.ports[0], d.fingerprint())))
+        equal(home.ctl("-H", "web", "ping").returncode, 0)
+        equal(home.ctl("-H", "127.0.0.1:%d" % d.ports[0],
+                       "ping").returncode, 0)
+
+
+def test_trust_goes_by_the_fingerprint_of_the_entry():
+    with Home() as home, TlsDaemon(home) as d:
+        home.write("hosts = (%s);" % web(d, pinned(d)))
+        equal(home.ctl("trust", "web").returncode, 0)
+        home.write("hosts = (%s);" % web(d, pinned(d, WRONG)))
+        refused(home.ctl("trust", "web"), 1, "bridlectl.conf says")
+
+
+def test_an_identity_counts_as_the_option_does():
+    with Home() as home, TlsDaemon(home, "other") as d:
+        home.write("hosts = (%s);" % web(d, pinned(d)))
+        refused(home.ctl("-H", "web", "ping"), 1, "no identity (401)")
+        home.write("hosts = (%s);" % web(
+            d, pinned(d) + 'identity = "~/.config/bridle/other";'))
+        equal(home.ctl("-H", "web", "ping").returncode, 0)
+        refused(home.ctl("-H", "web", "-i", "/nowhere", "ping"), 3,
+                "/nowhere")
+        home.write("hosts = (%s);" % web(
+            d, pinned(d) + 'identity = "/gone";'))
+        refused(home.ctl("-H", "web", "ping"), 3, "/gone")
+
+
+# -- the files ---------------------------------------------------------------
+
+
+def test_a_bad_file_fails_only_what_may_need_it():
+    with Daemon() as d, Home("hosts = (\n{ nam = 3; } );\n") as home:
+        said = home.conf + ":2: hosts[0].nam: unknown key"
+        refused(home.ctl("ping"), 2, said, "did you mean name?")
+        refused(home.ctl("-H", "web1", "ping"), 2, said)
+        refused(home.ctl("hosts", "web1"), 2, said)
+        here_too = "unix:" + d.sock
+        refused(home.ctl("-H", here_too + ",web1", "ping"), 2, said)
+        refused(home.ctl("-H", here_too, "-x", "web1", "ping"), 2, said)
+        equal(home.ctl("-H", here_too, "ping").returncode, 0)
+        equal(home.ctl("-H", here_too, "-x", "plain:a,unix:/b",
+                       "ping").returncode, 0)
+        equal(home.ctl("help").returncode, 0)
+
+
+def test_a_file_that_others_may_write_is_not_taken():
+    with Home() as home:
+        home.write(CONF, 0o666)
+        refused(home.ctl("hosts", "web1"), 2, "may be written by others",
+                "chmod go-w")
+
+
+@contextlib.contextmanager
+def machine_file(text):
+    """A command before bridlectl's that has this /etc/bridle in its view."""
+    need_root("mount")
+    with tempfile.TemporaryDirectory(prefix="bridle-etc-") as folder:
+        os.chmod(folder, 0o755)
+        with open(os.path.join(folder, "bridlectl.conf"), "w") as f:
+            f.write(text)
+        wrap = ["unshare", "-m", "sh", "-c",
+                'mount --bind "$0" /etc/bridle && exec "$@"', folder]
+        if not os.path.isdir("/etc/bridle"):
+            raise Skip("because there is no /etc/bridle to mount over")
+        if subprocess.run([*wrap, "true"], capture_output=True).returncode:
+            raise Skip("because mounting is not allowed here")
+        yield wrap
+
+
+def test_the_own_file_goes_before_the_machines():
+    theirs = ('hosts = ({ name = "a"; port = 1; }, { name = "b"; port = 2; });'
+              'groups = ({ name = "g"; hosts = "theirs"; },'
+              '{ name = "h"; hosts = "@g"; });')
+    with machine_file(theirs) as wrap, Home() as home:
+        def shown(*args):
+            done = subprocess.run([*wrap, bridle.BRIDLECTL, "hosts", *args],
+                                  env=home.env, text=True,
+                                  capture_output=True)
+            return done.stdout + done.stderr
+        equal(shown("@h"), "theirs\n")
+        home.write('hosts = ({ name = "a"; port = 3; });'
+                   'groups = ({ name = "g"; hosts = "mine"; });')
+        equal(shown("@h"), "mine\n")
+        equal([line.split('"port":')[1] for line in
+               shown("--json", "a,b").splitlines()], ["3}", "2}"])
+
+
+bridle.main(globals())
