@@ -257,6 +257,19 @@ is_list(const struct invocation *inv)
 	       (written != NULL && strcmp(written, inv->hosts.v[0].label) != 0);
 }
 
+static int
+take_share(const struct options *o, enum option_number n, size_t least,
+	struct stage_share *out, struct buf *error)
+{
+	if (!options_given(o, n) || stage_share(o->values[n], least, out) == 0)
+		return 0;
+	buf_addf(error,
+		"--%s needs a number of hosts, from %zu on, or a share "
+		"such as 25%%",
+		option_rows[n].name, least);
+	return -1;
+}
+
 /* What is for many hosts. */
 static int
 take_fanned(struct invocation *inv, struct buf *error)
@@ -270,6 +283,9 @@ take_fanned(struct invocation *inv, struct buf *error)
 		take_number(o, OPT_TOTAL_TIMEOUT, 1, TIMEOUT_MAX,
 			&inv->total_timeout, error) != 0 ||
 		take_number(o, OPT_PAUSE, 0, TIMEOUT_MAX, &inv->pause, error) !=
+			0 ||
+		take_share(o, OPT_BATCH, 1, &inv->batch, error) != 0 ||
+		take_share(o, OPT_MAX_FAILURES, 0, &inv->max_failures, error) !=
 			0)
 		return -1;
 	if (invocation_has(inv, OPT_PAUSE) && !invocation_has(inv, OPT_BATCH)) {

@@ -10,6 +10,7 @@
 #include "hosts.h"
 #include "options.h"
 #include "request.h"
+#include "stage.h"
 #include "targets.h"
 
 #include <stdbool.h>
@@ -33,6 +34,8 @@ struct invocation {
 	unsigned total_timeout;   /* likewise */
 	unsigned fanout;          /* hosts at once, 0: not said */
 	unsigned pause;           /* seconds between two batches */
+	struct stage_share batch;
+	struct stage_share max_failures;
 	struct request request;
 	char when[24]; /* the request's may point here */
 };

@@ -33,19 +33,6 @@ put_own_last(struct plan *p, const struct invocation *inv)
 	return nown;
 }
 
-static int
-take_number(const struct invocation *inv, enum option_number option,
-	size_t total, size_t least, size_t *out, struct buf *error)
-{
-	const char *value = inv->options.values[option];
-
-	if (value == NULL || stage_number(value, total, least, out) == 0)
-		return 0;
-	buf_addf(error, "--%s needs a number of hosts, from %zu on, or N%%",
-		option_rows[option].name, least);
-	return -1;
-}
-
 int
 plan_make(struct plan *p, const struct invocation *inv, const bool *wanted,
 	struct buf *error)
@@ -67,10 +54,9 @@ plan_make(struct plan *p, const struct invocation *inv, const bool *wanted,
 		s->last = put_own_last(p, inv);
 	s->pause = inv->pause * 1000LL;
 	s->bounded = invocation_has(inv, OPT_MAX_FAILURES);
-	if (take_number(inv, OPT_BATCH, p->n, 1, &s->batch, error) != 0)
-		return -1;
-	return take_number(
-		inv, OPT_MAX_FAILURES, p->n, 0, &s->max_failures, error);
+	s->batch = stage_number(&inv->batch, p->n);
+	s->max_failures = stage_number(&inv->max_failures, p->n);
+	return 0;
 }
 
 static void

@@ -3,7 +3,6 @@
 #include "text.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Whether a batch ends before the host that would be begun next. */
@@ -37,24 +36,29 @@ stage_gate(struct stage *s, size_t begun, size_t running, size_t failures,
 }
 
 int
-stage_number(const char *text, size_t total, size_t least, size_t *out)
+stage_share(const char *text, size_t least, struct stage_share *out)
 {
 	size_t len = strlen(text);
+	bool share = len > 0 && text[len - 1] == '%';
 	char digits[12];
 	long v;
 
-	if (len == 0 || len >= sizeof(digits))
+	if (len >= sizeof(digits))
 		return -1;
 	memcpy(digits, text, len + 1);
-	if (digits[len - 1] != '%') {
-		if (text_number(digits, (long)least, INT_MAX, &v) != 0)
-			return -1;
-		*out = (size_t)v;
-		return 0;
-	}
-	digits[len - 1] = '\0';
-	if (text_number(digits, (long)least, 100, &v) != 0)
+	if (share)
+		digits[len - 1] = '\0';
+	if (text_number(digits, (long)least, share ? 100 : INT_MAX, &v) != 0)
 		return -1;
-	*out = ((size_t)v * total + (least ? 99 : 0)) / 100;
+	*out = (struct stage_share){ .least = least };
+	*(share ? &out->percent : &out->number) = (size_t)v;
 	return 0;
+}
+
+size_t
+stage_number(const struct stage_share *s, size_t total)
+{
+	if (s->percent == 0)
+		return s->number;
+	return (s->percent * total + (s->least ? 99 : 0)) / 100;
 }

@@ -13,6 +13,13 @@
 
 #define STAGE_STOP (-1)
 
+/* A number of hosts, or so many in a hundred. Zeroed: none. */
+struct stage_share {
+	size_t number;
+	size_t percent; /* 0: it is the number */
+	size_t least;
+};
+
 /* Zeroed: all at once, whatever happens. */
 struct stage {
 	size_t total;
@@ -35,9 +42,12 @@ int64_t stage_gate(struct stage *, size_t begun, size_t running,
 	size_t failures, int64_t now);
 
 /*
- * A number of hosts, or a share of `total` as "N%", rounded up for least = 1
- * and down for 0. 0, or -1 if it is neither, or below `least`.
+ * Reads a number of hosts, or a share as "N%", that is not below `least`: 0
+ * or 1. 0, or -1.
  */
-int stage_number(const char *, size_t total, size_t least, size_t *out);
+int stage_share(const char *, size_t least, struct stage_share *);
+
+/* How many that is of so many; a share is rounded up if least is 1. */
+size_t stage_number(const struct stage_share *, size_t total);
 
 #endif

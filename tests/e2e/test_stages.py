@@ -1,0 +1,313 @@
+"""Commands that change something on many hosts: what is shown first, what is
+asked, in what steps they go, and what is left for later."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+
+import bridle
+from bridle import BRIDLECTL, Victim, ctl, equal, wait_for
+from herd import Host, hangs, herd, hosts, says
+from procs import Terminal
+
+
+def summary(done):
+    return done.stderr.splitlines()[-1].removeprefix("bridlectl: ")
+
+
+class Ground:
+    """Hosts 127.2.0.1 and on, on one port, that are halted in the order in
+    which they are asked, unless they are broken or hang."""
+
+    def __init__(self, n, broken=(), silent=()):
+        self.n, self.broken, self.silent = n, broken, silent
+        self.order = []
+
+    def __enter__(self):
+        self.stack = contextlib.ExitStack()
+        port = 0
+        self.hosts = {}
+        for i in range(1, self.n + 1):
+            host = self.stack.enter_context(
+                Host(self.serve(i), "127.2.0.%d" % i, port))
+            port, self.hosts[i] = host.port, host
+        self.port = port
+        self.file = os.path.join(
+            self.stack.enter_context(tempfile.TemporaryDirectory()), "left")
+        return self
+
+    def serve(self, number):
+        def serve(sock):
+            self.order.append(number)
+            if number in self.silent:
+                hangs(sock)
+            elif number in self.broken:
+                says(b"1#500#broken#id=1\n")(sock)
+            else:
+                says(b"1#202#reboot now#id=1\n")(sock)
+        return serve
+
+    def name(self, pattern):
+        return "plain:127.2.0.%s:%d" % (pattern, self.port)
+
+    def all(self):
+        return self.name("[1-%d]" % self.n)
+
+    def reboot(self, *args):
+        return ctl("-H", self.all(), "reboot", "-y", *args)
+
+    def left(self):
+        with open(self.file) as f:
+            lines = f.read().splitlines()
+        assert lines[0].startswith("#"), lines
+        return lines[1:]
+
+    def __exit__(self, *exc):
+        self.stack.close()
+
+
+def batches(order, size):
+    return [sorted(order[i:i + size]) for i in range(0, len(order), size)]
+
+
+# Steps
+
+def test_batches_come_one_after_the_other():
+    with Ground(7) as g:
+        for size, batch in ((3, "3"), (3, "40%"), (1, "1"), (7, "100%")):
+            g.order.clear()
+            done = g.reboot("--batch", batch)
+            equal(done.returncode, 0, done.stderr)
+            equal(batches(g.order, size), batches(range(1, 8), size), batch)
+
+
+def test_a_batch_waits_for_the_one_before():
+    with Ground(3, silent=[1]) as g:
+        done = g.reboot("--batch", "2", "--timeout", "1")
+        equal(g.order.index(3), 2)
+        equal(summary(done), "3 hosts: 2 ok, 1 timed out (%s)" % g.name("1"))
+
+
+def test_a_pause_is_kept():
+    with Ground(2) as g:
+        with subprocess.Popen(
+                [BRIDLECTL, "-H", g.all(), "reboot", "-y", "--batch", "1",
+                 "--pause", "600"], stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, text=True) as process:
+            assert g.name("1") in process.stdout.readline()
+            equal(g.order, [1])
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=bridle.PATIENCE)
+        equal(g.order, [1])
+        assert err.endswith("2 hosts: 1 ok, 1 not asked (%s)\n"
+                            % g.name("2")), err
+
+
+def test_failures_end_it():
+    with Ground(6, broken=[1, 3]) as g:
+        done = g.reboot("--max-failures", "1", "--fanout", "1")
+        equal(g.order, [1, 2, 3])
+        equal(done.returncode, 4)
+        equal(summary(done), "6 hosts: 1 ok, 2 failed (%s), 3 not asked (%s)"
+              % (g.name("[1,3]"), g.name("[4-6]")))
+        g.order.clear()
+        g.reboot("--max-failures", "33%", "--fanout", "1")
+        equal(g.order, [1, 2, 3])
+        g.order.clear()
+        g.reboot("--max-failures", "0", "--batch", "2")
+        equal(sorted(g.order), [1, 2])
+
+
+def test_numbers_of_hosts_are_checked_first():
+    with Ground(1) as g:
+        for option, value in (("--batch", "0"), ("--batch", "0%"),
+                              ("--batch", "x"), ("--batch", "101%"),
+                              ("--max-failures", "-1"), ("--batch", ""),
+                              ("--max-failures", "1.5"), ("--fanout", "0"),
+                              ("--fanout", "9999")):
+            done = g.reboot(option, value)
+            equal(done.returncode, 2, (option, value, done.stderr))
+        equal(g.reboot("--pause", "1").returncode, 2)
+        equal(ctl("-H", g.all(), "ping", "--batch", "1").returncode, 2)
+        equal(g.order, [])
+
+
+# The file of what is left
+
+def test_what_is_left_is_gone_on_with():
+    with Ground(6, broken=[2]) as g:
+        args = ("--resume", g.file, "--fanout", "1", "--max-failures", "0")
+        done = g.reboot(*args)
+        equal(g.order, [1, 2])
+        equal(g.left(), [g.name(str(i)) for i in (2, 3, 4, 5, 6)])
+        assert "5 hosts are left: the same command, with --resume %s, " \
+            "goes on" % g.file in done.stderr
+        g.order.clear()
+        g.broken = []
+        done = g.reboot(*args)
+        equal(done.returncode, 0, done.stderr)
+        equal(g.order, [2, 3, 4, 5, 6])
+        assert not os.path.exists(g.file)
+        equal(os.listdir(os.path.dirname(g.file)), [])
+
+
+def test_an_interrupted_call_is_gone_on_with():
+    with Ground(4, silent=[3]) as g:
+        with subprocess.Popen(
+                [BRIDLECTL, "-H", g.all(), "reboot", "-y", "--fanout", "1",
+                 "--resume", g.file], stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE, text=True) as process:
+            wait_for("the third to be asked", lambda: 3 in g.order)
+            process.send_signal(signal.SIGINT)
+            while "running" not in process.stderr.readline():
+                pass
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=bridle.PATIENCE)
+        equal(g.left(), [g.name("3"), g.name("4")])
+        g.order.clear()
+        g.silent = []
+        equal(g.reboot("--resume", g.file).returncode, 0)
+        equal(sorted(g.order), [3, 4])
+        assert not os.path.exists(g.file)
+
+
+def test_a_killed_call_leaves_at_least_what_is_left():
+    with Ground(4, silent=[3]) as g:
+        with subprocess.Popen(
+                [BRIDLECTL, "-H", g.all(), "reboot", "-y", "--fanout", "1",
+                 "--resume", g.file], stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL) as process:
+            wait_for("the third to be asked", lambda: 3 in g.order)
+            process.kill()
+        equal(g.left()[-2:], [g.name("3"), g.name("4")])
+
+
+def test_the_file_of_something_else_is_refused():
+    with Ground(2) as g:
+        for text, part in (("# hosts left of bridlectl halt\n%s\n"
+                            % g.name("1"), "belongs to 'halt'"),
+                           ("# hosts left of bridlectl reboot\nweb1\n",
+                            g.file + ":2: 'web1' is none of the hosts")):
+            with open(g.file, "w") as f:
+                f.write(text)
+            done = g.reboot("--resume", g.file)
+            equal((done.returncode, g.order), (2, []))
+            assert part in done.stderr, done.stderr
+            with open(g.file) as f:
+                equal(f.read(), text)
+        done = g.reboot("--resume", "/nonexistent/left")
+        equal((done.returncode, g.order), (2, []))
+
+
+# What is shown and asked
+
+def test_a_halt_is_shown_and_wants_the_number():
+    with herd(3) as d:
+        def call(answer):
+            with Terminal("-H", d.name("[1-3]"), "reboot") as t:
+                t.read_until(b"Type their number to go on: ")
+                t.type(answer)
+                return t.finish(), t.data.decode()
+        for answer in (b"y\n", b"2\n", b"\n", b"33\n", b"\x04"):
+            status, shown = call(answer)
+            equal((status, d.recorded()), (1, []))
+            assert "nothing was done" in shown
+        status, shown = call(b"3\n")
+        equal(status, 0)
+        assert d.name("[1-3]") + ": would run" in shown, shown
+        assert "Reboot now 3 hosts (%s)" % d.name("[1-3]") in shown
+        assert "3 hosts: 3 ok" in shown
+        equal(len(d.recorded()), 3)
+
+
+def test_those_that_refuse_are_left_out():
+    refusing = '{ name = "me"; unix_user = "%d"; allow = ("ping"); }' \
+        % os.getuid()
+    with herd(2) as d, herd(1, 3, clients=refusing) as e:
+        with Terminal("-H", hosts(e.name(3), d.name("[1-2]")),
+                      "poweroff") as t:
+            t.read_until(b"Power off now 2 hosts (%s)"
+                         % d.name("[1-2]").encode())
+            assert b"not allowed (403)" in t.data
+            t.type(b"2\n")
+            equal(t.finish(), 4)
+            assert b"3 hosts: 2 ok, 1 refused (%s)" % e.name(3).encode() \
+                in t.data, t.data
+        equal(len(d.recorded()), 2)
+        equal(e.recorded(), [])
+
+
+def test_nobody_is_halted_without_a_terminal_or_yes():
+    with herd(2) as d:
+        done = ctl("-H", d.name("[1-2]"), "halt")
+        equal(done.returncode, 2)
+        assert "say -y" in done.stderr
+        equal(d.recorded(), [])
+
+
+def test_kill_kills_on_each_host_what_was_shown_there():
+    def only(name):
+        return '{ name = "me"; unix_user = "%d"; allow = ("*"); ' \
+            'kill = { names = ("%s"); }; }' % (os.getuid(), name)
+    with Victim(b"herdmate") as v, Victim(b"herdmate") as w, \
+            herd(1, 1, clients=only("herdmate")) as d, \
+            herd(1, 2, clients=only("other")) as e:
+        with Terminal("-H", hosts(e.name(2), d.name(1)), "kill",
+                      "herdmate") as t:
+            t.read_until(b"to go on: ")
+            assert b"Kill 2 processes with TERM on 1 host (%s)" \
+                % d.name(1).encode() in t.data, t.data
+            for victim in (v, w):
+                assert b" %d " % victim.pid in t.data
+            # One that comes now was not shown.
+            with Victim(b"herdmate") as later:
+                t.type(b"1\n")
+                equal(t.finish(), 4)
+                equal((v.wait(), w.wait()), (-15, -15))
+                assert later.lives()
+        assert b"2 hosts: 1 ok, 1 refused" in t.data, t.data
+
+
+def test_hosts_without_such_a_process_are_no_failure():
+    with herd(2) as d:
+        with Terminal("-H", d.name("[1-2]"), "kill", "nosuchthing") as t:
+            equal(t.finish(), 1)
+            assert b"2 hosts: 2 nothing matched" in t.data
+            assert b"to go on" not in t.data
+        done = ctl("-H", d.name("[1-2]"), "kill", "nosuchthing", "-y",
+                   "--max-failures", "0", "--fanout", "1")
+        assert summary(done).startswith("2 hosts: 2 nothing matched")
+
+
+def test_kill_with_yes_kills_everywhere():
+    with herd(2) as d, Victim() as v:
+        # Lest the second host see what is dead and not yet buried.
+        threading.Thread(target=v.wait).start()
+        done = ctl("-H", d.name("[1-2]"), "kill", v.name, "-y", "--json",
+                   "--fanout", "1", "--wait", "10")
+        *answers, total = map(json.loads, done.stdout.splitlines())
+        equal([a["result"] for a in answers], ["ok", "no_match"])
+        equal((total["ok"], total["no_match"]), (1, 1))
+        equal(v.wait(), -15)
+        assert "kill: 2 hosts (%s)" % d.name("[1-2]") in done.stderr
+
+
+def test_ones_own_machine_comes_last():
+    with herd(2) as d:
+        ours = "unix:" + d.sock
+        done = ctl("-H", hosts(ours, d.name("[1-2]")), "halt", "-y")
+        equal(done.returncode, 0, done.stderr)
+        equal(done.stdout.splitlines()[2], ours + ": halt now")
+        assert "this machine last (%s)" % ours in done.stderr
+        # In a list the order is as always.
+        done = ctl("-H", hosts(ours, d.name("[1-2]")), "ping", "--fanout",
+                   "1")
+        assert done.stdout.startswith("pong from " + ours)
+
+
+bridle.main(globals())
