@@ -122,12 +122,14 @@ const struct command commands[] = {
 	{ .name = "hosts",
 		.args = "[HOSTS]",
 		.help = "show which hosts a list stands for",
-		.examples = "hosts 'node[01-32],web1'|one a line\n"
+		.examples = "hosts 'node[01-32],@web'|one a line\n"
 			    "hosts 'node[01-32]' -x node07 --count|how many\n"
 			    "hosts --hosts-file hosts --fold|as node[01-32]\n"
-			    "hosts 'r[1-4]n[1-8]' --json|how each is reached\n",
+			    "hosts @lab --json|how each is reached\n"
+			    "hosts --format=ansible|all that is configured\n",
 		.options = OPT_WHERE | OPT_BIT(OPT_HOW_MANY) |
-			   OPT_BIT(OPT_FOLD) | OPT_BIT(OPT_JSON),
+			   OPT_BIT(OPT_FOLD) | OPT_BIT(OPT_FORMAT) |
+			   OPT_BIT(OPT_GROUPS) | OPT_BIT(OPT_JSON),
 		.args_max = 1,
 		.takes = { { VALUE_TARGET, NULL } },
 		.run = cmd_hosts },

@@ -11,13 +11,16 @@
 
 #define TIMEOUT_MAX 86400
 
-static const struct {
-	enum option_number one, other;
-} excluding[] = { { OPT_JSON, OPT_RAW }, { OPT_DRY_RUN, OPT_YES },
-	{ OPT_FINGERPRINT, OPT_ACCEPT_NEW }, { OPT_IN, OPT_AT },
-	{ OPT_TREE, OPT_JSON }, { OPT_TREE, OPT_RAW }, { OPT_GATHER, OPT_JSON },
-	{ OPT_GATHER, OPT_RAW }, { OPT_HOW_MANY, OPT_FOLD },
-	{ OPT_HOW_MANY, OPT_JSON }, { OPT_FOLD, OPT_JSON } };
+/* Of each of these sets one at most may be given. */
+static const option_set excluding[] = {
+	OPT_BIT(OPT_TREE) | OPT_BIT(OPT_JSON) | OPT_BIT(OPT_RAW),
+	OPT_BIT(OPT_GATHER) | OPT_BIT(OPT_JSON) | OPT_BIT(OPT_RAW),
+	OPT_BIT(OPT_DRY_RUN) | OPT_BIT(OPT_YES),
+	OPT_BIT(OPT_FINGERPRINT) | OPT_BIT(OPT_ACCEPT_NEW),
+	OPT_BIT(OPT_IN) | OPT_BIT(OPT_AT),
+	OPT_BIT(OPT_HOW_MANY) | OPT_BIT(OPT_FOLD) | OPT_BIT(OPT_FORMAT) |
+		OPT_BIT(OPT_GROUPS) | OPT_BIT(OPT_JSON),
+};
 
 /* Whether the command takes all that was given, and they go together. */
 static int
@@ -25,6 +28,7 @@ check_options(const struct options *o, const struct command *command,
 	struct buf *error)
 {
 	option_set extra = o->given & ~(command->options | OPT_ALWAYS);
+	option_set both;
 	size_t i;
 
 	if (extra != 0) {
@@ -33,12 +37,12 @@ check_options(const struct options *o, const struct command *command,
 		return -1;
 	}
 	for (i = 0; i < sizeof(excluding) / sizeof(excluding[0]); i++) {
-		if (!options_given(o, excluding[i].one) ||
-			!options_given(o, excluding[i].other))
+		both = o->given & excluding[i];
+		if ((both & (both - 1)) == 0)
 			continue;
 		buf_addf(error, "--%s and --%s exclude each other",
-			option_rows[excluding[i].one].name,
-			option_rows[excluding[i].other].name);
+			option_rows[__builtin_ctzll(both)].name,
+			option_rows[__builtin_ctzll(both & (both - 1))].name);
 		return -1;
 	}
 	return 0;

@@ -74,6 +74,17 @@ def test_count_and_fold():
           ["r[1-4]n[01-20]:7,[::1]"])
 
 
+def test_other_tools_get_names_alone():
+    some = "node[1-3]:70,plain:db,unix:/s,[::1]:7,node2:80"
+    equal(hosts(some, "--format=nodeset"), ["node[1-3],db,::1"])
+    equal(hosts(some, "--format", "pdsh"),
+          ["node1", "node2", "node3", "db", "::1"])
+    equal(hosts(some, "--format=ansible"),
+          ["node1", "node2", "node3", "db", "::1"])
+    refused("hosts", "a", "--format=xml", part="ansible, nodeset or pdsh")
+    refused("hosts", "a", "--format=pdsh", "--json", part="exclude")
+
+
 def test_json_tells_how_each_is_reached():
     equal(ctl("hosts", "--json", "[::1]:70,plain:b,unix:/s").stdout,
           '{"host":"[::1]:70","transport":"tls","address":"::1","port":70}\n'

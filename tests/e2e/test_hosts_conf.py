@@ -100,6 +100,7 @@ groups = (
   { name = "loop"; hosts = ("a", "@back"); },
   { name = "back"; hosts = "@loop"; } );
 """
+GROUPED = CONF.split(",\n  { name = \"loop\"")[0] + ");"
 
 
 def test_groups_stand_for_their_hosts():
@@ -114,12 +115,32 @@ def test_groups_stand_for_their_hosts():
 
 
 def test_without_a_list_all_that_is_configured_is_shown():
-    with Home(CONF.split(",\n  { name = \"loop\"")[0] + ");") as home:
+    with Home(GROUPED) as home:
         equal(home.hosts("--fold"), ["web1,node[01-04],db.example"])
         equal(home.hosts(), home.hosts("@*"))
     with Home() as home:
         refused(home.ctl("hosts"), 2, "no host is configured",
                 "~/.config/bridle/bridlectl.conf")
+
+
+def test_an_inventory_for_ansible():
+    own = '{ name = "me"; transport = "unix"; address = "/s"; },'
+    with Home(GROUPED.replace("(", "(" + own, 1)) as home:
+        equal(home.ctl("hosts", "--format=ansible", "@all,me", "-x",
+                       "node04").stdout,
+              "node01 ansible_host=10.1.0.1\n"
+              "node02 ansible_host=10.1.0.2\n"
+              "web1 ansible_host=10.0.0.5\n"
+              "db.example\n"
+              "me ansible_connection=local\n"
+              "\n[nodes]\nnode01\nnode02\n")
+
+
+def test_the_groups_of_hosts():
+    with Home(GROUPED) as home:
+        equal(home.hosts("--groups"), ["nodes", "all"])
+        equal(home.hosts("--groups", "web1:80"), ["all"])
+        equal(home.hosts("--groups", "node03,x"), [])
 
 
 def test_mistakes_of_groups_are_told_before_anything_is_sent():
