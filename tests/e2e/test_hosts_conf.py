@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -258,6 +259,32 @@ def test_a_file_that_others_may_write_is_not_taken():
         home.write(CONF, 0o666)
         refused(home.ctl("hosts", "web1"), 2, "may be written by others",
                 "chmod go-w")
+
+
+def keys_of(home, *groups):
+    """Those that an unknown key is told of."""
+    for group in groups:
+        home.write(group % "zzzzzzzzzzzz = 1;")
+        said = home.ctl("hosts", "a").stderr
+        yield from said.split("here may stand ")[1].strip().split(", ")
+
+
+def test_the_example_and_the_manual_have_every_key():
+    with open(os.path.join(bridle.SOURCE, "conf", "examples",
+                           "bridlectl.conf")) as f:
+        example = f.read()
+    with open(os.path.join(bridle.SOURCE, "man", "bridlectl.conf.5")) as f:
+        manual = f.read()
+    with Home(example) as home:
+        equal(home.hosts("@lab", "--fold"),
+              ["node[01-30],web[1-2].example.org"])
+        keys = list(keys_of(home, "%s", "hosts = ({ %s });",
+                            "groups = ({ %s });", "defaults = { %s };"))
+        assert len(keys) > 12, keys
+        for key in keys:
+            assert re.search(r"\b%s = " % key, example), key
+            assert ".Ss %s\n" % key in manual or (
+                ".It Ic %s = " % key in manual), key
 
 
 @contextlib.contextmanager
