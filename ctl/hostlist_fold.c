@@ -34,6 +34,9 @@ compare_rest(const struct item *a, const struct item *b)
 {
 	int order = (a->end > 0) - (b->end > 0);
 
+	/* A name may look like another with its marks. */
+	if (order == 0)
+		order = a->verbatim - b->verbatim;
 	if (order != 0 || a->end == 0)
 		return order ? order : strcmp(a->text, b->text);
 	if (a->begin != b->begin)

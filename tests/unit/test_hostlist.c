@@ -356,15 +356,17 @@ folds_what_is_odd(void **state)
 static void
 keeps_what_cannot_be_folded(void **state)
 {
-	static const char *const names[] = { "unix:/a[1", "unix:/a,2",
-		"unix:/a\1"
-		"3\2",
-		"unix:/a]4[" };
-	char *folded = hostlist_fold(names, 4);
+	static const char *const names[] = { "3",
+		"\1"
+		"3"
+		"\2",
+		"/a[1", "/a,2", "/a]4[", "4", "/a\1" };
+	char *folded = hostlist_fold(names, sizeof(names) / sizeof(names[0]));
 
 	(void)state;
-	assert_string_equal(folded, "unix:/a[1,unix:/a,2,unix:/a\1"
-				    "3\2,unix:/a]4[");
+	assert_string_equal(folded, "[3-4],\1"
+				    "3"
+				    "\2,/a[1,/a,2,/a]4[,/a\1");
 	free(folded);
 }
 
