@@ -1,10 +1,9 @@
 #include "sources.h"
 
-#include "home.h"
-#include "hosts_file.h"
+#include "host_words.h"
+#include "hosts.h"
 #include "processes.h"
 #include "text.h"
-#include "wire.h"
 
 #include <ctype.h>
 #include <pwd.h>
@@ -153,71 +152,17 @@ add_users(struct candidates *c)
 		fclose(file);
 }
 
-/* "NAME:PORT", without the port where it is the default, or is not wanted. */
-static void
-add_host(struct candidates *c, char *host, bool with_port)
-{
-	char *colon = strrchr(host, ':');
-	const char *typed = candidates_typed(c);
-	size_t name = colon ? (size_t)(colon - host) : 0;
-
-	if (colon == NULL)
-		return;
-	/* One who has written the colon wants the port, too. */
-	if (!with_port || (strcmp(colon + 1, WIRE_PORT_TLS) == 0 &&
-				  strlen(typed) <= name))
-		*colon = '\0';
-	candidates_add(c, CANDIDATE_WHOLE, host, NULL);
-}
-
-static void
-add_hosts(struct candidates *c, bool with_port)
-{
-	struct buf path = { 0 }, names = { 0 }, problem = { 0 };
-	char *copy = NULL, *rest, *line;
-
-	if (home_file("known_hosts", &path, &problem) == 0 &&
-		hosts_file_list(buf_str(&path), &names, &problem) == 0)
-		copy = strdup(buf_str(&names));
-	for (rest = copy; rest != NULL && (line = strsep(&rest, "\n")) != NULL;)
-		add_host(c, line, with_port);
-	free(copy);
-	buf_free(&path);
-	buf_free(&names);
-	buf_free(&problem);
-}
-
-static void
-add_targets(struct candidates *c)
-{
-	if (is_typed(c, "unix:")) {
-		candidates_keep(c, strlen("unix:"));
-		candidates_files(c);
-	} else if (is_typed(c, "plain:")) {
-		candidates_keep(c, strlen("plain:"));
-		add_hosts(c, false);
-	} else {
-		add_hosts(c, true);
-		candidates_add(
-			c, CANDIDATE_PART, "unix:", "a socket of this machine");
-		candidates_add(
-			c, CANDIDATE_PART, "plain:", "TCP without encryption");
-	}
-}
-
 /* Of the daemon that is asked, if that is one of this machine. */
 static void
 add_processes(struct candidates *c, const struct typed *t, enum value_kind kind)
 {
 	unsigned without = (t->only_arguments ? 0 : PROCESSES_NO_DASH) |
 			   (kind == VALUE_PATTERN ? PROCESSES_NO_GLOB : 0);
-	struct buf problem = { 0 };
-	struct target target;
+	struct hosts hosts = { 0 };
 
-	if (targets_parse(
-		    t->host ? t->host : TARGET_DEFAULT, &target, &problem) == 0)
-		processes_add(c, &target, without);
-	buf_free(&problem);
+	if (host_words_only(&hosts, t->host))
+		processes_add(c, &hosts.v[0].target, without);
+	hosts_free(&hosts);
 }
 
 void
@@ -245,10 +190,10 @@ sources_add(struct candidates *c, const struct value *v, const struct typed *t)
 		add_users(c);
 		break;
 	case VALUE_TARGET:
-		add_targets(c);
+		host_words_list(c);
 		break;
 	case VALUE_HOST:
-		add_hosts(c, true);
+		host_words_names(c);
 		break;
 	case VALUE_PROCESS:
 	case VALUE_PATTERN:

@@ -23,8 +23,8 @@ LIST_COLUMNS = ["pid", "ppid", "user", "state", "rss_kib", "cpu_ms",
 class Home:
     """A home folder with these lines in its known_hosts."""
 
-    def __init__(self, *known):
-        self.known = known
+    def __init__(self, *known, conf=None):
+        self.known, self.conf = known, conf
 
     def __enter__(self):
         self.dir = tempfile.mkdtemp(prefix="bridle-home-")
@@ -34,6 +34,11 @@ class Home:
         with open(path, "w") as f:
             f.writelines(line + "\n" for line in self.known)
         os.chmod(path, 0o600)
+        if self.conf is not None:
+            path = os.path.join(folder, "bridlectl.conf")
+            with open(path, "w") as f:
+                f.write(self.conf)
+            os.chmod(path, 0o600)
         self.env = dict(os.environ, HOME=self.dir)
         self.env.pop("XDG_CONFIG_HOME", None)
         return self
@@ -243,6 +248,33 @@ def test_bad_lines_of_known_hosts_do_no_harm():
         equal(offered("trust", "", env=home.env), ["web1"])
 
 
+def test_hosts_and_groups_are_those_that_are_configured():
+    conf = ('hosts = ({ name = "web[1-2]"; address = "10.0.0.[1-2]"; },'
+            '{ name = "here"; transport = "unix"; address = "/s"; });'
+            'groups = ({ name = "web"; hosts = ("web[1-2]", "x"); },'
+            '{ name = "lab"; hosts = "@web"; });')
+    with Home("known:7071 " + PIN, conf=conf) as home:
+        equal(lines("-H", "@", env=home.env),
+              [("=", "@web", "web[1-2],x"), ("=", "@lab", "@web")])
+        equal(offered("-H", "", env=home.env),
+              ["@web", "@lab", "web1", "web2", "here", "known", "unix:",
+               "plain:"])
+        equal(lines("hosts", "web", env=home.env),
+              [("=", "web1", "10.0.0.1"), ("=", "web2", "10.0.0.2")])
+        equal(offered("-H", "node[1,2],@lab,h", env=home.env),
+              ["node[1,2],@lab,here"])
+        equal(offered("--exclude=@", env=home.env),
+              ["--exclude=@web", "--exclude=@lab"])
+        equal(offered("-H", "node[1,w", env=home.env), [])
+        equal(offered("trust", "", env=home.env), ["web1", "web2", "known"])
+
+
+def test_a_mistake_in_the_configuration_offers_what_else_there_is():
+    with Home("known:7071 " + PIN, conf="hosts = (") as home:
+        equal(offered("trust", "", env=home.env), ["known"])
+        equal(offered("kill", "a", env=home.env), [])
+
+
 # -- processes ---------------------------------------------------------------
 
 
@@ -258,6 +290,16 @@ def test_processes_are_those_that_the_daemon_lists():
                       ["kill", "-nH", "unix:" + d.sock]):
             settles([v.name], *words, v.name)
             settles([other.name], *words, other.name)
+
+
+def test_processes_are_those_of_a_host_by_its_name():
+    with Daemon() as d, Victim() as v, Home(conf=(
+            'hosts = ({ name = "here"; transport = "unix"; address = "%s"; });'
+            'defaults = { hosts = "here"; };' % d.sock)) as home:
+        for words in (["-H", "here", "kill"], ["kill"]):
+            wait_for("the process", lambda: offered(
+                *words, v.name, env=home.env) == [v.name])
+        equal(offered("-H", "here,web1", "kill", v.name, env=home.env), [])
 
 
 def test_a_name_may_have_spaces_and_more():

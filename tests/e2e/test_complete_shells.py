@@ -35,8 +35,8 @@ class Shell:
     program = None  # a subclass says
     bin = ()        # further folders of PATH
 
-    def __init__(self, known=()):
-        self.known = known
+    def __init__(self, known=(), conf=""):
+        self.known, self.conf = known, conf
 
     def command(self):
         """The command that starts it; what it reads is written here."""
@@ -66,6 +66,8 @@ class Shell:
         self.write("bin/words", '#!/bin/sh\nprintf "%s\\0" "$@" >words\n'
                    'echo "<parted>"\n', 0o700)
         os.symlink(bridle.BRIDLECTL, os.path.join(self.dir, "bin/bridlectl"))
+        if self.conf:
+            self.write(".config/bridle/bridlectl.conf", self.conf)
         if self.known:
             self.write(".config/bridle/known_hosts",
                        "".join("%s %s\n" % (h, PIN) for h in self.known))
@@ -244,6 +246,17 @@ def test_hosts_with_a_port_are_completed_once(kind):
         shell.completes("bridlectl -H pl", "-H", "plain:" + END)
         if kind is not Fish:  # to which a bracket begins an index
             shell.completes("bridlectl -H '[fe", "-H", "[fe80::1]", END)
+
+
+@in_every_shell
+def test_groups_and_lists_of_hosts_are_completed(kind):
+    conf = ('hosts = ({ name = "web1"; });'
+            'groups = ({ name = "lab"; hosts = "web1"; });')
+    with kind(conf=conf) as shell:
+        shell.completes("bridlectl -H @l", "-H", "@lab", END)
+        shell.completes("bridlectl -H @lab,w", "-H", "@lab,web1", END)
+        shell.completes("bridlectl --exclude=@l", "--exclude=@lab", END)
+        shell.completes("bridlectl hosts a:70,@", "hosts", "a:70,@lab", END)
 
 
 @in_every_shell
