@@ -156,7 +156,7 @@ answer_unpack(struct answer *a, char *bytes, size_t len)
 {
 	if (!unpack(a, bytes, len))
 		answer_fail(a, FATE_UNREACHED,
-			"the process that asked it has died");
+			"what its worker found out is garbled");
 }
 
 void

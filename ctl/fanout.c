@@ -54,7 +54,8 @@ end_all(struct run *r, enum fate fate, const char *why)
 	r->stopped = true;
 	r->f->ended = true;
 	while (r->running > 0) {
-		worker_end(&r->workers[0], &a, fate, why);
+		worker_fail(&r->workers[0], &a, fate, why);
+		worker_end(&r->workers[0]);
 		drop_worker(r, 0);
 		take(r, &a);
 	}
@@ -155,23 +156,35 @@ wait_for_news(struct run *r, int64_t until)
 		memset(r->polls, 0, r->running * sizeof(r->polls[0]));
 }
 
+/* What has become of one: whether it has come to something. */
+static bool
+look_at(struct worker *w, bool readable, int64_t now, struct answer *a)
+{
+	bool more = !readable || worker_read(w);
+
+	if (worker_next(w, a))
+		return true;
+	if (!more)
+		worker_fail(w, a, FATE_UNREACHED, worker_why(w));
+	else if (now >= w->deadline)
+		worker_fail(w, a, FATE_TIMED_OUT, "no answer in time");
+	else
+		return false;
+	return true;
+}
+
 /* From the last to the first, since those that end make way for the last. */
 static void
 take_news(struct run *r)
 {
 	int64_t now = clock_ms();
-	struct worker *w;
 	struct answer a;
 	size_t i;
 
 	for (i = r->running; i-- > 0;) {
-		w = &r->workers[i];
-		if (r->polls[i].revents != 0 && worker_read(w))
-			worker_finish(w, &a);
-		else if (now >= w->deadline)
-			worker_end(w, &a, FATE_TIMED_OUT, "no answer in time");
-		else
+		if (!look_at(&r->workers[i], r->polls[i].revents != 0, now, &a))
 			continue;
+		worker_end(&r->workers[i]);
 		drop_worker(r, i);
 		take(r, &a);
 	}

@@ -21,6 +21,7 @@
 #define ANSWER_MAX (32u * 1024 * 1024)
 #define TABLE_MAX (128u * 1024 * 1024) /* as REPLY_SIZE_MAX counts */
 #define READ_SIZE 65536
+#define OUT 3      /* where a worker has its pipe */
 #define GRACE 2000 /* ms past --timeout, which the worker keeps itself */
 
 /*
@@ -34,8 +35,8 @@ enclose(int out, pid_t parent)
 
 	/* Nobody could tell whose question it is. */
 	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
-		dup2(null, STDOUT_FILENO) == -1 || dup2(out, 3) == -1 ||
-		close_range(4, ~0u, 0) != 0)
+		dup2(null, STDOUT_FILENO) == -1 || dup2(out, OUT) == -1 ||
+		close_range(OUT + 1, ~0u, 0) != 0)
 		_exit(1);
 	/* ^C is the parent's to answer. */
 	signal(SIGINT, SIG_IGN);
@@ -44,18 +45,33 @@ enclose(int out, pid_t parent)
 		_exit(1);
 }
 
+bool
+worker_send(struct answer *a)
+{
+	struct buf out = { 0 };
+	size_t len = 0;
+	bool sent = false;
+
+	buf_add(&out, &len, sizeof(len));
+	answer_pack(a, &out);
+	if (!out.failed) {
+		len = out.len - sizeof(len);
+		memcpy(out.data, &len, sizeof(len));
+		sent = fd_write_all(OUT, out.data, out.len) == 0;
+	}
+	buf_free(&out);
+	answer_free(a);
+	return sent;
+}
+
 static _Noreturn void
 work(struct invocation *inv, struct answer *a, worker_job *job,
 	const void *context)
 {
-	struct buf out = { 0 };
-
 	notice_collect(&a->notices);
 	a->reply.max_size = TABLE_MAX;
 	job(inv, a, context);
-	answer_pack(a, &out);
-	if (!out.failed)
-		fd_write_all(3, out.data, out.len);
+	worker_send(a);
 	_exit(0);
 }
 
@@ -93,19 +109,19 @@ worker_start(struct worker *w, struct invocation *inv, size_t index,
 bool
 worker_read(struct worker *w)
 {
-	ssize_t n = 1;
+	ssize_t n;
 	char *to;
 
-	while (n > 0 && w->in.len <= ANSWER_MAX) {
+	while (w->in.len <= ANSWER_MAX) {
 		if ((to = buf_room(&w->in, READ_SIZE)) == NULL)
-			return true;
+			return false;
 		n = read(w->fd, to, READ_SIZE);
 		if (n > 0)
 			w->in.len += (size_t)n;
-		else if (n == -1 && (errno == EAGAIN || errno == EINTR))
-			return false;
+		else
+			return n == -1 && (errno == EAGAIN || errno == EINTR);
 	}
-	return true;
+	return false;
 }
 
 static void
@@ -116,9 +132,42 @@ begin_answer(const struct worker *w, struct answer *a)
 	a->index = w->index;
 }
 
-/* It has nothing left to say, or is not to say it. */
-static void
-reap(struct worker *w)
+bool
+worker_next(struct worker *w, struct answer *a)
+{
+	size_t len;
+
+	if (w->in.failed || w->in.len < sizeof(len))
+		return false;
+	memcpy(&len, w->in.data, sizeof(len));
+	if (len > w->in.len - sizeof(len))
+		return false;
+	begin_answer(w, a);
+	answer_unpack(a, w->in.data + sizeof(len), len);
+	buf_drop(&w->in, sizeof(len) + len);
+	return true;
+}
+
+void
+worker_fail(const struct worker *w, struct answer *a, enum fate fate,
+	const char *why)
+{
+	begin_answer(w, a);
+	answer_fail(a, fate, why);
+}
+
+const char *
+worker_why(const struct worker *w)
+{
+	if (w->in.failed)
+		return "no memory for its answer";
+	if (w->in.len > ANSWER_MAX)
+		return "its answer is too long";
+	return "the process that asked it has died";
+}
+
+void
+worker_end(struct worker *w)
 {
 	kill(w->pid, SIGKILL);
 	while (waitpid(w->pid, NULL, 0) == -1 && errno == EINTR)
@@ -126,25 +175,4 @@ reap(struct worker *w)
 	fd_close(&w->fd);
 	buf_free(&w->in);
 	w->pid = 0;
-}
-
-void
-worker_finish(struct worker *w, struct answer *a)
-{
-	begin_answer(w, a);
-	if (w->in.len > ANSWER_MAX)
-		answer_fail(a, FATE_FAILED, "its answer is too long");
-	else if (w->in.failed)
-		answer_fail(a, FATE_FAILED, "no memory for its answer");
-	else
-		answer_unpack(a, w->in.data, w->in.len);
-	reap(w);
-}
-
-void
-worker_end(struct worker *w, struct answer *a, enum fate fate, const char *why)
-{
-	begin_answer(w, a);
-	answer_fail(a, fate, why);
-	reap(w);
 }

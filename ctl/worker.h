@@ -14,14 +14,18 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What it does there: fills in the answer, of which host and index are set. */
+/*
+ * What it does there: fills in the answer, of which host and index are set.
+ * The answer is handed over when it returns; one that has several to give
+ * calls worker_send() for those before.
+ */
 typedef void worker_job(
 	struct invocation *, struct answer *, const void *context);
 
 /* A zeroed struct is one that does not run. */
 struct worker {
 	pid_t pid; /* 0: none */
-	int fd;    /* its answer comes here; non-blocking */
+	int fd;    /* its answers come here; non-blocking */
 	const struct host *host;
 	size_t index;     /* of the host */
 	int64_t deadline; /* of clock_ms(): then it is late by itself */
@@ -32,15 +36,26 @@ struct worker {
 int worker_start(struct worker *, struct invocation *, size_t index,
 	worker_job *, const void *context);
 
-/* Reads what has come. Whether all has. */
+/* Within a worker: false if nobody listens any more. Empties the answer. */
+bool worker_send(struct answer *);
+
+/* Reads what has come. False once nothing more will. */
 bool worker_read(struct worker *);
 
 /*
- * Once all has come: its answer, to be freed by the caller. It runs no more.
+ * Takes the next answer of what was read, to be freed by the caller. False
+ * if there is none, or not the whole of it yet.
  */
-void worker_finish(struct worker *, struct answer *);
+bool worker_next(struct worker *, struct answer *);
 
-/* Ends it at once; its host has had that fate. */
-void worker_end(struct worker *, struct answer *, enum fate, const char *why);
+/* The answer in place of one that has not come. */
+void worker_fail(
+	const struct worker *, struct answer *, enum fate, const char *why);
+
+/* Why it has ended without an answer, for worker_fail(). */
+const char *worker_why(const struct worker *);
+
+/* Ends it, if it has not ended by itself. */
+void worker_end(struct worker *);
 
 #endif
