@@ -146,7 +146,9 @@ call_ask(const struct invocation *inv, const struct request *request,
 	opened = call_open(&client, inv, buf_str(&line), line.len);
 	result = opened == 0 ? call_answer(&client, inv, r) : -1;
 	if (result != 0) {
-		result = call_failed(&client);
+		result = opened != 0 && *client.peer != '\0'
+				 ? CALL_UNTRUSTED
+				 : call_failed(&client);
 		buf_adds(problem, buf_str(&client.problem));
 	}
 	if (result != 0 && opened == 0)

@@ -1,4 +1,6 @@
+#include "await.h"
 #include "call.h"
+#include "clock.h"
 #include "command.h"
 #include "confirm.h"
 #include "halt_words.h"
@@ -48,8 +50,35 @@ ask(const struct invocation *inv, const char *preview)
 	return yes;
 }
 
+/* Waits until the host is back, and says so. */
 static enum outcome
-preview_and_halt(const struct invocation *inv)
+wait_for_return(struct invocation *inv, int64_t since)
+{
+	struct answer a = { 0 };
+	enum outcome outcome;
+
+	await_return(inv, &a, since);
+	if (a.fate == FATE_OK)
+		outcome = report_reply(inv, &a.reply, NULL, true);
+	else
+		outcome = report_failure(inv, NULL, NULL, buf_str(&a.problem));
+	answer_free(&a);
+	return outcome;
+}
+
+static enum outcome
+halt(struct invocation *inv)
+{
+	int64_t begin = clock_ms();
+	enum outcome outcome = report_request(inv, true);
+
+	if (outcome == OUTCOME_DONE && inv->await > 0)
+		outcome = wait_for_return(inv, begin);
+	return outcome;
+}
+
+static enum outcome
+preview_and_halt(struct invocation *inv)
 {
 	struct request dry = inv->request;
 	struct buf problem = { 0 };
@@ -62,7 +91,7 @@ preview_and_halt(const struct invocation *inv)
 	} else if (report_outcome(preview.code) != OUTCOME_DONE) {
 		outcome = report_reply(inv, &preview, NULL, false);
 	} else if (ask(inv, preview.said)) {
-		outcome = report_request(inv, true);
+		outcome = halt(inv);
 	} else {
 		notice("nothing was done");
 		outcome = OUTCOME_NO;
@@ -75,8 +104,10 @@ preview_and_halt(const struct invocation *inv)
 enum outcome
 cmd_halt(struct invocation *inv)
 {
-	if (invocation_has(inv, OPT_DRY_RUN) || invocation_has(inv, OPT_YES))
+	if (invocation_has(inv, OPT_DRY_RUN))
 		return report_request(inv, true);
+	if (invocation_has(inv, OPT_YES))
+		return halt(inv);
 	if (!confirm_possible(inv->command->name))
 		return OUTCOME_USAGE;
 	return preview_and_halt(inv);

@@ -70,8 +70,10 @@ const struct command commands[] = {
 		.help = "restart the machine",
 		.examples = "reboot|show what it would do, ask\n"
 			    "reboot --at 04:00 -m 'New kernel'|\n"
-			    "-H web1 reboot -y|in a script\n",
-		.options = HALTING,
+			    "-H web1 reboot -y --wait|until it is back\n"
+			    "-H @lab reboot --batch 25% --wait|a quarter at "
+			    "a time\n",
+		.options = HALTING | OPT_BIT(OPT_WAIT),
 		.verb = VERB_HALT,
 		.mode = HALT_REBOOT,
 		.run = cmd_halt },
@@ -91,6 +93,13 @@ const struct command commands[] = {
 		.options = OPT_REMOTE,
 		.verb = VERB_PING,
 		.run = cmd_ping },
+	{ .name = "wait",
+		.args = "",
+		.help = "wait until hosts answer, or answer no more",
+		.examples = "-H web1 wait --up|\n"
+			    "-H @lab wait --down --timeout 120|\n",
+		.options = OPT_REMOTE | OPT_BIT(OPT_UP) | OPT_BIT(OPT_DOWN),
+		.verb = VERB_PING },
 	{ .name = "status",
 		.args = "",
 		.help = "show the daemon's counters",

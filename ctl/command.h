@@ -31,6 +31,7 @@ struct command {
 	struct value takes[COMMAND_TAKES_MAX]; /* the first arguments */
 	enum verb_number verb;                 /* 0: it asks no daemon */
 	enum halt_mode mode;
+	/* NULL: one host is a list of one, too. */
 	enum outcome (*run)(struct invocation *);
 };
 

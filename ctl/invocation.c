@@ -1,5 +1,6 @@
 #include "invocation.h"
 
+#include "await.h"
 #include "fanout.h"
 #include "text.h"
 #include "tls.h"
@@ -18,6 +19,7 @@ static const option_set excluding[] = {
 	OPT_BIT(OPT_DRY_RUN) | OPT_BIT(OPT_YES),
 	OPT_BIT(OPT_FINGERPRINT) | OPT_BIT(OPT_ACCEPT_NEW),
 	OPT_BIT(OPT_IN) | OPT_BIT(OPT_AT),
+	OPT_BIT(OPT_UP) | OPT_BIT(OPT_DOWN),
 	OPT_BIT(OPT_HOW_MANY) | OPT_BIT(OPT_FOLD) | OPT_BIT(OPT_FORMAT) |
 		OPT_BIT(OPT_GROUPS) | OPT_BIT(OPT_JSON),
 };
@@ -46,6 +48,17 @@ check_options(const struct options *o, const struct command *command,
 		return -1;
 	}
 	return 0;
+}
+
+/* wait has to be told for what. */
+static int
+check_wait(const struct invocation *inv, struct buf *error)
+{
+	if (!(inv->command->options & OPT_BIT(OPT_UP)) ||
+		invocation_has(inv, OPT_UP) || invocation_has(inv, OPT_DOWN))
+		return 0;
+	buf_addf(error, "%s needs --up or --down", inv->command->name);
+	return -1;
 }
 
 static int
@@ -79,7 +92,7 @@ take_number(const struct options *o, enum option_number n, long least,
 {
 	long v;
 
-	if (!options_given(o, n))
+	if (!options_given(o, n) || o->values[n] == NULL)
 		return 0;
 	if (text_number(o->values[n], least, most, &v) != 0) {
 		buf_addf(error, "--%s needs a number from %ld to %ld",
@@ -155,10 +168,28 @@ take_when(struct invocation *inv, struct request *r, struct buf *error)
 	return 0;
 }
 
+/* reboot --wait */
+static int
+take_await(struct invocation *inv, struct buf *error)
+{
+	const struct options *o = &inv->options;
+
+	if (!options_given(o, OPT_WAIT))
+		return 0;
+	if (options_given(o, OPT_IN) || options_given(o, OPT_AT)) {
+		buf_adds(error, "--wait is for a reboot that is now");
+		return -1;
+	}
+	inv->await = AWAIT_SECONDS;
+	return take_number(o, OPT_WAIT, 1, TIMEOUT_MAX, &inv->await, error);
+}
+
 /* The options of kill that are not mere strings. */
 static int
 take_kill(const struct options *o, struct request *r, struct buf *error)
 {
+	if (options_given(o, OPT_WAIT))
+		r->wait = REQUEST_WAIT_DEFAULT;
 	if (take_signal(o, OPT_SIGNAL, &r->signal, error) != 0 ||
 		take_signal(o, OPT_ESCALATE, &r->escalate, error) != 0 ||
 		take_number(
@@ -214,7 +245,9 @@ fill_request(struct invocation *inv, const struct command *what,
 		r->strings[REQUEST_NAME] = name;
 	r->strings[REQUEST_USER] = o->values[OPT_USER];
 	r->strings[REQUEST_MESSAGE] = o->values[OPT_MESSAGE];
-	if (take_kill(o, r, error) != 0 || take_when(inv, r, error) != 0)
+	if ((r->verb == VERB_HALT ? take_await(inv, error)
+				  : take_kill(o, r, error)) != 0 ||
+		take_when(inv, r, error) != 0)
 		return -1;
 	return check_strings(r, error);
 }
@@ -358,10 +391,11 @@ parse_request(struct invocation *inv, struct buf *error)
 		check_args(what, inv->nargs - skip, inv->args + skip, error) !=
 			0 ||
 		take_common(inv, error) != 0 || take_fanned(inv, error) != 0 ||
+		check_wait(inv, error) != 0 ||
 		invocation_select(inv, error) != 0)
 		return -1;
 	invocation_turn(inv, &inv->hosts.v[0]);
-	inv->several = is_list(inv);
+	inv->several = is_list(inv) || inv->command->run == NULL;
 	if (check_tls(inv, error) != 0)
 		return -1;
 	return fill_request(inv, what, inv->args[skip], error);

@@ -24,7 +24,7 @@ struct invocation {
 	/* Where the command is about hosts: */
 	struct client_conf conf; /* empty where it need not be read */
 	struct hosts hosts;
-	bool several;             /* a list, be it of one: shown as such */
+	bool several; /* a list, be it of one: shown as such */
 
 	/* Where it asks a daemon: */
 	const struct host *host;  /* the one that is asked */
@@ -32,6 +32,7 @@ struct invocation {
 	unsigned timeout;         /* seconds, 0: not said */
 	unsigned connect_timeout; /* likewise */
 	unsigned total_timeout;   /* likewise */
+	unsigned await;           /* seconds for a host to be back */
 	unsigned fanout;          /* hosts at once, 0: not said */
 	unsigned pause;           /* seconds between two batches */
 	struct stage_share batch;

@@ -1,5 +1,6 @@
 #include "many.h"
 
+#include "await.h"
 #include "call.h"
 #include "clock.h"
 #include "confirm.h"
@@ -47,6 +48,26 @@ many_ask(struct invocation *inv, struct answer *a, const void *request)
 
 	a->microseconds = clock_us() - begin;
 	judge(inv, a, result);
+}
+
+/* A worker_job: a reboot that has ended when the host is back. */
+static void
+reboot(struct invocation *inv, struct answer *a, const void *request)
+{
+	int64_t begin = clock_ms();
+
+	many_ask(inv, a, request);
+	if (a->fate == FATE_OK)
+		await_return(inv, a, begin);
+}
+
+/* What is done on each host, where nothing is shown before. */
+static worker_job *
+job_of(const struct invocation *inv)
+{
+	if (inv->command->run == NULL)
+		return await_change;
+	return inv->await > 0 && !inv->request.dry_run ? reboot : many_ask;
 }
 
 /* A worker_job: kills what the previews, by the hosts' index, have shown. */
@@ -141,7 +162,7 @@ ask_all(struct many *m)
 	if (make_plan(m, m->resume.left, &plan) == 0) {
 		if (changes_something(m->inv))
 			announce(m, &plan);
-		run(m, &plan, many_ask, &m->inv->request, take_answer);
+		run(m, &plan, job_of(m->inv), &m->inv->request, take_answer);
 	}
 	plan_free(&plan);
 }
@@ -289,7 +310,8 @@ ask_and_do(struct many *m)
 		if (plan.n > 0 && done && m->inv->request.verb == VERB_KILL)
 			run(m, &plan, kill_shown, m->previews, take_answer);
 		else if (plan.n > 0 && done)
-			run(m, &plan, many_ask, &m->inv->request, take_answer);
+			run(m, &plan, job_of(m->inv), &m->inv->request,
+				take_answer);
 	}
 	plan_free(&plan);
 	free(wanted);

@@ -16,10 +16,12 @@ const struct option_row option_rows[OPT_COUNT] = {
 		"show these columns, separated by commas" },
 	[OPT_SIGNAL] = { "signal", 's', "SIGNAL",
 		"send this (name or number) instead of TERM" },
-	[OPT_WAIT] = { "wait", 0, "SECONDS",
-		"wait for them to end, 600 at most" },
+	[OPT_WAIT] = { "wait", 0, "[SECONDS]",
+		"wait for them to end (5), or for it to be back (600)" },
 	[OPT_ESCALATE] = { "escalate", 0, "SIGNAL",
 		"then send this to what is left (--wait 5 if unsaid)" },
+	[OPT_UP] = { "up", 0, NULL, "wait until it answers" },
+	[OPT_DOWN] = { "down", 0, NULL, "wait until it answers no more" },
 	[OPT_IN] = { "in", 0, "TIME",
 		"so much later: 10 or 10m, 2h, 90s (whole minutes)" },
 	[OPT_AT] = { "at", 0, "HH:MM", "at that time of the host's day" },
@@ -90,6 +92,15 @@ const struct value option_values[OPT_COUNT] = {
 
 #define LONG_BASE 256 /* past every letter */
 
+static int
+takes(int option)
+{
+	if (option_rows[option].value == NULL)
+		return no_argument;
+	return options_optional((enum option_number)option) ? optional_argument
+							    : required_argument;
+}
+
 /* Turns the rows into what getopt_long(3) reads. */
 static void
 make_tables(struct option *longs, char *shorts)
@@ -98,9 +109,8 @@ make_tables(struct option *longs, char *shorts)
 
 	*shorts++ = ':';
 	for (i = 0; i < OPT_COUNT; i++) {
-		longs[i] = (struct option){ option_rows[i].name,
-			option_rows[i].value ? required_argument : no_argument,
-			NULL, LONG_BASE + i };
+		longs[i] = (struct option){ option_rows[i].name, takes(i), NULL,
+			LONG_BASE + i };
 		if (option_rows[i].letter == 0)
 			continue;
 		*shorts++ = option_rows[i].letter;
@@ -172,6 +182,12 @@ unknown(const char *word, struct buf *error)
 		buf_addf(error, "there is no option -%c", optopt);
 }
 
+static bool
+is_number(const char *word)
+{
+	return *word != '\0' && word[strspn(word, "0123456789")] == '\0';
+}
+
 int
 options_parse(int argc, char **argv, struct options *o, struct buf *error)
 {
@@ -200,6 +216,11 @@ options_parse(int argc, char **argv, struct options *o, struct buf *error)
 		}
 		o->given |= OPT_BIT(n);
 		o->values[n] = optarg;
+		/* getopt_long(3) would see it only behind an =. */
+		if (optarg == NULL && optind < argc &&
+			options_optional((enum option_number)n) &&
+			is_number(argv[optind]))
+			o->values[n] = argv[optind++];
 	}
 	return optind;
 }

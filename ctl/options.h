@@ -19,6 +19,8 @@ enum option_number {
 	OPT_SIGNAL,
 	OPT_WAIT,
 	OPT_ESCALATE,
+	OPT_UP,
+	OPT_DOWN,
 	OPT_IN,
 	OPT_AT,
 	OPT_MESSAGE,
@@ -82,9 +84,11 @@ typedef uint64_t option_set;
 #define OPT_ALWAYS (OPT_BIT(OPT_HELP) | OPT_BIT(OPT_VERSION))
 
 struct option_row {
-	const char *name;  /* without its two dashes */
-	char letter;       /* 0: it has none */
-	const char *value; /* what its value is called; NULL: it takes none */
+	const char *name; /* without its two dashes */
+	char letter;      /* 0: it has none */
+	/* What its value is called; in brackets if it may be left out, and
+	 * then it is a number. NULL: it takes none. */
+	const char *value;
 	const char *help;
 };
 
@@ -111,6 +115,13 @@ struct options {
  * one, or -1 with a sentence appended to error.
  */
 int options_parse(int argc, char **argv, struct options *, struct buf *error);
+
+/* Whether its value may be left out. */
+static inline bool
+options_optional(enum option_number n)
+{
+	return option_rows[n].value != NULL && *option_rows[n].value == '[';
+}
 
 static inline bool
 options_given(const struct options *o, enum option_number n)

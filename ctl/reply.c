@@ -284,8 +284,10 @@ reply_conclude(struct reply *r, int code, const char *said, const char *id)
 	drop_status(r);
 	r->code = code;
 	r->said = strdup(said);
+	if (r->said != NULL && id == NULL)
+		return 0;
 	r->pairs[0].key = strdup("id");
-	r->pairs[0].value = strdup(id);
+	r->pairs[0].value = id ? strdup(id) : NULL;
 	r->npairs = 1;
 	if (r->said && r->pairs[0].key && r->pairs[0].value)
 		return 0;

@@ -83,8 +83,8 @@ const char *reply_pair(const struct reply *, const char *key);
 int reply_explained(const struct reply *);
 
 /*
- * Replaces the status by one that stands for several answers. 0, or -1 with
- * errno.
+ * Replaces the status by one that stands for several answers. The id may be
+ * NULL. 0, or -1 with errno.
  */
 int reply_conclude(struct reply *, int code, const char *said, const char *id);
 

@@ -80,7 +80,7 @@ print_alone(const struct invocation *inv, struct answer *a,
 		return -1;
 	if (a->fate != FATE_OK || a->problem.len > 0)
 		return 0;
-	if (inv->request.verb == VERB_PING)
+	if (inv->command->run == cmd_ping)
 		return pong_print(inv, r, several ? -1 : a->microseconds);
 	if (rows && inv->request.verb != VERB_KILL)
 		return 0;

@@ -14,6 +14,9 @@ take_long(struct typed *t, const char *word, const char **value)
 		return -1;
 	t->given |= OPT_BIT(n);
 	*value = name[len] == '=' ? name + len + 1 : NULL;
+	/* What may be left out is not looked for in the next word. */
+	if (*value == NULL && options_optional((enum option_number)n))
+		return -1;
 	return option_rows[n].value ? n : -1;
 }
 

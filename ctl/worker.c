@@ -102,7 +102,8 @@ worker_start(struct worker *w, struct invocation *inv, size_t index,
 	w->index = index;
 	w->deadline = INT64_MAX;
 	if (inv->timeout > 0)
-		w->deadline = clock_ms() + inv->timeout * 1000LL + GRACE;
+		w->deadline = clock_ms() +
+			      (inv->timeout + inv->await) * 1000LL + GRACE;
 	return 0;
 }
 

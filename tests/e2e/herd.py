@@ -37,7 +37,7 @@ class Host:
 
     def __init__(self, serve, address="127.2.0.1", port=0):
         self.serve, self.open = serve, []
-        self.at_once = 0
+        self.at_once = self.asked = 0
         self.lock = threading.Lock()
         self.listener = socket.create_server((address, port), backlog=128)
         self.address, self.port = self.listener.getsockname()
@@ -58,6 +58,7 @@ class Host:
 
     def run(self, sock):
         with self.lock:
+            self.asked += 1
             self.at_once += 1
         with contextlib.suppress(OSError):
             self.serve(sock)
@@ -65,7 +66,8 @@ class Host:
             self.at_once -= 1
         sock.close()
 
-    def __exit__(self, *exc):
+    def close(self):
+        """It is gone from now on."""
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
@@ -74,6 +76,9 @@ class Host:
                 sock.shutdown(socket.SHUT_RDWR)
             sock.close()
         self.thread.join()
+
+    def __exit__(self, *exc):
+        self.close()
 
 
 def says(*lines):
