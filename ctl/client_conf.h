@@ -46,8 +46,10 @@ struct client_conf {
 	size_t ngroups;
 	struct conf_group *groups;
 	struct name_table group_names;
-	char *default_hosts; /* NULL: the local daemon */
-	unsigned default_timeout;
+	char *default_hosts;              /* NULL: the local daemon */
+	unsigned default_timeout;         /* 0: not said */
+	unsigned default_connect_timeout; /* likewise */
+	unsigned default_fanout;          /* likewise */
 };
 
 /*

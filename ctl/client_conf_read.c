@@ -1,321 +1,52 @@
 #include "client_conf_read.h"
 
-#include "home.h"
+#include "fanout.h"
 #include "hostlist.h"
-#include "tls.h"
 
-#include <ctype.h>
 #include <stdlib.h>
-#include <string.h>
 
-struct reader {
-	struct client_conf *to;
-	struct conf *conf;
-	size_t groups_before; /* those of other files */
-};
-
-static const config_setting_t *
-member(const config_setting_t *group, const char *key)
+const config_setting_t *
+reading_member(const config_setting_t *group, const char *key)
 {
 	const config_setting_t *at = config_setting_get_member(group, key);
 
 	return at ? at : group;
 }
 
-static bool
-no_memory(struct reader *r)
+bool
+reading_no_memory(struct reading *r)
 {
 	conf_error(r->conf, NULL, "out of memory");
 	return false;
 }
 
-/* Names that a pattern stands for. */
-struct strings {
-	char **v;
-	size_t n;
-};
-
-static int
-keep_string(void *arg, const char *text)
+const config_setting_t *
+reading_list(struct reading *r, const char *key)
 {
-	struct strings *strings = arg;
+	const config_setting_t *at = config_setting_get_member(
+		config_root_setting(&r->conf->config), key);
 
-	if ((strings->v[strings->n] = strdup(text)) == NULL)
-		return 1;
-	strings->n++;
-	return 0;
+	if (at == NULL || config_setting_is_list(at))
+		return at;
+	conf_error(r->conf, at, "must be a list of groups, ({ … })");
+	return NULL;
 }
 
-static void
-free_strings(struct strings *strings)
+void *
+reading_grow(struct reading *r, void *array, size_t used, size_t size,
+	const config_setting_t *list)
 {
-	while (strings->n > 0)
-		free(strings->v[--strings->n]);
-	free(strings->v);
-	strings->v = NULL;
-}
+	size_t n = used + (size_t)config_setting_length(list) + 1;
+	void *grown = reallocarray(array, n, size);
 
-static bool
-expand(struct reader *r, const config_setting_t *at, const char *pattern,
-	struct strings *out)
-{
-	struct buf why = { 0 };
-	size_t count;
-	bool good = false;
-
-	if (hostlist_count(pattern, &count, &why) != 0)
-		conf_error(r->conf, at, "%s", buf_str(&why));
-	else if (count > HOSTLIST_MAX - r->to->nhosts)
-		conf_error(r->conf, at, "these are more than %d hosts in all",
-			HOSTLIST_MAX);
-	else if ((out->v = calloc(count, sizeof(*out->v))) == NULL ||
-		 hostlist_expand(pattern, keep_string, out, &why) != 0)
-		no_memory(r);
-	else
-		good = true;
-	buf_free(&why);
-	return good;
-}
-
-/* Whether it may stand after -H as a host's name alone. */
-static bool
-check_name(struct reader *r, const config_setting_t *at, const char *name)
-{
-	struct buf why = { 0 };
-	struct target t;
-	bool alone = strchr(name, ':') == NULL;
-	bool good = alone && targets_parse(name, &t, &why) == 0;
-
-	if (!alone)
-		conf_error(r->conf, at,
-			"'%s' is no name alone: its port stands in port, how "
-			"it is reached in transport and address",
-			name);
-	else if (!good)
-		conf_error(r->conf, at, "%s", buf_str(&why));
-	buf_free(&why);
-	return good;
-}
-
-/* A host's address, or its name where that is the address. */
-static bool
-check_address(struct reader *r, const config_setting_t *at,
-	enum target_kind kind, const char *address)
-{
-	struct buf why = { 0 }, text = { 0 };
-	const char *colon = strchr(address, ':');
-	struct target t;
-	bool good = kind == TARGET_UNIX || colon == NULL ||
-		    strchr(colon + 1, ':') != NULL;
-
-	client_conf_target(kind, address, 0, &text);
-	if (!good)
-		conf_error(r->conf, at,
-			"'%s' is no address alone: its port stands in port, "
-			"how it is reached in transport",
-			address);
-	else if ((good = targets_parse(buf_str(&text), &t, &why) == 0) == false)
-		conf_error(r->conf, at, "%s", buf_str(&why));
-	buf_free(&why);
-	buf_free(&text);
-	return good;
-}
-
-static bool
-read_transport(
-	struct reader *r, const config_setting_t *group, struct conf_entry *e)
-{
-	char *name = NULL;
-	bool good = true;
-
-	e->kind = TARGET_TLS;
-	if (!conf_string(r->conf, group, "transport", &name))
-		return false;
-	if (name != NULL && strcmp(name, "plain") == 0)
-		e->kind = TARGET_PLAIN;
-	else if (name != NULL && strcmp(name, "unix") == 0)
-		e->kind = TARGET_UNIX;
-	else if (name != NULL && strcmp(name, "tls") != 0) {
-		conf_error(r->conf, member(group, "transport"),
-			"\"%s\" is no transport: tls, plain or unix", name);
-		good = false;
-	}
-	free(name);
-	return good;
-}
-
-/* "~/" is the user's home, as a shell has it. */
-static bool
-read_identity(
-	struct reader *r, const config_setting_t *group, struct conf_entry *e)
-{
-	struct buf path = { 0 }, why = { 0 };
-	char *text = NULL;
-	bool good = conf_string(r->conf, group, "identity", &text);
-
-	if (good && text != NULL && strncmp(text, "~/", 2) == 0) {
-		good = home_path(text + 2, &path, &why) == 0;
-		if (!good)
-			conf_error(r->conf, member(group, "identity"), "%s",
-				buf_str(&why));
-		free(text);
-		text = strdup(buf_str(&path));
-	}
-	e->identity = text;
-	buf_free(&path);
-	buf_free(&why);
-	return good;
-}
-
-/* What is about keys or ports would be thought to be of use. */
-static bool
-check_fit(struct reader *r, const config_setting_t *group,
-	const struct conf_entry *e)
-{
-	static const char *const of_tls[] = { "fingerprint", "identity" };
-	bool good = true;
-	size_t i;
-
-	for (i = 0; i < 2 && e->kind != TARGET_TLS; i++) {
-		if (config_setting_get_member(group, of_tls[i]) == NULL)
-			continue;
-		conf_error(r->conf, member(group, of_tls[i]),
-			"is for TLS, and the transport is another");
-		good = false;
-	}
-	if (e->kind == TARGET_UNIX && e->port != 0) {
-		conf_error(r->conf, member(group, "port"),
-			"a unix socket has none");
-		good = false;
-	}
-	if (e->fingerprint != NULL && !tls_fingerprint_valid(e->fingerprint)) {
-		conf_error(r->conf, member(group, "fingerprint"),
-			"\"%s\" is not a fingerprint: \"SHA256:\" and 43 "
-			"characters of base64",
-			e->fingerprint);
-		good = false;
-	}
-	return good;
-}
-
-static bool
-read_entry(
-	struct reader *r, const config_setting_t *group, struct conf_entry *e)
-{
-	bool good = read_transport(r, group, e);
-
-	good &= conf_number(r->conf, group, "port", 1, 65535, &e->port);
-	good &= conf_number(r->conf, group, "timeout", 1,
-		CLIENT_CONF_TIMEOUT_MAX, &e->timeout);
-	good &= conf_string(r->conf, group, "fingerprint", &e->fingerprint);
-	good &= read_identity(r, group, e);
-	return good && check_fit(r, group, e);
-}
-
-/* Takes over the strings, unless the name is known already. */
-static bool
-add_host(struct reader *r, char **name, char **address)
-{
-	struct client_conf *c = r->to;
-	struct conf_host *h = &c->hosts[c->nhosts];
-	char *s;
-	int added;
-
-	for (s = *name; *s != '\0'; s++)
-		*s = (char)tolower((unsigned char)*s);
-	added = name_table_add(&c->host_names, *name, c->nhosts);
-	if (added < 0)
-		return no_memory(r);
-	if (added == 0)
-		return true;
-	*h = (struct conf_host){ *name, NULL, c->nentries - 1 };
-	*name = NULL;
-	if (address != NULL) {
-		h->address = *address;
-		*address = NULL;
-	}
-	c->nhosts++;
-	return true;
-}
-
-/* Each name with its address. */
-static bool
-add_hosts(struct reader *r, const config_setting_t *group,
-	struct strings *names, struct strings *addresses)
-{
-	struct client_conf *c = r->to;
-	enum target_kind kind = c->entries[c->nentries - 1].kind;
-	const config_setting_t *at = member(group, "address");
-	struct conf_host *hosts =
-		reallocarray(c->hosts, c->nhosts + names->n, sizeof(*hosts));
-	bool own = addresses->n > 0, good = true;
-	size_t i;
-
-	if (hosts == NULL)
-		return no_memory(r);
-	c->hosts = hosts;
-	for (i = 0; good && i < names->n; i++)
-		good = check_name(r, member(group, "name"), names->v[i]) &&
-		       check_address(r, at, kind,
-			       own ? addresses->v[i] : names->v[i]) &&
-		       add_host(r, &names->v[i], own ? &addresses->v[i] : NULL);
-	return good;
-}
-
-/* The names, and as many addresses or none. */
-static bool
-read_names(struct reader *r, const config_setting_t *group, const char *name,
-	const char *address, struct strings *names, struct strings *addresses)
-{
-	if (!expand(r, member(group, "name"), name, names))
-		return false;
-	if (address == NULL)
-		return true;
-	if (!expand(r, member(group, "address"), address, addresses))
-		return false;
-	if (addresses->n == names->n)
-		return true;
-	conf_error(r->conf, member(group, "address"),
-		"\"%s\" stands for %zu, and the name for %zu: each host needs "
-		"its own",
-		address, addresses->n, names->n);
-	return false;
-}
-
-static void
-read_host(struct reader *r, const config_setting_t *group)
-{
-	static const char *const keys[] = { "name", "address", "port",
-		"transport", "fingerprint", "identity", "timeout", NULL };
-	struct strings names = { 0 }, addresses = { 0 };
-	char *name = NULL, *address = NULL;
-	struct client_conf *c = r->to;
-	struct conf_entry *e = &c->entries[c->nentries++];
-	bool good;
-
-	*e = (struct conf_entry){ 0 };
-	if (!conf_keys(r->conf, group, keys))
-		return;
-	good = read_entry(r, group, e);
-	good &= conf_string(r->conf, group, "name", &name);
-	good &= conf_string(r->conf, group, "address", &address);
-	if (good && name == NULL)
-		conf_error(r->conf, group, "has no name");
-	else if (good && e->kind == TARGET_UNIX && address == NULL)
-		conf_error(r->conf, group,
-			"has no address: the path of the socket");
-	else if (good &&
-		 read_names(r, group, name, address, &names, &addresses))
-		add_hosts(r, group, &names, &addresses);
-	free_strings(&names);
-	free_strings(&addresses);
-	free(name);
-	free(address);
+	if (grown == NULL)
+		reading_no_memory(r);
+	return grown;
 }
 
 /* Whether each word of the lists may be expanded. */
 static bool
-check_lists(struct reader *r, const config_setting_t *at, char *const *lists)
+check_lists(struct reading *r, const config_setting_t *at, char *const *lists)
 {
 	struct buf why = { 0 };
 
@@ -330,7 +61,7 @@ check_lists(struct reader *r, const config_setting_t *at, char *const *lists)
 }
 
 static bool
-check_group(struct reader *r, const config_setting_t *group,
+check_group(struct reading *r, const config_setting_t *group,
 	const struct conf_group *g)
 {
 	static const char good[] = "abcdefghijklmnopqrstuvwxyz"
@@ -343,7 +74,7 @@ check_group(struct reader *r, const config_setting_t *group,
 		return false;
 	}
 	if (*g->name == '\0' || g->name[strspn(g->name, good)] != '\0') {
-		conf_error(r->conf, member(group, "name"),
+		conf_error(r->conf, reading_member(group, "name"),
 			"\"%s\" is no name for a group: it has letters, "
 			"digits, '.', '_' and '-'",
 			g->name);
@@ -351,17 +82,17 @@ check_group(struct reader *r, const config_setting_t *group,
 	}
 	if (name_table_find(&r->to->group_names, g->name, &i) &&
 		i >= r->groups_before) {
-		conf_error(r->conf, member(group, "name"),
+		conf_error(r->conf, reading_member(group, "name"),
 			"there are two groups \"%s\" in this file", g->name);
 		return false;
 	}
-	return check_lists(r, member(group, "hosts"), g->hosts) &&
-	       check_lists(r, member(group, "exclude"), g->exclude);
+	return check_lists(r, reading_member(group, "hosts"), g->hosts) &&
+	       check_lists(r, reading_member(group, "exclude"), g->exclude);
 }
 
 static bool
 read_group_keys(
-	struct reader *r, const config_setting_t *group, struct conf_group *g)
+	struct reading *r, const config_setting_t *group, struct conf_group *g)
 {
 	static const char *const keys[] = { "name", "hosts", "exclude", NULL };
 	bool good = conf_keys(r->conf, group, keys);
@@ -375,7 +106,7 @@ read_group_keys(
 }
 
 static void
-read_group(struct reader *r, const config_setting_t *group)
+read_group(struct reading *r, const config_setting_t *group)
 {
 	struct client_conf *c = r->to;
 	struct conf_group g = { 0 };
@@ -388,63 +119,21 @@ read_group(struct reader *r, const config_setting_t *group)
 		return;
 	}
 	if (added < 0)
-		no_memory(r);
+		reading_no_memory(r);
 	free(g.name);
 	conf_strings_free(g.hosts);
 	conf_strings_free(g.exclude);
 }
 
-/* The list of that name; NULL if there is none. */
-static const config_setting_t *
-find_list(struct reader *r, const char *key)
-{
-	const config_setting_t *at = config_setting_get_member(
-		config_root_setting(&r->conf->config), key);
-
-	if (at == NULL || config_setting_is_list(at))
-		return at;
-	conf_error(r->conf, at, "must be a list of groups, ({ … })");
-	return NULL;
-}
-
-/* The array with room for each of the list; NULL if memory is short. */
-static void *
-grow(struct reader *r, void *array, size_t used, size_t size,
-	const config_setting_t *list)
-{
-	size_t n = used + (size_t)config_setting_length(list) + 1;
-	void *grown = reallocarray(array, n, size);
-
-	if (grown == NULL)
-		no_memory(r);
-	return grown;
-}
-
 static void
-read_hosts(struct reader *r)
+read_groups(struct reading *r)
 {
-	const config_setting_t *list = find_list(r, "hosts"), *at;
-	struct client_conf *c = r->to;
-	struct conf_entry *entries;
-	unsigned i;
-
-	if (list == NULL || (entries = grow(r, c->entries, c->nentries,
-				     sizeof(*entries), list)) == NULL)
-		return;
-	c->entries = entries;
-	for (i = 0; (at = config_setting_get_elem(list, i)) != NULL; i++)
-		read_host(r, at);
-}
-
-static void
-read_groups(struct reader *r)
-{
-	const config_setting_t *list = find_list(r, "groups"), *at;
+	const config_setting_t *list = reading_list(r, "groups"), *at;
 	struct client_conf *c = r->to;
 	struct conf_group *groups;
 	unsigned i;
 
-	if (list == NULL || (groups = grow(r, c->groups, c->ngroups,
+	if (list == NULL || (groups = reading_grow(r, c->groups, c->ngroups,
 				     sizeof(*groups), list)) == NULL)
 		return;
 	c->groups = groups;
@@ -452,32 +141,52 @@ read_groups(struct reader *r)
 		read_group(r, at);
 }
 
+/* A number that no file before has said; 0 stands for that. */
 static void
-read_defaults(struct reader *r)
+read_default(struct reading *r, const config_setting_t *at, const char *key,
+	unsigned max, unsigned *out)
 {
-	static const char *const keys[] = { "hosts", "timeout", NULL };
+	unsigned value = 0;
+
+	conf_number(r->conf, at, key, 1, max, &value);
+	if (*out == 0)
+		*out = value;
+}
+
+static void
+read_default_hosts(struct reading *r, const config_setting_t *at)
+{
+	struct buf why = { 0 };
+	char *hosts = NULL;
+
+	if (conf_string(r->conf, at, "hosts", &hosts) && hosts != NULL &&
+		hostlist_check(hosts, &why) != 0)
+		conf_error(r->conf, reading_member(at, "hosts"), "%s",
+			buf_str(&why));
+	if (r->to->default_hosts == NULL)
+		r->to->default_hosts = hosts;
+	else
+		free(hosts);
+	buf_free(&why);
+}
+
+static void
+read_defaults(struct reading *r)
+{
+	static const char *const keys[] = { "hosts", "timeout",
+		"connect_timeout", "fanout", NULL };
 	const config_setting_t *at = config_setting_get_member(
 		config_root_setting(&r->conf->config), "defaults");
 	struct client_conf *c = r->to;
-	char *hosts = NULL;
-	unsigned timeout = 0;
-	struct buf why = { 0 };
 
 	if (at == NULL || !conf_keys(r->conf, at, keys))
 		return;
-	conf_number(
-		r->conf, at, "timeout", 1, CLIENT_CONF_TIMEOUT_MAX, &timeout);
-	if (conf_string(r->conf, at, "hosts", &hosts) && hosts != NULL &&
-		hostlist_check(hosts, &why) != 0)
-		conf_error(r->conf, member(at, "hosts"), "%s", buf_str(&why));
-	if (c->default_timeout == 0)
-		c->default_timeout = timeout;
-	if (c->default_hosts == NULL) {
-		c->default_hosts = hosts;
-		hosts = NULL;
-	}
-	free(hosts);
-	buf_free(&why);
+	read_default_hosts(r, at);
+	read_default(
+		r, at, "timeout", CLIENT_CONF_TIMEOUT_MAX, &c->default_timeout);
+	read_default(r, at, "connect_timeout", CLIENT_CONF_TIMEOUT_MAX,
+		&c->default_connect_timeout);
+	read_default(r, at, "fanout", FANOUT_MAX, &c->default_fanout);
 }
 
 int
@@ -485,10 +194,10 @@ client_conf_take(struct client_conf *c, struct conf *conf)
 {
 	static const char *const keys[] = { "hosts", "groups", "defaults",
 		NULL };
-	struct reader r = { c, conf, c->ngroups };
+	struct reading r = { c, conf, c->ngroups };
 
 	conf_keys(conf, config_root_setting(&conf->config), keys);
-	read_hosts(&r);
+	reading_hosts(&r);
 	read_groups(&r);
 	read_defaults(&r);
 	return conf->failed ? -1 : 0;

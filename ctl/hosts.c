@@ -87,6 +87,28 @@ add_file(struct hosts *hosts, const struct client_conf *conf, const char *path,
 	return result;
 }
 
+/* Whom to ask when nobody says. */
+static int
+add_default(
+	struct hosts *hosts, const struct client_conf *conf, struct buf *error)
+{
+	struct buf why = { 0 };
+	int result;
+
+	if (conf->default_hosts == NULL)
+		return inventory_add(hosts, conf, TARGET_DEFAULT, error);
+	result = inventory_add(hosts, conf, conf->default_hosts, &why);
+	if (result == 0 && hosts->n == 0) {
+		buf_addf(&why, "'%s' stands for no host", conf->default_hosts);
+		result = -1;
+	}
+	if (result != 0)
+		buf_addf(error, "defaults.hosts of " CLIENT_CONF_NAME ": %s",
+			buf_str(&why));
+	buf_free(&why);
+	return result;
+}
+
 /* All that the options name, or else the default. */
 static int
 add_all(struct hosts *hosts, const struct client_conf *conf,
@@ -96,8 +118,10 @@ add_all(struct hosts *hosts, const struct client_conf *conf,
 	const char *file = o->values[OPT_HOSTS_FILE];
 
 	if (list == NULL && file == NULL)
-		list = conf->default_hosts ? conf->default_hosts
-					   : TARGET_DEFAULT;
+		return add_default(hosts, conf, error) == 0 &&
+				       host_set_unique(hosts) == 0
+			       ? 0
+			       : -1;
 	if (list != NULL && inventory_add(hosts, conf, list, error) != 0)
 		return -1;
 	if (file != NULL && add_file(hosts, conf, file, error) != 0)

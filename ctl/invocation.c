@@ -418,6 +418,10 @@ invocation_select(struct invocation *inv, struct buf *error)
 	if (hosts_need_conf(&inv->options) &&
 		client_conf_read(&inv->conf, error) != 0)
 		return -1;
+	if (!invocation_has(inv, OPT_FANOUT))
+		inv->fanout = inv->conf.default_fanout;
+	if (!invocation_has(inv, OPT_CONNECT_TIMEOUT))
+		inv->connect_timeout = inv->conf.default_connect_timeout;
 	return hosts_select(&inv->hosts, &inv->conf, &inv->options, error);
 }
 

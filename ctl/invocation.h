@@ -47,8 +47,8 @@ struct invocation {
 void invocation_turn(struct invocation *, const struct host *);
 
 /*
- * Fills in the hosts that the options name, and reads what is configured of
- * them. 0, or -1 with lines appended to error.
+ * Fills in the hosts that the options name, and what is configured of them
+ * and of calls like this. 0, or -1 with lines appended to error.
  */
 int invocation_select(struct invocation *, struct buf *error);
 

@@ -1,70 +1,45 @@
 """bridlectl.conf: hosts and groups by name, and what is said of them."""
 
 import contextlib
+import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import tempfile
 
 import bridle
-from bridle import Daemon, Skip, ctl, equal, quote
+import homes
+from bridle import Daemon, Skip, equal, quote
+from homes import TlsDaemon
 from peers import need_root
 
 WRONG = "SHA256:" + "A" * 43
 
 
-class Home:
-    """A home folder with this bridlectl.conf, and bridlectl called from it."""
+class Home(homes.Home):
+    """A home folder with this bridlectl.conf, if any."""
 
     def __init__(self, text=None):
         self.text = text
 
     def __enter__(self):
-        self.dir = tempfile.mkdtemp(prefix="bridle-home-")
-        self.env = dict(os.environ, HOME=self.dir)
-        self.env.pop("XDG_CONFIG_HOME", None)
-        self.folder = os.path.join(self.dir, ".config", "bridle")
-        os.makedirs(self.folder, mode=0o700)
-        self.conf = os.path.join(self.folder, "bridlectl.conf")
+        super().__enter__()
+        self.conf = self.file("bridlectl.conf")
+        os.makedirs(os.path.dirname(self.conf), mode=0o700)
         if self.text is not None:
             self.write(self.text)
         return self
-
-    def __exit__(self, *exc):
-        shutil.rmtree(self.dir)
 
     def write(self, text, mode=0o644):
         with open(self.conf, "w") as f:
             f.write(text)
         os.chmod(self.conf, mode)
 
-    def ctl(self, *args, **more):
-        return ctl(*args, env=self.env, **more)
-
     def hosts(self, *args):
         done = self.ctl("hosts", *args)
         equal((done.returncode, done.stderr), (0, ""))
         return done.stdout.split()
-
-
-class TlsDaemon(Daemon):
-    """A daemon that knows the key in this file of the home."""
-
-    def __init__(self, home, key="key"):
-        made = home.ctl("keygen", os.path.join(home.folder, key))
-        equal(made.returncode, 0, made.stderr)
-        super().__init__(
-            clients='{ name = "k"; key = %s; allow = ("*"); }'
-            % quote(made.stdout.split()[0]),
-            tcp=['{ tcp = "127.0.0.1:0"; tls = true; }'])
-
-    def fingerprint(self):
-        told = subprocess.run([self.program, "--fingerprint", self.config],
-                              capture_output=True, text=True)
-        equal(told.returncode, 0, told.stderr)
-        return told.stdout.strip()
 
 
 def refused(done, code, *parts):
@@ -160,6 +135,26 @@ def test_a_host_is_asked_where_its_entry_says():
         assert "pong from here:" in done.stdout, done.stdout
 
 
+def test_many_hosts_are_asked_by_their_names():
+    with Daemon() as d, Daemon() as other, Home() as home:
+        home.write("hosts = (%s, %s);"
+                   'groups = ({ name = "g"; hosts = ("one", "two"); });'
+                   "defaults = { fanout = 1; };"
+                   % (here(d, "one"), here(other, "two")))
+        done = home.ctl("-H", "@g", "ping")
+        equal(done.returncode, 0, done.stderr)
+        assert "pong from one:" in done.stdout, done.stdout
+        assert "pong from two:" in done.stdout, done.stdout
+        done = home.ctl("-H", "@g", "ping", "--json", "-x", "one")
+        equal(json.loads(done.stdout.splitlines()[0])["host"], "two")
+
+
+def test_a_default_that_cannot_be_is_told_with_its_place():
+    with Home('defaults = { hosts = "@gone"; };') as home:
+        refused(home.ctl("ping"), 2, "defaults.hosts of bridlectl.conf: ",
+                "there is no group '@gone'")
+
+
 def test_defaults_count_where_the_call_says_nothing():
     with Daemon() as d, Home() as home, socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
@@ -223,7 +218,14 @@ def test_trust_goes_by_the_fingerprint_of_the_entry():
 
 
 def test_an_identity_counts_as_the_option_does():
-    with Home() as home, TlsDaemon(home, "other") as d:
+    with Home() as home:
+        key, _ = home.keygen(home.file("other"))
+        entry = '{ name = "k"; key = "%s"; allow = ("*"); }' % key
+        shows_another_key(home, TlsDaemon(home, entry))
+
+
+def shows_another_key(home, daemon):
+    with daemon as d:
         home.write("hosts = (%s);" % web(d, pinned(d)))
         refused(home.ctl("-H", "web", "ping"), 1, "no identity (401)")
         home.write("hosts = (%s);" % web(

@@ -133,8 +133,9 @@ entries_say_more(void **state)
 	struct client_conf c = read_texts(
 		"hosts = ( { name = \"n[1-2]\"; fingerprint = \"" PIN "\";"
 		" identity = \"/k\"; timeout = 3; } );"
-		"defaults = { timeout = 5; hosts = \"n1\"; };",
-		"defaults = { timeout = 7; hosts = \"n2\"; };");
+		"defaults = { timeout = 5; fanout = 9; hosts = \"n1\"; };",
+		"defaults = { timeout = 7; connect_timeout = 8; "
+		"hosts = \"n2\"; };");
 	struct hosts hosts = { 0 };
 	struct buf error = { 0 };
 
@@ -146,6 +147,8 @@ entries_say_more(void **state)
 	assert_null(hosts.v[2].fingerprint);
 	assert_int_equal(hosts.v[2].timeout, 0);
 	assert_int_equal(c.default_timeout, 5);
+	assert_int_equal(c.default_connect_timeout, 8);
+	assert_int_equal(c.default_fanout, 9);
 	assert_string_equal(c.default_hosts, "n1");
 	hosts_free(&hosts);
 	client_conf_free(&c);
@@ -281,6 +284,7 @@ mistakes(void **state)
 	assert_refused("groups = ( { name = \"a\"; hosts = \"b\"; },"
 		       "{ name = \"a\"; hosts = \"c\"; } );",
 		"two groups \"a\" in this file");
+	assert_refused("defaults = { fanout = 1001; };", "out of range");
 	assert_refused("defaults = ();", "defaults: must be a group");
 	assert_refused("defaults = { host = \"a\"; };", "did you mean hosts?");
 	assert_refused("defaults = { hosts = \"n[\"; };", "has no other");
