@@ -6,6 +6,7 @@
 #include "hosts.h"
 #include "hosts_file.h"
 #include "options.h"
+#include "text.h"
 #include "wire.h"
 
 #include <stdlib.h>
@@ -64,6 +65,17 @@ read_conf(struct client_conf *conf)
 	return good;
 }
 
+/* With what it means, which may be any text of the file. */
+static void
+add_word(struct candidates *c, const char *word, const char *about)
+{
+	struct buf safe = { 0 };
+
+	text_safe(&safe, about, strlen(about));
+	candidates_add(c, CANDIDATE_WHOLE, word, buf_str(&safe));
+	buf_free(&safe);
+}
+
 static void
 add_hosts(struct candidates *c, const struct client_conf *conf, bool only_tls)
 {
@@ -73,7 +85,7 @@ add_hosts(struct candidates *c, const struct client_conf *conf, bool only_tls)
 	for (i = 0; i < conf->nhosts && c->out.len < OFFERED_MAX; i++) {
 		h = &conf->hosts[i];
 		if (!only_tls || conf->entries[h->entry].kind == TARGET_TLS)
-			candidates_add(c, CANDIDATE_WHOLE, h->name, h->address);
+			add_word(c, h->name, h->address ? h->address : "");
 	}
 }
 
@@ -87,7 +99,7 @@ add_group(struct candidates *c, const struct conf_group *g)
 	buf_addf(&name, "@%s", g->name);
 	for (i = 0; g->hosts[i] != NULL && about.len < 60; i++)
 		buf_addf(&about, "%s%s", i ? "," : "", g->hosts[i]);
-	candidates_add(c, CANDIDATE_WHOLE, buf_str(&name), buf_str(&about));
+	add_word(c, buf_str(&name), buf_str(&about));
 	buf_free(&name);
 	buf_free(&about);
 }

@@ -269,6 +269,13 @@ def test_hosts_and_groups_are_those_that_are_configured():
         equal(offered("trust", "", env=home.env), ["web1", "web2", "known"])
 
 
+def test_what_a_group_holds_does_no_harm():
+    conf = r'groups = ({ name = "g"; hosts = "a\x1bb\tc\nd"; });'
+    with Home(conf=conf) as home:
+        equal(lines("-H", "@", env=home.env),
+              [("=", "@g", r"a\x1bb\x09c\x0ad")])
+
+
 def test_a_mistake_in_the_configuration_offers_what_else_there_is():
     with Home("known:7071 " + PIN, conf="hosts = (") as home:
         equal(offered("trust", "", env=home.env), ["known"])
