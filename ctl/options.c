@@ -40,7 +40,7 @@ const struct option_row option_rows[OPT_COUNT] = {
 	[OPT_GROUPS] = { "groups", 0, NULL,
 		"print the groups that hold any of them" },
 	[OPT_HOSTS] = { "hosts", 'H', "HOSTS",
-		"NAME[:PORT], node[01-32], unix:PATH, ... with commas" },
+		"NAME[:PORT], node[01-32], @group, unix:PATH, ..." },
 	[OPT_EXCLUDE] = { "exclude", 'x', "HOSTS", "but not these" },
 	[OPT_HOSTS_FILE] = { "hosts-file", 0, "FILE",
 		"those in this file, a line each; -: stdin" },
