@@ -19,10 +19,12 @@ const struct command commands[] = {
 			    "list 'ssh*' --sort -rss_kib|the largest first\n"
 			    "-H web1 list --tree|another host's, as a tree\n"
 			    "list --user www-data --columns pid,name,command|\n"
+			    "list --watch --sort -cpu_ms|anew every 2 s\n"
 			    "list --json|one object, for jq\n"
 			    "list --raw|tab-separated, for awk\n",
 		.options = OPT_REMOTE | OPT_BIT(OPT_USER) | OPT_BIT(OPT_SORT) |
-			   OPT_BIT(OPT_TREE) | OPT_BIT(OPT_COLUMNS),
+			   OPT_BIT(OPT_TREE) | OPT_BIT(OPT_COLUMNS) |
+			   OPT_BIT(OPT_WATCH),
 		.args_max = 1,
 		.takes = { { VALUE_PATTERN, NULL } },
 		.verb = VERB_LIST,
@@ -104,8 +106,9 @@ const struct command commands[] = {
 		.args = "",
 		.help = "show the daemon's counters",
 		.examples = "status|\n"
+			    "-H @lab status --watch 5|\n"
 			    "status --json|one object, for monitoring\n",
-		.options = OPT_REMOTE,
+		.options = OPT_REMOTE | OPT_BIT(OPT_WATCH),
 		.verb = VERB_STATUS,
 		.run = cmd_table },
 	{ .name = "verbs",

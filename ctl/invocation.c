@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define TIMEOUT_MAX 86400
+#define WATCH_SECONDS 2
 
 /* Of each of these sets one at most may be given. */
 static const option_set excluding[] = {
@@ -20,6 +21,8 @@ static const option_set excluding[] = {
 	OPT_BIT(OPT_FINGERPRINT) | OPT_BIT(OPT_ACCEPT_NEW),
 	OPT_BIT(OPT_IN) | OPT_BIT(OPT_AT),
 	OPT_BIT(OPT_UP) | OPT_BIT(OPT_DOWN),
+	OPT_BIT(OPT_WATCH) | OPT_BIT(OPT_GATHER) | OPT_BIT(OPT_JSON) |
+		OPT_BIT(OPT_RAW),
 	OPT_BIT(OPT_HOW_MANY) | OPT_BIT(OPT_FOLD) | OPT_BIT(OPT_FORMAT) |
 		OPT_BIT(OPT_GROUPS) | OPT_BIT(OPT_JSON),
 };
@@ -324,6 +327,10 @@ take_fanned(struct invocation *inv, struct buf *error)
 		take_share(o, OPT_BATCH, 1, &inv->batch, error) != 0 ||
 		take_share(o, OPT_MAX_FAILURES, 0, &inv->max_failures, error) !=
 			0)
+		return -1;
+	if (invocation_has(inv, OPT_WATCH))
+		inv->watch = WATCH_SECONDS;
+	if (take_number(o, OPT_WATCH, 1, TIMEOUT_MAX, &inv->watch, error) != 0)
 		return -1;
 	if (invocation_has(inv, OPT_PAUSE) && !invocation_has(inv, OPT_BATCH)) {
 		buf_adds(error, "--pause needs a --batch");

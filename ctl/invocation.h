@@ -34,6 +34,7 @@ struct invocation {
 	unsigned total_timeout;   /* likewise */
 	unsigned await;           /* seconds for a host to be back */
 	unsigned fanout;          /* hosts at once, 0: not said */
+	unsigned watch;           /* seconds from view to view, 0: only one */
 	unsigned pause;           /* seconds between two batches */
 	struct stage_share batch;
 	struct stage_share max_failures;

@@ -7,6 +7,7 @@
 #include "invocation.h"
 #include "many.h"
 #include "notice.h"
+#include "refresh.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,6 +25,14 @@ refuse_usage(const struct invocation *inv, const char *error)
 }
 
 static enum outcome
+dispatch(struct invocation *inv)
+{
+	if (inv->watch > 0)
+		return refresh_run(inv);
+	return inv->several ? many_run(inv) : inv->command->run(inv);
+}
+
+static enum outcome
 run(struct invocation *inv, int argc, char **argv)
 {
 	struct buf error = { 0 };
@@ -38,7 +47,7 @@ run(struct invocation *inv, int argc, char **argv)
 		puts("bridlectl " PACKAGE_VERSION);
 		outcome = OUTCOME_DONE;
 	} else {
-		outcome = inv->several ? many_run(inv) : inv->command->run(inv);
+		outcome = dispatch(inv);
 	}
 	buf_free(&error);
 	return outcome;

@@ -27,8 +27,8 @@ struct many {
 	bool ended;              /* before its end */
 };
 
-static void
-judge(const struct invocation *inv, struct answer *a, int result)
+void
+many_judge(const struct invocation *inv, struct answer *a, int result)
 {
 	if (result == CALL_LATE)
 		a->fate = FATE_TIMED_OUT;
@@ -47,7 +47,7 @@ many_ask(struct invocation *inv, struct answer *a, const void *request)
 	int result = call_ask(inv, request, &a->reply, &a->problem);
 
 	a->microseconds = clock_us() - begin;
-	judge(inv, a, result);
+	many_judge(inv, a, result);
 }
 
 /* A worker_job: a reboot that has ended when the host is back. */
@@ -78,7 +78,7 @@ kill_shown(struct invocation *inv, struct answer *a, const void *previews)
 	int result = kill_batch_run(
 		inv, &shown[a->index].reply, &a->reply, &a->problem);
 
-	judge(inv, a, result);
+	many_judge(inv, a, result);
 }
 
 static void

@@ -15,6 +15,9 @@
  */
 enum outcome many_run(struct invocation *);
 
+/* What an answer comes to, after a call_ask() or its like. */
+void many_judge(const struct invocation *, struct answer *, int result);
+
 /* A worker_job: makes a request, the context, and fills the answer in. */
 void many_ask(struct invocation *, struct answer *, const void *request);
 

@@ -64,6 +64,8 @@ const struct option_row option_rows[OPT_COUNT] = {
 		"show the answers in the order of the hosts" },
 	[OPT_GATHER] = { "gather", 0, NULL,
 		"show equal answers once, under all their hosts" },
+	[OPT_WATCH] = { "watch", 0, "[SECONDS]",
+		"show it anew so often (2), until ^C" },
 	[OPT_BATCH] = { "batch", 0, "N|N%",
 		"begin so many only after those before have ended" },
 	[OPT_PAUSE] = { "pause", 0, "SECONDS", "wait between two batches" },

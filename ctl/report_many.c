@@ -270,15 +270,17 @@ show_rest(struct report_many *m)
 static void
 sum_up(struct report_many *m)
 {
+	bool json = invocation_has(m->inv, OPT_JSON);
 	struct buf line = { 0 };
 
-	if (!invocation_has(m->inv, OPT_JSON)) {
-		tally_print(&m->tally, &m->inv->hosts);
-		return;
-	}
-	tally_json(&m->tally, &line);
-	if (output_write(STDOUT_FILENO, buf_str(&line), line.len) != 0)
+	if (json)
+		tally_json(&m->tally, &line);
+	else
+		tally_describe(&m->tally, &m->inv->hosts, &line);
+	if (json && output_write(STDOUT_FILENO, buf_str(&line), line.len) != 0)
 		m->failed = true;
+	else if (!json && line.len > 0)
+		notice("%s", buf_str(&line));
 	buf_free(&line);
 }
 

@@ -217,9 +217,10 @@ draw(const struct reply *r, const struct view *v, int fd, FILE *out)
 }
 
 int
-table_print(const struct reply *r, const struct view *v, int fd)
+table_format(
+	const struct reply *r, const struct view *v, int fd, struct buf *text)
 {
-	char *text = NULL;
+	char *drawn = NULL;
 	size_t len = 0;
 	FILE *out;
 	int result = -1;
@@ -227,15 +228,28 @@ table_print(const struct reply *r, const struct view *v, int fd)
 	if (v->nrows == 0 || v->ncolumns == 0)
 		return 0;
 	set_locale();
-	if ((out = open_memstream(&text, &len)) != NULL) {
+	if ((out = open_memstream(&drawn, &len)) != NULL) {
 		result = draw(r, v, fd, out);
 		if (fclose(out) != 0)
 			result = -1;
 	}
-	if (result != 0)
-		notice("no memory for the table");
-	else
-		result = output_write(fd, text, len);
-	free(text);
+	if (result == 0)
+		buf_add(text, drawn, len);
+	free(drawn);
+	if (result == 0 && !text->failed)
+		return 0;
+	notice("no memory for the table");
+	return -1;
+}
+
+int
+table_print(const struct reply *r, const struct view *v, int fd)
+{
+	struct buf text = { 0 };
+	int result = table_format(r, v, fd, &text);
+
+	if (result == 0)
+		result = output_write(fd, buf_str(&text), text.len);
+	buf_free(&text);
 	return result;
 }

@@ -2,7 +2,6 @@
 
 #include "clock.h"
 #include "hostlist.h"
-#include "notice.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,26 +71,24 @@ add_hosts(struct buf *out, const struct tally *t, const struct hosts *hosts,
 }
 
 void
-tally_print(const struct tally *t, const struct hosts *hosts)
+tally_describe(
+	const struct tally *t, const struct hosts *hosts, struct buf *out)
 {
 	const char *before = ":";
-	struct buf line = { 0 };
 	int fate;
 
 	if (t->total == 0)
 		return;
-	buf_addf(&line, "%zu host%s", t->total, t->total == 1 ? "" : "s");
+	buf_addf(out, "%zu host%s", t->total, t->total == 1 ? "" : "s");
 	for (fate = 0; fate < FATES; fate++) {
 		if (t->count[fate] == 0)
 			continue;
-		buf_addf(&line, "%s %zu %s", before, t->count[fate],
+		buf_addf(out, "%s %zu %s", before, t->count[fate],
 			fate_names[fate]);
 		if (fate != FATE_OK)
-			add_hosts(&line, t, hosts, fate);
+			add_hosts(out, t, hosts, fate);
 		before = ",";
 	}
-	notice("%s", buf_str(&line));
-	buf_free(&line);
 }
 
 void

@@ -27,10 +27,10 @@ void tally_add(struct tally *, const struct answer *);
 enum outcome tally_outcome(const struct tally *);
 
 /*
- * "250 hosts: 247 ok, 3 timed out (node[07-09])" on stderr, with those that
- * may matter by name.
+ * Appends "250 hosts: 247 ok, 3 timed out (node[07-09])", with those that may
+ * matter by name; nothing if none has a fate.
  */
-void tally_print(const struct tally *, const struct hosts *);
+void tally_describe(const struct tally *, const struct hosts *, struct buf *);
 
 /* The same as the last object of --json. */
 void tally_json(const struct tally *, struct buf *);
