@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 
@@ -14,6 +15,7 @@ import bridle
 from bridle import BRIDLECTL, Victim, ctl, equal, free_port, is_running, \
     wait_for
 from herd import Host, PONG, hangs, herd, hosts, says, waits_for
+from homes import Home, TlsDaemon
 from procs import Terminal
 
 
@@ -206,6 +208,79 @@ def test_each_broken_host_has_its_own_fate():
         for name in by_host:
             if name not in d.names(1, 2):
                 assert "bridlectl: %s: " % name in done.stderr, name
+
+
+class Hearing:
+    """A socket of which its host remembers what came."""
+
+    def __init__(self, sock, host):
+        self.sock, self.host = sock, host
+        self.sendall = sock.sendall
+
+    def recv(self, size):
+        data = self.sock.recv(size)
+        self.host.heard += data
+        return data
+
+
+class TlsHost(Host):
+    """One with a key, that gives its connections to `serve` after the
+    handshake."""
+
+    def __init__(self, home, serve, address):
+        self.key = os.path.join(home.dir, "key-" + address)
+        self.fingerprint, _ = home.keygen(self.key)
+        super().__init__(self.shake, address)
+        self.then, self.heard = serve, b""
+        self.name = "%s:%d" % (self.address, self.port)
+
+    def shake(self, sock):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.set_alpn_protocols(["bridle/1"])
+        context.load_cert_chain(self.key)
+        with contextlib.suppress(ssl.SSLError):
+            self.then(Hearing(context.wrap_socket(sock, server_side=True),
+                              self))
+
+
+def test_each_broken_tls_host_has_its_own_fate():
+    with contextlib.ExitStack() as stack:
+        home = stack.enter_context(Home())
+        d = stack.enter_context(TlsDaemon(home))
+
+        def host(number, serve):
+            return stack.enter_context(
+                TlsHost(home, serve, "127.2.0.%d" % number))
+        silent = host(1, hangs)
+        wrong = host(2, hangs)
+        garbage = host(3, says(b"\xff\x00garbage\n"))
+        half = host(4, dies_half_way)
+        mute = stack.enter_context(Host(hangs, "127.2.0.5"))
+        before = "%s:%d" % (mute.address, mute.port)
+        plain = stack.enter_context(Host(says(b"1#400#no#id=1\n"),
+                                         "127.2.0.6"))
+        unsafe = "%s:%d" % (plain.address, plain.port)
+        stranger = host(7, hangs)
+        home.know(d.line() + "".join(
+            "%s %s\n" % (h.name, "SHA256:" + "A" * 43 if h is wrong
+                         else h.fingerprint)
+            for h in (silent, wrong, garbage, half)))
+        names = hosts(silent.name, wrong.name, garbage.name, half.name,
+                      before, unsafe, stranger.name, d.host)
+        done = home.ctl("-H", names, "ping", "--timeout", "2", "--json")
+        *answers, total = map(json.loads, done.stdout.splitlines())
+        equal({a["host"]: a["result"] for a in answers},
+              {silent.name: "timed_out", wrong.name: "unreachable",
+               garbage.name: "unreachable", half.name: "unreachable",
+               before: "timed_out", unsafe: "unreachable",
+               stranger.name: "unreachable", d.host: "ok"}, done.stderr)
+        texts = {a["host"]: a["text"] for a in answers}
+        assert "its key is another than before" in texts[wrong.name]
+        assert "its key is not known here" in texts[stranger.name]
+        assert "without TLS" in texts[unsafe], texts[unsafe]
+        # Nothing was asked of those that are not who they should be.
+        equal((wrong.heard, stranger.heard), (b"", b""))
+        assert silent.heard.startswith(b"1#4"), silent.heard
 
 
 def test_no_host_can_pose_as_another():

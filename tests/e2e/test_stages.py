@@ -101,6 +101,8 @@ def test_a_pause_is_kept():
             assert g.name("1") in process.stdout.readline()
             equal(g.order, [1])
             process.send_signal(signal.SIGINT)
+            while "^C again" not in process.stderr.readline():
+                pass
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=bridle.PATIENCE)
         equal(g.order, [1])
@@ -164,7 +166,7 @@ def test_an_interrupted_call_is_gone_on_with():
                 stderr=subprocess.PIPE, text=True) as process:
             wait_for("the third to be asked", lambda: 3 in g.order)
             process.send_signal(signal.SIGINT)
-            while "running" not in process.stderr.readline():
+            while "^C again" not in process.stderr.readline():
                 pass
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=bridle.PATIENCE)
