@@ -6,8 +6,10 @@ import socket
 import threading
 
 import bridle
-from bridle import Daemon, free_port
+from bridle import Daemon, Skip, free_port
 
+# For many hosts that are one daemon, asked by one user.
+ROOM = {"sessions_per_source": 200}
 PONG = b"1#200#pong#version=0.1.0#uptime=7#id=1\n"
 
 
@@ -18,10 +20,40 @@ def herd(n, first=1, **more):
                            for i in range(first, first + n)], **more)
 
 
+@contextlib.contextmanager
+def loopback_socket():
+    """It listens at all addresses of the loopback device, on a free port;
+    no other machine can reach it."""
+    with socket.socket() as s:
+        try:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+        except OSError as e:
+            raise Skip("because no socket can be bound to lo: %s" % e)
+        s.bind(("0.0.0.0", 0))
+        s.listen(4096)
+        yield s
+
+
+@contextlib.contextmanager
+def multitude(transport="insecure = true", **more):
+    """A daemon that is all hosts 127.1.x.y, on one port."""
+    with loopback_socket() as s:
+        port = s.getsockname()[1]
+        more.setdefault("limits", ROOM)
+        with Herd(port, passed=[s], tcp=[
+                '{ tcp = "0.0.0.0:%d"; %s; }' % (port, transport)],
+                  **more) as d:
+            yield d
+
+
 class Herd(Daemon):
     def __init__(self, port, **more):
         super().__init__(**more)
         self.port = port
+
+    def many(self, rows, scheme="plain:"):
+        """So many times 250 hosts, where it is a multitude."""
+        return "%s127.1.[1-%d].[1-250]:%d" % (scheme, rows, self.port)
 
     def name(self, number):
         """As it is named in what bridlectl says."""
