@@ -83,12 +83,26 @@ hint_identity(const struct invocation *inv, const struct reply *r)
 			"bridled.conf(5)");
 }
 
+/* What to do is told once, however many hosts it is about. */
+static bool
+is_told(const struct invocation *inv, int code)
+{
+	static int last;
+	bool told = inv->several && code == last;
+
+	last = code;
+	return told;
+}
+
 static void
 show_hints(const struct invocation *inv, const struct reply *r)
 {
 	const char *rule = reply_pair(r, "rule");
 	int code = r->code;
 	size_t i;
+
+	if (is_told(inv, code))
+		return;
 
 	/* Not where the kernel forbade it, or what everybody is forbidden. */
 	if (code == CODE_NOT_ALLOWED && rule != NULL && strchr(rule, '.'))
