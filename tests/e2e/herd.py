@@ -3,10 +3,11 @@ that do not behave."""
 
 import contextlib
 import socket
+import subprocess
 import threading
 
 import bridle
-from bridle import Daemon, Skip, free_port
+from bridle import BRIDLECTL, Daemon, Skip, free_port
 
 # For many hosts that are one daemon, asked by one user.
 ROOM = {"sessions_per_source": 200}
@@ -136,3 +137,27 @@ def waits_for(event, then):
 
 def hosts(*names):
     return ",".join(names)
+
+
+def summary(done):
+    """The last line of stderr, which counts the hosts."""
+    return done.stderr.splitlines()[-1].removeprefix("bridlectl: ")
+
+
+@contextlib.contextmanager
+def running(*args):
+    """bridlectl in the background, without a terminal."""
+    with subprocess.Popen([BRIDLECTL, *args], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def finish(process):
+    """Waits for its end, and gives what subprocess.run() would."""
+    out, err = process.communicate(timeout=bridle.PATIENCE)
+    return subprocess.CompletedProcess(process.args, process.returncode,
+                                       out, err)

@@ -1,29 +1,13 @@
 """Waiting for hosts to come, to go, and to come back."""
 
-import contextlib
 import json
-import subprocess
 import threading
 
 import bridle
-from bridle import BRIDLECTL, ctl, equal, free_port, wait_for
-from herd import Host, PONG, hangs, herd, hosts, says
+from bridle import ctl, equal, free_port, wait_for
+from herd import Host, PONG, finish, hangs, herd, hosts, running, says, \
+    summary
 from homes import Home, TlsDaemon
-
-
-@contextlib.contextmanager
-def running(*args):
-    with subprocess.Popen([BRIDLECTL, *args], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def last(text):
-    return text.splitlines()[-1]
 
 
 class Rebooting:
@@ -53,9 +37,9 @@ def test_wait_until_a_host_is_up():
     name = "plain:127.2.0.1:%d" % port
     with running("-H", name, "wait", "--up") as process:
         with Host(says(PONG), "127.2.0.1", port):
-            out, err = process.communicate(timeout=bridle.PATIENCE)
-    equal(process.returncode, 0, err)
-    assert out.startswith(name + ": up after "), out
+            done = finish(process)
+    equal(done.returncode, 0, done.stderr)
+    assert done.stdout.startswith(name + ": up after "), done.stdout
 
 
 def test_wait_until_hosts_are_down():
@@ -64,11 +48,11 @@ def test_wait_until_hosts_are_down():
                      "--timeout", "3") as process:
             wait_for("it to be asked", lambda: going.asked)
             going.close()
-            out, err = process.communicate(timeout=bridle.PATIENCE)
-        assert out.startswith(going.name + ": down after "), out
-        equal(process.returncode, 4)
-        equal(last(err), "bridlectl: 2 hosts: 1 ok, 1 timed out (%s)"
-              % d.name(1))
+            done = finish(process)
+        assert done.stdout.startswith(going.name + ": down after "), \
+            done.stdout
+        equal(done.returncode, 4)
+        equal(summary(done), "2 hosts: 1 ok, 1 timed out (%s)" % d.name(1))
 
 
 def test_one_that_stops_is_neither_up_nor_down():
@@ -104,7 +88,7 @@ def test_a_reboot_is_done_when_the_host_is_back():
             done = ctl("-H", host.name, "reboot", "-y", "--wait", *args)
             equal(done.returncode, 0, done.stderr)
             assert one.pings >= 3
-            line = last(done.stdout)
+            line = done.stdout.splitlines()[-1]
             text = json.loads(line)["text"] if args else line
             assert "back after " in text, text
 
@@ -128,8 +112,7 @@ def test_those_that_did_not_return_are_named():
                    "4")
         equal(done.returncode, 4)
         assert b.name + ": has not returned after 4 s" in done.stderr
-        equal(last(done.stderr), "bridlectl: 2 hosts: 1 ok, 1 timed out (%s)"
-              % b.name)
+        equal(summary(done), "2 hosts: 1 ok, 1 timed out (%s)" % b.name)
 
 
 def test_nobody_waits_for_a_reboot_that_is_not_now():

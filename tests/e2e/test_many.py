@@ -8,38 +8,15 @@ import re
 import signal
 import socket
 import ssl
-import subprocess
 import threading
 
 import bridle
-from bridle import BRIDLECTL, Victim, ctl, equal, free_port, is_running, \
+from bridle import Victim, ctl, equal, free_port, is_running, \
     wait_for
-from herd import Host, PONG, hangs, herd, hosts, says, waits_for
+from herd import Host, PONG, finish, hangs, herd, hosts, running, says, \
+    summary, waits_for
 from homes import Home, TlsDaemon
 from procs import Terminal
-
-
-def summary(done):
-    """The last line of stderr."""
-    return done.stderr.splitlines()[-1].removeprefix("bridlectl: ")
-
-
-@contextlib.contextmanager
-def running(*args):
-    """bridlectl in the background."""
-    with subprocess.Popen([BRIDLECTL, *args], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def finish(process):
-    out, err = process.communicate(timeout=bridle.PATIENCE)
-    return subprocess.CompletedProcess(process.args, process.returncode,
-                                       out, err)
 
 
 # What is shown

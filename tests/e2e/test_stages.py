@@ -5,17 +5,12 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import tempfile
 
 import bridle
-from bridle import BRIDLECTL, Victim, ctl, equal, wait_for
-from herd import Host, hangs, herd, hosts, says
+from bridle import Victim, ctl, equal, wait_for
+from herd import Host, hangs, herd, hosts, running, says, summary
 from procs import Terminal
-
-
-def summary(done):
-    return done.stderr.splitlines()[-1].removeprefix("bridlectl: ")
 
 
 class Ground:
@@ -93,10 +88,8 @@ def test_a_batch_waits_for_the_one_before():
 
 def test_a_pause_is_kept():
     with Ground(2) as g:
-        with subprocess.Popen(
-                [BRIDLECTL, "-H", g.all(), "reboot", "-y", "--batch", "1",
-                 "--pause", "600"], stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, text=True) as process:
+        with running("-H", g.all(), "reboot", "-y", "--batch", "1",
+                     "--pause", "600") as process:
             assert g.name("1") in process.stdout.readline()
             equal(g.order, [1])
             process.send_signal(signal.SIGINT)
@@ -159,10 +152,8 @@ def test_what_is_left_is_gone_on_with():
 
 def test_an_interrupted_call_is_gone_on_with():
     with Ground(4, silent=[3]) as g:
-        with subprocess.Popen(
-                [BRIDLECTL, "-H", g.all(), "reboot", "-y", "--fanout", "1",
-                 "--resume", g.file], stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE, text=True) as process:
+        with running("-H", g.all(), "reboot", "-y", "--fanout", "1",
+                     "--resume", g.file) as process:
             wait_for("the third to be asked", lambda: 3 in g.order)
             process.send_signal(signal.SIGINT)
             while "^C again" not in process.stderr.readline():
@@ -179,10 +170,8 @@ def test_an_interrupted_call_is_gone_on_with():
 
 def test_a_killed_call_leaves_at_least_what_is_left():
     with Ground(4, silent=[3]) as g:
-        with subprocess.Popen(
-                [BRIDLECTL, "-H", g.all(), "reboot", "-y", "--fanout", "1",
-                 "--resume", g.file], stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL) as process:
+        with running("-H", g.all(), "reboot", "-y", "--fanout", "1",
+                     "--resume", g.file) as process:
             wait_for("the third to be asked", lambda: 3 in g.order)
             process.kill()
         equal(g.left()[-2:], [g.name("3"), g.name("4")])
