@@ -73,6 +73,13 @@ tree_column(const struct reply *r, const struct view *v)
 	return v->ncolumns - 1;
 }
 
+/* Such a number is shown as a time. */
+static bool
+is_time(const char *column)
+{
+	return strcmp(column, "started") == 0 || strcmp(column, "since") == 0;
+}
+
 static int
 add_columns(struct libscols_table *table, const struct reply *r,
 	const struct view *v)
@@ -88,8 +95,7 @@ add_columns(struct libscols_table *table, const struct reply *r,
 			title[j] = (char)toupper((unsigned char)name[j]);
 		title[j] = '\0';
 		flags = 0;
-		/* A time is shown as text, though it comes as a number. */
-		if (verb_column_is_number(name) && strcmp(name, "started"))
+		if (verb_column_is_number(name) && !is_time(name))
 			flags |= SCOLS_FL_RIGHT;
 		/* The one that gives way when the terminal is too narrow:
 		 * any other is short, or is what one asked for. */
@@ -155,7 +161,7 @@ fill_line(struct libscols_line *line, const struct reply *r,
 		name = r->columns[v->columns[i]];
 		reply_text(r, row, v->columns[i], &value);
 		buf_reset(&shown);
-		if (strcmp(name, "started") == 0)
+		if (is_time(name))
 			add_time(&shown, buf_str(&value), now);
 		else
 			text_safe(&shown, buf_str(&value), value.len);

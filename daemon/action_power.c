@@ -124,6 +124,14 @@ action_status(const struct action_context *c)
 		       : known == 0 ? "none"
 				    : "unknown");
 	wire_end(out);
+	return action_rows(c);
+}
+
+int
+action_rows(const struct action_context *c)
+{
+	const struct buf *out = c->rows;
+
 	return out->failed || fd_write_all(
 				      STDOUT_FILENO, out->data, out->len) != 0
 		       ? ACTION_FAILED

@@ -43,6 +43,8 @@ run_builtin(const struct action_context *c, char *const *argv)
 		_exit(action_cancel(c, argv));
 	case VERB_STATUS:
 		_exit(action_status(c));
+	case VERB_WHO:
+		_exit(action_rows(c));
 	default:
 		_exit(ACTION_FAILED);
 	}

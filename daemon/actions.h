@@ -47,7 +47,7 @@ struct action_context {
 	struct audit *audit;
 	pid_t daemon;
 	struct action_report *report;
-	struct buf *rows; /* status: what the parent knows, as records */
+	struct buf *rows; /* status, who: what the parent knows, as records */
 };
 
 /* The built-in actions. They write to stdout and return an exit status. */
@@ -62,6 +62,7 @@ enum action_exit {
 int action_list(const struct action_context *);
 int action_kill(const struct action_context *);
 int action_status(const struct action_context *);
+int action_rows(const struct action_context *);
 
 /* These become the program argv, or run it, if nothing is in its way. */
 int action_halt(const struct action_context *, char *const *argv);

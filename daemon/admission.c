@@ -61,11 +61,17 @@ run_child(int client, int ask, struct tls_context *tls)
  * no handlers, and malloc(3), unlike calloc(3), takes up what was freed last.
  */
 
+static const char *
+transport_of(const struct listener *l)
+{
+	return l->tls ? "tls" : l->unix_path != NULL ? "unix" : "tcp";
+}
+
 static struct session *
 fork_session(struct parent *p, const struct listener *l, int client)
 {
 	struct session *s = malloc(sizeof(*s));
-	int64_t deadline;
+	int64_t now, deadline;
 	int pair[2];
 	pid_t pid;
 
@@ -80,10 +86,14 @@ fork_session(struct parent *p, const struct listener *l, int client)
 		fd_close(&pair[1]);
 		goto fail;
 	}
-	deadline = clock_ms() + p->settings->limits.login_seconds * 1000LL;
+	now = clock_ms();
+	deadline = now + p->settings->limits.login_seconds * 1000LL;
 	*s = (struct session){ .pid = pid,
 		.ask = pair[1],
 		.state = SESSION_NEW,
+		.transport = transport_of(l),
+		.since = time(NULL),
+		.asked = now,
 		.peer_due = l->tls,
 		.login_deadline = deadline,
 		.deadline = deadline };

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "fd.h"
 #include "policy.h"
+#include "tables.h"
 #include "template.h"
 #include "text.h"
 #include "wire.h"
@@ -184,49 +185,12 @@ answer_ping(struct job *j)
 	session_answer(j->parent, j->session, ASK_ANSWER, &j->answer);
 }
 
+/* Monitoring gets its counters, though the rest were too much. */
 static void
 answer_status(struct job *j)
 {
-	const struct parent *p = j->parent;
-	const struct {
-		const char *name;
-		uint64_t value;
-	} rows[] = {
-		{ "uptime_s", (uint64_t)(clock_ms() - p->started) / 1000 },
-		{ "sessions", p->nsessions },
-		{ "sessions_max", p->settings->limits.sessions },
-		{ "actions", p->nactions },
-		{ "actions_max", p->settings->limits.actions },
-		{ "connections", p->counters.connections },
-		{ "refused", p->counters.refused },
-		{ "requests", p->counters.requests },
-		{ "denied", p->counters.denied },
-		{ "malformed", p->counters.malformed },
-		{ "failed", p->counters.failed },
-		{ "bad_handshakes", p->counters.handshakes },
-		{ "timeouts", p->counters.timeouts },
-		{ "crashes", p->counters.crashes },
-		{ "penalties", p->penalties.times },
-		{ "penalized", abuse_count(p) },
-		{ "reloads", p->counters.reloads },
-		{ "bad_reloads", p->counters.bad_reloads },
-		{ "log_lost", audit_lost(p->audit) },
-	};
-	size_t i;
-
-	wire_columns(&j->answer, verb_status_columns);
-	wire_record(&j->answer);
-	wire_puts(&j->answer, "version");
-	wire_puts(&j->answer, PACKAGE_VERSION);
-	wire_end(&j->answer);
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		wire_record(&j->answer);
-		wire_puts(&j->answer, rows[i].name);
-		wire_putu(&j->answer, rows[i].value);
-		wire_end(&j->answer);
-	}
-	/* Monitoring gets its counters, though the rest were too much. */
-	if (!has_place(j) || p->settings->scheduled[0] == NULL)
+	tables_status(j->parent, &j->answer);
+	if (!has_place(j) || j->parent->settings->scheduled[0] == NULL)
 		finish(j, CODE_OK, "done", NULL);
 	else
 		start_action(j, NULL, "done");
@@ -235,26 +199,22 @@ answer_status(struct job *j)
 static void
 answer_verbs(struct job *j)
 {
-	const struct settings_client *c = j->verdict.client;
-	struct buf limits = { 0 };
-	const struct verb *verb;
-	int i;
-
-	wire_columns(&j->answer, verb_verbs_columns);
-	for (i = 1; i <= VERB_LAST; i++) {
-		verb = verb_by_number(i);
-		if (!verb->served || !(c->verbs & VERB_BIT(i)))
-			continue;
-		buf_reset(&limits);
-		policy_limits(c, verb->number, &limits);
-		wire_record(&j->answer);
-		wire_putu(&j->answer, (unsigned)i);
-		wire_puts(&j->answer, verb->name);
-		wire_put(&j->answer, limits.data, limits.len);
-		wire_end(&j->answer);
-	}
-	buf_free(&limits);
+	tables_verbs(j->verdict.client, &j->answer);
 	finish(j, CODE_OK, "done", NULL);
+}
+
+/* What one message has no room for goes by way of an action. */
+static void
+answer_who(struct job *j)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%u connected", j->parent->nsessions);
+	tables_who(j->parent, &j->answer);
+	if (j->answer.len + WIRE_LINE_MAX < ASK_BYTES_MAX)
+		finish(j, CODE_OK, text, NULL);
+	else
+		start_action(j, NULL, text);
 }
 
 static void
@@ -386,6 +346,9 @@ answer_allowed(struct job *j)
 	case VERB_STATUS:
 		answer_status(j);
 		break;
+	case VERB_WHO:
+		answer_who(j);
+		break;
 	case VERB_VERBS:
 		answer_verbs(j);
 		break;
@@ -399,6 +362,8 @@ set_client(struct job *j, const struct settings_client *c)
 {
 	if (c != NULL)
 		snprintf(j->log.client, sizeof(j->log.client), "%s", c->name);
+	snprintf(j->session->name, sizeof(j->session->name), "%s",
+		j->log.client);
 }
 
 /* It is not his fault where his groups could not be asked for. */
@@ -448,6 +413,8 @@ request_answer(
 	struct job j = { .parent = p, .session = s };
 
 	p->counters.requests++;
+	s->requests++;
+	s->asked = clock_ms();
 	if (q->kind == ASK_REQUEST)
 		j.request = &q->request;
 	begin_log(&j);

@@ -11,8 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <time.h>
 
 struct parent;
+
+#define SESSION_NAME_SIZE 65 /* that names of clients fit into */
 
 enum session_state {
 	SESSION_NEW,     /* the policy has found no client: login_seconds */
@@ -31,7 +34,12 @@ struct session {
 	int64_t deadline;
 	int64_t login_deadline; /* until the policy has found its client */
 	bool known;             /* it has */
-	bool peer_due;          /* TLS: who came is not known yet */
+	char name[SESSION_NAME_SIZE]; /* of the client that it found last */
+	const char *transport;        /* "unix", "tcp" or "tls" */
+	time_t since;
+	int64_t asked; /* clock_ms() of its last request */
+	uint64_t requests;
+	bool peer_due; /* TLS: who came is not known yet */
 	struct identity who;
 	struct identity_source source;
 	struct action *action;         /* SESSION_ACTING */

@@ -8,6 +8,8 @@ const char *const verb_list_columns[] = { "pid", "ppid", "user", "state",
 const char *const verb_kill_columns[] = { "pid", "started", "user", "name",
 	"outcome", "token", NULL };
 const char *const verb_status_columns[] = { "counter", "value", NULL };
+const char *const verb_who_columns[] = { "name", "source", "transport", "since",
+	"idle", "requests", "watching", NULL };
 const char *const verb_verbs_columns[] = { "verb", "name", "limits", NULL };
 const char *const verb_explain_columns[] = { "verdict", "code", "client",
 	"rule", "reason", NULL };
@@ -26,7 +28,7 @@ static const struct verb verbs[] = {
 	{ VERB_RUN, "run", 1, 0, true, false, NULL },
 	{ VERB_CANCEL, "cancel", 0, 0, true, true, NULL },
 	{ VERB_STATUS, "status", 0, 0, false, true, verb_status_columns },
-	{ VERB_WHO, "who", 0, 0, false, false, NULL },
+	{ VERB_WHO, "who", 0, 0, false, true, verb_who_columns },
 	{ VERB_WATCH, "watch", 0, 0, false, false, NULL },
 	{ VERB_SAY, "say", 1, 0, true, false, NULL },
 	{ VERB_VERBS, "verbs", 0, 0, false, true, verb_verbs_columns },
@@ -59,7 +61,8 @@ bool
 verb_column_is_number(const char *name)
 {
 	static const char *const numbers[] = { "pid", "ppid", "rss_kib",
-		"cpu_ms", "started", "verb", "code", "uptime", NULL };
+		"cpu_ms", "started", "verb", "code", "uptime", "since", "idle",
+		"requests", NULL };
 	size_t i;
 
 	for (i = 0; numbers[i] != NULL; i++)

@@ -57,6 +57,7 @@ const struct verb *verb_by_name(const char *name);
 extern const char *const verb_list_columns[];
 extern const char *const verb_kill_columns[];
 extern const char *const verb_status_columns[];
+extern const char *const verb_who_columns[];
 extern const char *const verb_verbs_columns[];
 extern const char *const verb_explain_columns[];
 

@@ -1,0 +1,105 @@
+#include "tables.h"
+
+#include "abuse.h"
+#include "clock.h"
+#include "parent.h"
+#include "policy.h"
+#include "wire.h"
+
+#include "config.h"
+
+void
+tables_status(const struct parent *p, struct buf *out)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+		{ "uptime_s", (uint64_t)(clock_ms() - p->started) / 1000 },
+		{ "sessions", p->nsessions },
+		{ "sessions_max", p->settings->limits.sessions },
+		{ "actions", p->nactions },
+		{ "actions_max", p->settings->limits.actions },
+		{ "connections", p->counters.connections },
+		{ "refused", p->counters.refused },
+		{ "requests", p->counters.requests },
+		{ "denied", p->counters.denied },
+		{ "malformed", p->counters.malformed },
+		{ "failed", p->counters.failed },
+		{ "bad_handshakes", p->counters.handshakes },
+		{ "timeouts", p->counters.timeouts },
+		{ "crashes", p->counters.crashes },
+		{ "penalties", p->penalties.times },
+		{ "penalized", abuse_count(p) },
+		{ "reloads", p->counters.reloads },
+		{ "bad_reloads", p->counters.bad_reloads },
+		{ "log_lost", audit_lost(p->audit) },
+	};
+	size_t i;
+
+	wire_columns(out, verb_status_columns);
+	wire_record(out);
+	wire_puts(out, "version");
+	wire_puts(out, PACKAGE_VERSION);
+	wire_end(out);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		wire_record(out);
+		wire_puts(out, rows[i].name);
+		wire_putu(out, rows[i].value);
+		wire_end(out);
+	}
+}
+
+static void
+put_session(const struct session *s, int64_t now, struct buf *out)
+{
+	struct buf source = { 0 };
+
+	identity_print(&s->who, &source);
+	wire_record(out);
+	wire_puts(out, s->name);
+	wire_puts(out, buf_str(&source));
+	wire_puts(out, s->transport);
+	wire_putu(out, (unsigned long long)s->since);
+	wire_putu(out, (unsigned long long)(now - s->asked) / 1000);
+	wire_putu(out, s->requests);
+	wire_puts(out, "no");
+	wire_end(out);
+	buf_free(&source);
+}
+
+void
+tables_who(const struct parent *p, struct buf *out)
+{
+	const struct session *s;
+	int64_t now = clock_ms();
+
+	wire_columns(out, verb_who_columns);
+	/* Whose channel is closed has gone, though it may not be reaped. */
+	TAILQ_FOREACH (s, &p->sessions, entry)
+		if (s->ask != -1)
+			put_session(s, now, out);
+}
+
+void
+tables_verbs(const struct settings_client *c, struct buf *out)
+{
+	struct buf limits = { 0 };
+	const struct verb *verb;
+	int i;
+
+	wire_columns(out, verb_verbs_columns);
+	for (i = 1; i <= VERB_LAST; i++) {
+		verb = verb_by_number(i);
+		if (!verb->served || !(c->verbs & VERB_BIT(i)))
+			continue;
+		buf_reset(&limits);
+		policy_limits(c, verb->number, &limits);
+		wire_record(out);
+		wire_putu(out, (unsigned)i);
+		wire_puts(out, verb->name);
+		wire_put(out, limits.data, limits.len);
+		wire_end(out);
+	}
+	buf_free(&limits);
+}
