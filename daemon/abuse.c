@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "parent.h"
+#include "tell.h"
 
 /* As the configuration calls them. */
 static const char *const cause_names[PENALTY_CAUSES] = {
@@ -16,8 +17,8 @@ static const char *const cause_names[PENALTY_CAUSES] = {
 static bool
 is_exempt(const struct settings_penalties *rules, const struct identity *who)
 {
-	bool user = who->kind == IDENTITY_UNIX ||
-		    who->kind == IDENTITY_LOCAL || who->local;
+	bool user = who->kind == IDENTITY_UNIX || who->kind == IDENTITY_LOCAL ||
+		    who->local;
 	size_t i;
 
 	/*
@@ -59,6 +60,8 @@ abuse_offence(
 	audit_log(p->audit, LOG_WARNING,
 		"shut out source=%s seconds=%u cause=%s", buf_str(&source),
 		seconds_of(ms), cause_names[cause]);
+	tell_penalty(
+		p, s, buf_str(&source), seconds_of(ms), cause_names[cause]);
 	buf_free(&source);
 }
 

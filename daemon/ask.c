@@ -15,6 +15,7 @@ ask_request(int sock, const struct request *r)
 		.verb = r->verb,
 		.explain = r->explain,
 		.dry_run = r->dry_run,
+		.wall = r->wall,
 		.signal = (uint32_t)r->signal,
 		.escalate = (uint32_t)r->escalate,
 		.wait = r->wait,
@@ -47,6 +48,14 @@ int
 ask_done(int sock)
 {
 	struct ask_done m = { ASK_DONE };
+
+	return fd_send(sock, &m, sizeof(m), NULL, 0, -1);
+}
+
+int
+ask_stalled(int sock)
+{
+	struct ask_done m = { ASK_STALLED };
 
 	return fd_send(sock, &m, sizeof(m), NULL, 0, -1);
 }
@@ -108,12 +117,14 @@ decode_request(struct ask_question *q, size_t len)
 		return -1;
 	memcpy(&head, q->bytes, sizeof(head));
 	if (head.verb > VERB_LAST || head.explain > 1 || head.dry_run > 1 ||
-		head.signal > 255 || head.escalate > 255 || head.mode > 255)
+		head.wall > 1 || head.signal > 255 || head.escalate > 255 ||
+		head.mode > 255)
 		return -1;
 	memset(&q->request, 0, sizeof(q->request));
 	q->request.verb = (enum verb_number)head.verb;
 	q->request.explain = head.explain;
 	q->request.dry_run = head.dry_run;
+	q->request.wall = head.wall;
 	q->request.signal = (int)head.signal;
 	q->request.escalate = (int)head.escalate;
 	q->request.wait = head.wait;
@@ -171,7 +182,8 @@ ask_decode(struct ask_question *q, size_t len)
 			result = decode_malformed(q, len);
 		else if (kind == ASK_PEER)
 			result = decode_peer(q, len);
-		else if (kind == ASK_DONE && len == sizeof(struct ask_done))
+		else if ((kind == ASK_DONE || kind == ASK_STALLED) &&
+			 len == sizeof(struct ask_done))
 			result = 0;
 	}
 	if (result != 0)
@@ -182,8 +194,8 @@ ask_decode(struct ask_question *q, size_t len)
 int
 ask_question(int sock, struct ask_question *q)
 {
-	ssize_t n = fd_recv(
-		sock, q->bytes, sizeof(q->bytes), MSG_DONTWAIT, NULL);
+	ssize_t n =
+		fd_recv(sock, q->bytes, sizeof(q->bytes), MSG_DONTWAIT, NULL);
 
 	if (n == 0)
 		return 0;

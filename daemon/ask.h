@@ -6,10 +6,16 @@
  *                        MALFORMED  the client sent what is no request
  *                        DONE       the answer has been written
  *                        PEER       who came, by TLS: once, before all else
+ *                        STALLED    who watches does not read, or is gone
  *     parent → session   ANSWER     write this; that is all of the answer
  *                        RELAY      a pipe comes with it: pass on what it has
  *                        EXITED     drain the pipe, then write this
+ *                        EVENTS     you watch: write this, more will come
+ *                        BEAT       the same; is your client still there?
  *                        END        write this if anything, then go
+ *
+ * In a watch the session may ask for a ping, which is answered by a BEAT, and
+ * say DONE, which is answered, after what EVENTS are due, by an ANSWER.
  *
  * A session that has asked must not ask again before it has the answer. To
  * ask again is to say DONE; the word is only for those who then fall silent.
@@ -30,9 +36,12 @@ enum ask_kind {
 	ASK_MALFORMED,
 	ASK_DONE,
 	ASK_PEER,
+	ASK_STALLED,
 	ASK_ANSWER,
 	ASK_RELAY,
 	ASK_EXITED,
+	ASK_EVENTS,
+	ASK_BEAT,
 	ASK_END
 };
 
@@ -47,6 +56,7 @@ struct ask_request {
 	uint32_t verb;
 	uint32_t explain;
 	uint32_t dry_run;
+	uint32_t wall;
 	uint32_t signal;
 	uint32_t escalate;
 	uint32_t wait;
@@ -60,7 +70,7 @@ struct ask_malformed {
 	char reason[REQUEST_REASON_MAX];
 };
 
-struct ask_done {
+struct ask_done { /* ASK_DONE, ASK_STALLED */
 	uint32_t kind;
 };
 
@@ -104,6 +114,7 @@ struct ask_question {
 int ask_request(int sock, const struct request *);
 int ask_malformed(int sock, const struct request_error *);
 int ask_done(int sock);
+int ask_stalled(int sock);
 int ask_peer(int sock, enum ask_handshake, const char *text);
 
 /* A message from the parent: what is to be written follows its head. */

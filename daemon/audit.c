@@ -59,8 +59,8 @@ struct audit {
 	int facility;
 	int level;
 	bool to_stderr;
-	int in;  /* the pipe's reading end: a new logger goes on with it */
-	int out; /* the writing end */
+	int in;   /* the pipe's reading end: a new logger goes on with it */
+	int out;  /* the writing end */
 	int room; /* in the pipe, bytes */
 	pid_t logger;
 	int64_t started;
@@ -435,13 +435,13 @@ audit_priority(int code)
 	return code >= 500 ? LOG_WARNING : LOG_INFO;
 }
 
+const char *const audit_verdict_names[] = { "allowed", "refused", "malformed" };
+
 void
 audit_request(struct audit *a, const struct audit_request *r, int code,
 	const char *text)
 {
 	const struct verb *verb = r->verb ? verb_by_number(r->verb) : NULL;
-	static const char *const verdicts[] = { "allowed", "refused",
-		"malformed" };
 	int priority = audit_priority(code);
 	struct buf line = { 0 };
 
@@ -454,7 +454,7 @@ audit_request(struct audit *a, const struct audit_request *r, int code,
 	put_field(&line, " verb=", r->explain ? "explain:" : "");
 	put_field(&line, "", verb ? verb->name : "-");
 	put_quoted(&line, " args=", r->args);
-	put_field(&line, " verdict=", verdicts[r->verdict]);
+	put_field(&line, " verdict=", audit_verdict_names[r->verdict]);
 	put_field(&line, " rule=", r->rule[0] ? r->rule : "-");
 	buf_adds(&line, " result=");
 	buf_addu(&line, (unsigned)code);

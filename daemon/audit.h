@@ -31,13 +31,16 @@ void audit_log(struct audit *, int priority, const char *fmt, ...)
 
 enum audit_verdict { AUDIT_ALLOWED, AUDIT_REFUSED, AUDIT_MALFORMED };
 
+extern const char *const audit_verdict_names[];
+
 /* What the log says of a request; filled in as it becomes known. */
 struct audit_request {
 	char id[24];
 	int64_t started; /* clock_ms() */
 	int verb;        /* 0: it was no request */
 	bool explain;
-	bool acted; /* something was started for it */
+	bool acted;      /* something was started for it */
+	bool secret;     /* nobody is to see its arguments */
 	char client[65]; /* the entry of clients; "" if none */
 	char source[96];
 	char args[512];

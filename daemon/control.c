@@ -5,6 +5,8 @@
 #include "parent.h"
 #include "polkit.h"
 #include "requests.h"
+#include "tell.h"
+#include "watches.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -62,6 +64,16 @@ load_again(struct parent *p, struct buf *errors, struct buf *warnings)
 	return true;
 }
 
+static void
+keep_history(struct parent *p)
+{
+	if (history_resize(&p->history, p->settings->limits.watch_history) != 0)
+		audit_log(p->audit, LOG_WARNING,
+			"no memory for limits.watch_history: %zu records are "
+			"kept as before",
+			p->history.room);
+}
+
 void
 control_reload(struct parent *p)
 {
@@ -81,6 +93,7 @@ control_reload(struct parent *p)
 		audit_log(
 			p->audit, LOG_NOTICE, "reloaded %s", p->settings->path);
 		parent_raise_descriptors(p);
+		keep_history(p);
 		lookups_forget(&p->lookups);
 		TAILQ_FOREACH (s, &p->sessions, entry) {
 			if (s->who.kind != IDENTITY_LOCAL)
@@ -88,9 +101,12 @@ control_reload(struct parent *p)
 			/* Whose groups cannot be asked for again has none. */
 			identity_forget_groups(&s->who);
 		}
+		tell_reload(p, true);
+		watches_review(p);
 	} else {
 		remark = "The last reload failed, see the log; ";
 		p->counters.bad_reloads++;
+		tell_reload(p, false);
 		log_lines(p, LOG_ERR, &errors);
 		audit_log(p->audit, LOG_ERR,
 			"not reloaded: the settings of before stay in force");
@@ -146,6 +162,8 @@ control_stop(struct parent *p)
 	notify_state(&p->notify, "STOPPING=1", "Stopping; ");
 	listeners_close(&p->listeners);
 	accept_halts(p);
+	watches_flush(p);
+	end_waiting(p, SESSION_WATCHING);
 	end_waiting(p, SESSION_IDLE);
 }
 

@@ -232,7 +232,8 @@ change_user(const struct passwd *pw)
 static int
 write_pid(const char *path)
 {
-	/* The folder may be the service's user's, who shall lead root nowhere. */
+	/* The folder may be the service's user's, who shall lead root nowhere.
+	 */
 	int fd = open(path,
 		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 
@@ -348,8 +349,13 @@ serve(struct parent *p, const struct options *o, int ready)
 	}
 	if (o->daemonize && let_go_of_terminal(o) != 0)
 		goto out;
+	if (history_open(&p->history, p->settings->limits.watch_history) != 0) {
+		warn("cannot keep records for those who watch");
+		goto out;
+	}
 	status = parent_run(p, ready);
 out:
+	history_close(&p->history);
 	audit_close(p->audit);
 	tls_context_free(p->tls);
 	fd_close(&p->diag);

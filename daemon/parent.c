@@ -6,6 +6,7 @@
 #include "control.h"
 #include "questions.h"
 #include "requests.h"
+#include "watches.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -88,6 +89,16 @@ add(struct slots *s, int fd, enum slot_kind kind, void *of)
 	return 0;
 }
 
+/* Those who watch get what they have missed as soon as there is room. */
+static void
+add_session(const struct parent *p, struct slots *s, struct session *session)
+{
+	if (session->ask != -1 &&
+		add(s, session->ask, SLOT_SESSION, session) == 0 &&
+		watches_waits(p, session))
+		s->fds[s->n - 1].events |= POLLOUT;
+}
+
 /* A TCP client is refused where there is no room; a unix one waits. */
 static bool
 accepts(const struct parent *p, const struct listener *l, int64_t now)
@@ -109,8 +120,7 @@ collect(struct parent *p, struct slots *s, int64_t now)
 			add(s, p->listeners.v[i].fd, SLOT_LISTENER,
 				&p->listeners.v[i]);
 	TAILQ_FOREACH (session, &p->sessions, entry)
-		if (session->ask != -1)
-			add(s, session->ask, SLOT_SESSION, session);
+		add_session(p, s, session);
 	for (l = p->lookups.v; l < p->lookups.v + LOOKUPS_MAX; l++)
 		if (l->state == LOOKUP_RUNNING)
 			add(s, l->fd, SLOT_LOOKUP, l);
@@ -130,7 +140,7 @@ serve(struct parent *p, const struct slots *s)
 			continue;
 		if (s->who[i].kind == SLOT_SESSION) {
 			session = s->who[i].of;
-			if (session->ask != -1)
+			if (session->ask != -1 && s->fds[i].revents != POLLOUT)
 				questions_hear(p, session);
 		} else if (s->who[i].kind == SLOT_LOOKUP) {
 			answered |= lookups_read(&p->lookups, s->fds[i].fd);
@@ -385,6 +395,7 @@ parent_run(struct parent *p, int ready)
 		accept_all(p, &slots);
 		take_signals(p);
 		expire(p, clock_ms());
+		watches_flush(p);
 	}
 	free(slots.fds);
 	free(slots.who);

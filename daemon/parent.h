@@ -6,6 +6,7 @@
 
 #include "actions.h"
 #include "audit.h"
+#include "history.h"
 #include "in_force.h"
 #include "listener.h"
 #include "lookups.h"
@@ -46,6 +47,8 @@ struct parent {
 	unsigned nactions;
 	struct lookups lookups;
 	struct refusals refusals;
+	struct history history;
+	unsigned nwatches; /* sessions that watch, or have just done so */
 	struct penalties penalties; /* abuse.h */
 	struct counters counters;
 	struct in_force in_force;

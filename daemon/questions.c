@@ -5,6 +5,7 @@
 #include "parent.h"
 #include "policy.h"
 #include "requests.h"
+#include "watches.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -130,6 +131,23 @@ hear_peer(struct parent *p, struct session *s, const struct ask_peer *peer)
 	session_leaves(s);
 }
 
+/* All that one may say who watches. */
+static void
+hear_watch(struct parent *p, struct session *s, const struct ask_question *q)
+{
+	if (s->watch->ending)
+		break_off(p, s, "a question before its watch has ended");
+	else if (q->kind == ASK_DONE)
+		watches_end(s);
+	else if (q->kind == ASK_STALLED)
+		watches_stalled(p, s);
+	else if (q->kind == ASK_REQUEST && q->request.verb == VERB_PING &&
+		 !q->request.explain)
+		watches_beat(p, s);
+	else
+		break_off(p, s, "a question in a watch");
+}
+
 void
 questions_hear(struct parent *p, struct session *s)
 {
@@ -140,16 +158,21 @@ questions_hear(struct parent *p, struct session *s)
 		if (errno == EPROTO)
 			break_off(p, s, "not a message");
 		else if (errno != EAGAIN)
-			session_lose(s);
+			session_lose(p, s);
 	} else if (result == 0) {
-		session_lose(s);
+		session_lose(p, s);
 	} else if (s->state == SESSION_ENDING) {
 		return; /* it asked before it heard that it has to go */
 	} else if (s->peer_due != (q->kind == ASK_PEER)) {
-		break_off(p, s, s->peer_due ? "a question before its peer"
-					    : "a peer that was not due");
+		break_off(p, s,
+			s->peer_due ? "a question before its peer"
+				    : "a peer that was not due");
 	} else if (q->kind == ASK_PEER) {
 		hear_peer(p, s, &q->peer);
+	} else if (s->state == SESSION_WATCHING) {
+		hear_watch(p, s, q);
+	} else if (q->kind == ASK_STALLED) {
+		break_off(p, s, "stalled without a watch");
 	} else if (q->kind == ASK_DONE) {
 		hear_done(p, s);
 	} else if (s->state == SESSION_LOOKUP || s->state == SESSION_ACTING) {

@@ -5,8 +5,10 @@
 #include "fd.h"
 #include "policy.h"
 #include "tables.h"
+#include "tell.h"
 #include "template.h"
 #include "text.h"
+#include "watches.h"
 #include "wire.h"
 
 #include "config.h"
@@ -76,7 +78,7 @@ static void
 finish(struct job *j, int code, const char *text, const char *rule)
 {
 	put_status(&j->answer, &j->log, code, text, rule);
-	audit_request(j->parent->audit, &j->log, code, text);
+	tell_request(j->parent, &j->log, code, text);
 	session_answer(j->parent, j->session, ASK_ANSWER, &j->answer);
 }
 
@@ -90,7 +92,7 @@ finish_offence(struct job *j, enum penalty_cause cause, int code,
 
 	put_status(&j->answer, &j->log, code, text, rule);
 	if (abuse_line(p, &s->source, audit_priority(code)))
-		audit_request(p->audit, &j->log, code, text);
+		tell_request(p, &j->log, code, text);
 	abuse_offence(p, s, cause);
 	session_answer(p, s, ASK_ANSWER, &j->answer);
 }
@@ -181,7 +183,7 @@ answer_ping(struct job *j)
 	wire_pair(&j->answer, "uptime", seconds);
 	wire_pair(&j->answer, "id", j->log.id);
 	wire_end(&j->answer);
-	audit_request(j->parent->audit, &j->log, CODE_OK, "pong");
+	tell_request(j->parent, &j->log, CODE_OK, "pong");
 	session_answer(j->parent, j->session, ASK_ANSWER, &j->answer);
 }
 
@@ -215,6 +217,16 @@ answer_who(struct job *j)
 		finish(j, CODE_OK, text, NULL);
 	else
 		start_action(j, NULL, text);
+}
+
+/* Its status is made now, for the time when the watch ends. */
+static void
+answer_watch(struct job *j)
+{
+	put_status(&j->answer, &j->log, CODE_OK, "the watch has ended", NULL);
+	tell_request(j->parent, &j->log, CODE_OK, "watching");
+	if (!watches_begin(j->parent, j->session, j->request, &j->answer))
+		session_kill(j->parent, j->session);
 }
 
 static void
@@ -346,6 +358,9 @@ answer_allowed(struct job *j)
 	case VERB_STATUS:
 		answer_status(j);
 		break;
+	case VERB_WATCH:
+		answer_watch(j);
+		break;
 	case VERB_WHO:
 		answer_who(j);
 		break;
@@ -392,6 +407,8 @@ decide(struct job *j)
 	snprintf(j->log.rule, sizeof(j->log.rule), "%s", v->rule);
 	j->session->known = v->client != NULL;
 	set_client(j, v->client);
+	if (j->session->known)
+		tell_online(p, j->session);
 	if (v->code != CODE_OK) {
 		p->counters.denied++;
 		if (is_stranger(j))
@@ -441,7 +458,7 @@ request_action_ended(struct parent *p, struct action *a, const siginfo_t *si)
 	if (code == CODE_FAILED && a->session != NULL)
 		p->counters.failed++;
 	a->log.acted = true;
-	audit_request(p->audit, &a->log, code, text);
+	tell_request(p, &a->log, code, text);
 	if (a->session != NULL) {
 		put_status(&status, &a->log, code, text,
 			a->log.verdict == AUDIT_REFUSED ? a->log.rule : NULL);

@@ -3,9 +3,11 @@
 #include "ask.h"
 #include "clock.h"
 #include "fd.h"
+#include "input.h"
 #include "relay.h"
 #include "sandbox.h"
 #include "stream.h"
+#include "vigil.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -26,6 +28,8 @@ enum state {
 	GREETING, /* the handshake of TLS */
 	IDLE,     /* reads requests */
 	RELAYING, /* an action's output goes by */
+	WATCHING, /* records come as things happen */
+	LEAVING,  /* the watch, which the parent has to end */
 	ANSWERED  /* the status is being written */
 };
 
@@ -33,16 +37,18 @@ struct io {
 	struct stream client;
 	int ask;
 	enum state state;
-	bool eof;        /* the client sends no more */
-	bool closing;    /* nothing more is read from it */
-	bool stopping;   /* the parent said so: flush before the end */
-	bool unsaid;     /* the parent has not heard yet that we are idle */
-	bool exited;     /* the action has, its status stands in `status` */
+	bool eof;      /* the client sends no more */
+	bool closing;  /* nothing more is read from it */
+	bool stopping; /* the parent said so: flush before the end */
+	bool unsaid;   /* the parent has not heard yet that we are idle */
+	bool exited;   /* the action has, its status stands in `status` */
 	size_t inlen;
 	struct buf out;
 	size_t sent; /* of out */
 	struct buf status;
 	struct relay relay;
+	struct vigil vigil;
+	uint64_t written; /* to the client, ever */
 	struct ask_message message;
 	char in[IN_MAX + 1]; /* one more, to end a line with NUL */
 };
@@ -89,34 +95,6 @@ static void __attribute__((noreturn)) finish(struct io *io)
 	leave();
 }
 
-/* Whether a line without its end may yet become one that is short enough. */
-static bool
-may_go_on(const struct io *io)
-{
-	return io->inlen <= WIRE_LINE_MAX ||
-	       (io->inlen == WIRE_LINE_MAX + 1 &&
-		       io->in[WIRE_LINE_MAX] == '\r');
-}
-
-/*
- * Finds the end of the first line in what was read. False if there is none
- * yet; else its length without LF or CR LF, and how much it takes up.
- */
-static bool
-find_line(struct io *io, size_t *len, size_t *whole, bool *ended)
-{
-	char *lf = memchr(io->in, '\n', io->inlen);
-
-	*ended = lf != NULL;
-	*len = lf ? (size_t)(lf - io->in) : io->inlen;
-	*whole = *len + *ended;
-	if (!*ended && may_go_on(io) && !io->eof)
-		return false;
-	if (*ended && *len > 0 && io->in[*len - 1] == '\r')
-		--*len;
-	return true;
-}
-
 static void
 read_client(struct io *io)
 {
@@ -137,11 +115,12 @@ send_client(struct io *io, const char *data, size_t len)
 {
 	ssize_t n = stream_write(&io->client, data, len);
 
-	if (n >= 0)
-		return (size_t)n;
-	if (errno != EAGAIN && errno != EINTR)
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		leave();
-	return 0;
+	if (n < 0)
+		return 0;
+	io->written += (size_t)n;
+	return (size_t)n;
 }
 
 /* What can be sent at once is not copied. */
@@ -206,9 +185,51 @@ take_end(struct io *io, size_t len)
 	io->closing = true;
 	io->stopping = true;
 	/* In the middle of an answer there is no place for another. */
-	if (io->state != IDLE)
+	if (io->state != IDLE && io->state != WATCHING)
 		leave(); /* nor is there before the handshake is done */
 	put_client(io, io->message.bytes, len);
+	io->state = IDLE;
+}
+
+/* The client is given up, but for what it may yet read. */
+static void
+give_up(struct io *io)
+{
+	if (ask_stalled(io->ask) != 0)
+		leave();
+	vigil_cut(&io->out, io->sent);
+	io->closing = true;
+	io->state = IDLE;
+}
+
+static void
+take_events(struct io *io, size_t len)
+{
+	/* What is sent makes way, also where it is never all. */
+	buf_drop(&io->out, io->sent);
+	io->sent = 0;
+	put_client(io, io->message.bytes, len);
+	if (io->state == IDLE) {
+		memset(&io->vigil, 0, sizeof(io->vigil));
+		io->state = WATCHING;
+	}
+	if (io->state == WATCHING && io->out.len > VIGIL_QUEUE)
+		give_up(io);
+}
+
+static void
+take_beat(struct io *io, size_t len)
+{
+	int unsent = 0;
+
+	/* Before it is sent, which nobody can have read yet. */
+	ioctl(io->client.fd, SIOCOUTQ, &unsent);
+	if (io->state == WATCHING &&
+		vigil_beat(&io->vigil, io->written - (unsigned)unsent,
+			unsent == 0 && io->out.len == 0))
+		give_up(io);
+	else
+		take_events(io, len);
 }
 
 /* What the parent says is obeyed: it knows the state we are in. */
@@ -232,6 +253,15 @@ read_ask(struct io *io)
 		break;
 	case ASK_EXITED:
 		take_exit(io, len);
+		break;
+	case ASK_EVENTS:
+	case ASK_BEAT:
+		if (io->state == IDLE && io->closing)
+			break; /* it was given up */
+		if (io->message.head.kind == ASK_BEAT)
+			take_beat(io, len);
+		else
+			take_events(io, len);
 		break;
 	case ASK_END:
 		take_end(io, len);
@@ -261,22 +291,6 @@ ask(struct io *io, size_t len, bool ended)
 	read_ask(io);
 }
 
-/* Takes the next request from the input, if one is whole, and asks. */
-static bool
-take_request(struct io *io)
-{
-	size_t len, whole;
-	bool ended;
-
-	if (io->closing || io->inlen == 0 ||
-		!find_line(io, &len, &whole, &ended))
-		return false;
-	ask(io, len, ended);
-	io->inlen -= whole;
-	memmove(io->in, io->in + whole, io->inlen);
-	return true;
-}
-
 static void
 say_done(struct io *io)
 {
@@ -285,12 +299,56 @@ say_done(struct io *io)
 	io->unsaid = false;
 }
 
+static void
+drop_line(struct io *io, size_t whole)
+{
+	io->inlen -= whole;
+	memmove(io->in, io->in + whole, io->inlen);
+}
+
+/* While it watches: heartbeats are asked for, all else ends the watch. */
+static void
+watch_input(struct io *io)
+{
+	static const struct request ping = { .verb = VERB_PING };
+	struct input_line line;
+
+	while (!io->vigil.asked && io->inlen > 0 &&
+		input_line(io->in, io->inlen, io->eof, &line)) {
+		if (!vigil_ping(&io->vigil, io->in, line.len)) {
+			io->state = LEAVING;
+			say_done(io);
+			return;
+		}
+		if (ask_request(io->ask, &ping) != 0)
+			leave();
+		drop_line(io, line.whole);
+	}
+}
+
+/* Takes the next request from the input, if one is whole, and asks. */
+static bool
+take_request(struct io *io)
+{
+	struct input_line line;
+
+	if (io->closing || io->inlen == 0 ||
+		!input_line(io->in, io->inlen, io->eof, &line))
+		return false;
+	ask(io, line.len, line.ended);
+	drop_line(io, line.whole);
+	return true;
+}
+
 /* What can be done without waiting for the client. */
 static void
 advance(struct io *io)
 {
 	do {
-		if (io->out.len > 0 || io->state == RELAYING ||
+		if (io->state == WATCHING)
+			watch_input(io);
+		if (io->state == WATCHING || io->state == LEAVING ||
+			io->out.len > 0 || io->state == RELAYING ||
 			io->state == GREETING)
 			return;
 		if (io->state == ANSWERED)
@@ -394,8 +452,8 @@ wait_and_serve(struct io *io)
 		leave();
 	if (io->state == GREETING && p[0].revents)
 		greet(io);
-	else if (reading && (timeout == 0 ||
-				    (p[0].revents & io->client.to_read)))
+	else if (reading &&
+		 (timeout == 0 || (p[0].revents & io->client.to_read)))
 		read_client(io);
 	if (p[1].revents)
 		read_ask(io);

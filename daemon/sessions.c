@@ -4,7 +4,9 @@
 #include "clock.h"
 #include "fd.h"
 #include "parent.h"
+#include "tell.h"
 #include "text.h"
+#include "watches.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -18,6 +20,8 @@
 static void
 free_session(struct parent *p, struct session *s)
 {
+	tell_offline(p, s);
+	watches_free(p, s);
 	TAILQ_REMOVE(&p->sessions, s, entry);
 	p->nsessions--;
 	fd_close(&s->ask);
@@ -45,9 +49,10 @@ session_leaves(struct session *s)
 }
 
 void
-session_lose(struct session *s)
+session_lose(struct parent *p, struct session *s)
 {
 	abandon(s);
+	tell_offline(p, s);
 	fd_close(&s->ask);
 	s->state = SESSION_ENDING;
 	s->deadline = clock_ms() + END_MS;
@@ -56,10 +61,9 @@ session_lose(struct session *s)
 void
 session_kill(struct parent *p, struct session *s)
 {
-	(void)p;
 	s->killed = true;
 	kill(s->pid, SIGKILL);
-	session_lose(s);
+	session_lose(p, s);
 }
 
 void
@@ -135,6 +139,9 @@ expire(struct parent *p, struct session *s)
 		break;
 	case SESSION_LOOKUP:
 		break; /* questions_expire() sees to it */
+	case SESSION_WATCHING:
+		watches_tick(p, s);
+		break;
 	case SESSION_ENDING:
 		session_kill(p, s);
 		s->deadline = CLOCK_NEVER;

@@ -18,12 +18,13 @@ struct parent;
 #define SESSION_NAME_SIZE 65 /* that names of clients fit into */
 
 enum session_state {
-	SESSION_NEW,     /* the policy has found no client: login_seconds */
-	SESSION_IDLE,    /* idle_seconds */
-	SESSION_LOOKUP,  /* its question waits for its groups */
-	SESSION_ACTING,  /* an action runs for it */
-	SESSION_WRITING, /* the answer is on its way to the client */
-	SESSION_ENDING   /* was told to go */
+	SESSION_NEW,      /* the policy has found no client: login_seconds */
+	SESSION_IDLE,     /* idle_seconds */
+	SESSION_LOOKUP,   /* its question waits for its groups */
+	SESSION_ACTING,   /* an action runs for it */
+	SESSION_WATCHING, /* its next heartbeat */
+	SESSION_WRITING,  /* the answer is on its way to the client */
+	SESSION_ENDING    /* was told to go */
 };
 
 struct session {
@@ -44,6 +45,8 @@ struct session {
 	struct identity_source source;
 	struct action *action;         /* SESSION_ACTING */
 	struct ask_question *question; /* SESSION_LOOKUP; owned */
+	struct watch *watch;           /* SESSION_WATCHING; owned */
+	bool online;                   /* those who watch know of it */
 	bool killed;                   /* by us: not worth a line */
 };
 
@@ -63,7 +66,7 @@ void session_end(struct session *, int code, const char *text);
 void session_leaves(struct session *);
 
 /* Its end of the channel is closed: all that is left to do is reap it. */
-void session_lose(struct session *);
+void session_lose(struct parent *, struct session *);
 
 /* It does not obey: it is killed. */
 void session_kill(struct parent *, struct session *);

@@ -42,7 +42,8 @@ static const char defaults[] =
 	"};\n"
 	"protect = (\"sshd\", \"systemd-logind\");\n"
 	"limits = { sessions = 256; sessions_per_source = 16; actions = 64;"
-	" login_seconds = 10; idle_seconds = 300; request_seconds = 60; };\n"
+	" login_seconds = 10; idle_seconds = 300; request_seconds = 60;"
+	" heartbeat_seconds = 30; watch_history = 1000; };\n"
 	"penalties = { enabled = true; min_seconds = 30; max_seconds = 600;"
 	" malformed = 1; unknown = 5; unknown_key = 5; handshake = 5;"
 	" timeout = 10; crash = 90; sources = 1024;"
@@ -81,6 +82,8 @@ static const struct key limit_keys[] = {
 	LIMIT(login_seconds, 1, 3600),
 	LIMIT(idle_seconds, 1, DAY),
 	LIMIT(request_seconds, 1, DAY),
+	LIMIT(heartbeat_seconds, 1, 3600),
+	LIMIT(watch_history, 16, 100000),
 	{ .name = NULL },
 };
 

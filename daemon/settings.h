@@ -92,6 +92,8 @@ struct settings_limits {
 	unsigned login_seconds;
 	unsigned idle_seconds;
 	unsigned request_seconds;
+	unsigned heartbeat_seconds;
+	unsigned watch_history; /* records */
 };
 
 /* What the source of a connection is penalized for. */

@@ -63,7 +63,7 @@ put_session(const struct session *s, int64_t now, struct buf *out)
 	wire_putu(out, (unsigned long long)s->since);
 	wire_putu(out, (unsigned long long)(now - s->asked) / 1000);
 	wire_putu(out, s->requests);
-	wire_puts(out, "no");
+	wire_puts(out, s->state == SESSION_WATCHING ? "yes" : "no");
 	wire_end(out);
 	buf_free(&source);
 }

@@ -62,6 +62,11 @@ static const struct key {
 		"now, +MINUTES (a week at most) or HH:MM" },
 	{ "message", OPTION_MESSAGE, REQUEST_MESSAGE,
 		"at most 200 printable bytes without a leading dash" },
+	{ "events", OPTION_EVENTS, REQUEST_EVENTS,
+		"kinds of events, with commas between" },
+	{ "since", OPTION_SINCE, REQUEST_SINCE, "a record's place" },
+	{ "to", OPTION_TO, REQUEST_TO, "a name or a source" },
+	{ "wall", OPTION_WALL, -1, "yes" },
 	{ "dry-run", OPTION_DRY_RUN, -1, "" } };
 
 #define NKEYS (sizeof(keys) / sizeof(keys[0]))
@@ -85,6 +90,8 @@ take_value(struct request *r, const struct key *k, const char *value)
 		return take_signal(value, &r->escalate);
 	case OPTION_MODE:
 		return (r->mode = halt_mode_by_name(value)) >= 0;
+	case OPTION_WALL:
+		return r->wall = strcmp(value, "yes") == 0;
 	case OPTION_WAIT:
 		if (text_number(value, 0, REQUEST_WAIT_MAX, &v) != 0)
 			return false;
@@ -180,6 +187,34 @@ take_verb(const struct wire_field *f, struct request_error *e)
 	return NULL;
 }
 
+/* What its one positional field is; none of those served has two. */
+static enum request_string
+arg_of(const struct verb *verb)
+{
+	return verb->number == VERB_SAY ? REQUEST_TEXT : REQUEST_NAME;
+}
+
+static int
+take_arg(struct request *r, const struct verb *verb, struct wire_field *f,
+	size_t n, struct request_error *e)
+{
+	enum request_string arg = arg_of(verb);
+	const char *what = arg == REQUEST_TEXT ? "text" : "name";
+
+	if (n < 1 || f->len == 0)
+		return refuse(
+			e, CODE_MALFORMED, "%s needs a %s", verb->name, what);
+	if (wire_decode(f->s, f->len) < 0)
+		return refuse(
+			e, CODE_MALFORMED, "bad encoding in the %s", what);
+	if (!request_string_valid(arg, f->s))
+		return refuse(e, CODE_MALFORMED,
+			"%s needs a %s of at most %d printable bytes",
+			verb->name, what, REQUEST_TEXT_MAX);
+	r->strings[arg] = f->s;
+	return 0;
+}
+
 /* The fields after the verb. */
 static int
 take_fields(struct request *r, const struct verb *verb, struct wire_field *f,
@@ -189,14 +224,8 @@ take_fields(struct request *r, const struct verb *verb, struct wire_field *f,
 	size_t i = 0;
 
 	if (verb->args > 0) {
-		/* The only verb with one, so far, is kill. */
-		if (n < 1 || f[0].len == 0)
-			return refuse(e, CODE_MALFORMED, "%s needs a name",
-				verb->name);
-		if (wire_decode(f[0].s, f[0].len) < 0)
-			return refuse(
-				e, CODE_MALFORMED, "bad encoding in the name");
-		r->strings[REQUEST_NAME] = f[0].s;
+		if (take_arg(r, verb, &f[0], n, e) != 0)
+			return -1;
 		i = 1;
 	}
 	for (; i < n; i++)
@@ -246,13 +275,14 @@ request_parse(char *line, size_t len, bool ended, struct request *r,
 		return refuse(e, CODE_MALFORMED, "an empty line");
 	n = wire_split(line, len, f, WIRE_FIELDS_MAX);
 	if (f[0].len != 1 || f[0].s[0] != '1')
-		return refuse(
-			e, CODE_UNKNOWN_VERSION, "a request begins with its version, 1");
+		return refuse(e, CODE_UNKNOWN_VERSION,
+			"a request begins with its version, 1");
 	if (n > WIRE_FIELDS_MAX)
 		return refuse(e, CODE_TOO_LONG,
 			"a request has at most %d fields", WIRE_FIELDS_MAX);
 	if (n > 1 && is_chunk(&f[1])) {
-		refuse(e, CODE_MALFORMED, "input of a run, but no run takes any");
+		refuse(e, CODE_MALFORMED,
+			"input of a run, but no run takes any");
 		e->close = true;
 		return -1;
 	}
@@ -291,10 +321,13 @@ request_valid(const struct request *r)
 	if (verb == NULL || !verb->served || verb->number == VERB_EXPLAIN)
 		return false;
 	options = verb->options;
-	if (verb->args > 0 && r->strings[REQUEST_NAME] == NULL)
+	if (verb->args > 0 && r->strings[arg_of(verb)] == NULL)
 		return false;
-	if (verb->args > 0)
+	if (verb->args > 0 && arg_of(verb) == REQUEST_NAME)
 		options |= OPTION_NAME;
+	if (verb->number != VERB_SAY &&
+		(r->wall || r->strings[REQUEST_TEXT] != NULL))
+		return false;
 	for (i = 0; i < REQUEST_STRINGS; i++)
 		if (r->strings[i] != NULL &&
 			!request_string_valid(
@@ -338,6 +371,9 @@ value_of(const struct request *r, const struct key *k, char *number,
 	case OPTION_MODE:
 		*value = halt_mode_names[r->mode];
 		return r->mode != HALT_HALT;
+	case OPTION_WALL:
+		*value = "yes";
+		return r->wall;
 	case OPTION_WAIT:
 		snprintf(number, size, "%u", r->wait);
 		return r->wait != 0;
@@ -355,7 +391,7 @@ request_arguments(const struct request *r, struct buf *out)
 	char number[16];
 
 	if (verb->args > 0)
-		wire_puts(out, r->strings[REQUEST_NAME]);
+		wire_puts(out, r->strings[arg_of(verb)]);
 	/* First of the options: a log may cut the rest. */
 	if (r->dry_run)
 		buf_adds(out, "#dry-run");

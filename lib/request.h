@@ -14,15 +14,20 @@
 #define REQUEST_WAIT_DEFAULT 5    /* where escalate= comes without wait= */
 #define REQUEST_MINUTES_MAX 10080 /* of when=+MINUTES: a week */
 #define REQUEST_MESSAGE_MAX 200   /* bytes */
+#define REQUEST_TEXT_MAX 1000     /* bytes */
 #define REQUEST_REASON_MAX 160
 
 /* The strings of a request; NULL where absent, "" is never stored. */
 enum request_string {
-	REQUEST_NAME, /* kill: exact; list: a glob(7) pattern */
+	REQUEST_NAME, /* kill, watch: exact; list: a glob(7) pattern */
 	REQUEST_USER, /* a name or a decimal uid */
 	REQUEST_ONLY, /* tokens, separated by commas */
 	REQUEST_WHEN, /* now, +MINUTES or HH:MM */
 	REQUEST_MESSAGE,
+	REQUEST_TEXT,   /* say: what is said */
+	REQUEST_TO,     /* say: to whom, by name or source */
+	REQUEST_EVENTS, /* watch: kinds, separated by commas */
+	REQUEST_SINCE,  /* watch: RUN-NUMBER or NUMBER */
 	REQUEST_STRINGS
 };
 
@@ -30,6 +35,7 @@ struct request {
 	enum verb_number verb;
 	bool explain; /* do not do it: say whether it would be allowed */
 	bool dry_run;
+	bool wall;     /* say: on the terminals too */
 	int signal;    /* kill: the number */
 	int escalate;  /* kill: the second signal, 0 for none */
 	unsigned wait; /* kill: seconds, 0 for not at all */
@@ -71,6 +77,9 @@ bool request_string_valid(enum request_string, const char *);
 
 /* now, +MINUTES (0 to a week) or HH:MM */
 bool request_when_valid(const char *);
+
+/* At most 1000 bytes of printable UTF-8. */
+bool request_text_valid(const char *);
 
 /* At most 200 bytes of printable UTF-8, no leading dash. */
 bool request_message_valid(const char *);

@@ -3,6 +3,7 @@
  */
 #include "request.h"
 
+#include "events.h"
 #include "text.h"
 #include "wire.h"
 
@@ -11,6 +12,8 @@
 #include <string.h>
 
 #define USER_MAX 256 /* bytes; useradd(8) allows 32 */
+#define TO_MAX 96    /* no name or source is longer */
+#define EVENTS_MAX 256
 
 bool
 request_when_valid(const char *s)
@@ -29,18 +32,53 @@ request_when_valid(const char *s)
 	       (s[0] - '0') * 10 + (s[1] - '0') < 24 && s[3] < '6';
 }
 
-bool
-request_message_valid(const char *s)
+/* Whether it may be shown as it is. */
+static bool
+is_printable(const char *s, size_t max)
 {
 	size_t len = strlen(s), n;
 	uint32_t code;
 
-	if (len == 0 || len > REQUEST_MESSAGE_MAX || *s == '-')
+	if (len == 0 || len > max)
 		return false;
 	for (; len > 0; s += n, len -= n)
 		if ((n = text_utf8(s, len, &code)) == 0 || text_unsafe(code))
 			return false;
 	return true;
+}
+
+bool
+request_message_valid(const char *s)
+{
+	return *s != '-' && is_printable(s, REQUEST_MESSAGE_MAX);
+}
+
+bool
+request_text_valid(const char *s)
+{
+	return is_printable(s, REQUEST_TEXT_MAX);
+}
+
+static bool
+to_valid(const char *s)
+{
+	return is_printable(s, TO_MAX);
+}
+
+static bool
+events_valid(const char *s)
+{
+	unsigned bits;
+
+	return strlen(s) <= EVENTS_MAX && events_parse(s, &bits);
+}
+
+static bool
+since_valid(const char *s)
+{
+	struct event_place place;
+
+	return events_place(s, &place);
 }
 
 /* pid-ticks-boot: what a kill's record shows as its token */
@@ -100,6 +138,10 @@ request_string_valid(enum request_string which, const char *s)
 		[REQUEST_ONLY] = only_valid,
 		[REQUEST_WHEN] = request_when_valid,
 		[REQUEST_MESSAGE] = request_message_valid,
+		[REQUEST_TEXT] = request_text_valid,
+		[REQUEST_TO] = to_valid,
+		[REQUEST_EVENTS] = events_valid,
+		[REQUEST_SINCE] = since_valid,
 	};
 
 	return *s != '\0' && valid[which](s);

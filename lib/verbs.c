@@ -10,6 +10,9 @@ const char *const verb_kill_columns[] = { "pid", "started", "user", "name",
 const char *const verb_status_columns[] = { "counter", "value", NULL };
 const char *const verb_who_columns[] = { "name", "source", "transport", "since",
 	"idle", "requests", "watching", NULL };
+const char *const verb_watch_columns[] = { "number", "time", "event", "name",
+	"source", "transport", "request", "arguments", "verdict", "code",
+	"text", "id", "to", NULL };
 const char *const verb_verbs_columns[] = { "verb", "name", "limits", NULL };
 const char *const verb_explain_columns[] = { "verdict", "code", "client",
 	"rule", "reason", NULL };
@@ -29,7 +32,8 @@ static const struct verb verbs[] = {
 	{ VERB_CANCEL, "cancel", 0, 0, true, true, NULL },
 	{ VERB_STATUS, "status", 0, 0, false, true, verb_status_columns },
 	{ VERB_WHO, "who", 0, 0, false, true, verb_who_columns },
-	{ VERB_WATCH, "watch", 0, 0, false, false, NULL },
+	{ VERB_WATCH, "watch", 0, OPTION_EVENTS | OPTION_NAME | OPTION_SINCE,
+		false, true, verb_watch_columns },
 	{ VERB_SAY, "say", 1, 0, true, false, NULL },
 	{ VERB_VERBS, "verbs", 0, 0, false, true, verb_verbs_columns },
 	{ VERB_EXPLAIN, "explain", 1, 0, false, true, verb_explain_columns }
@@ -62,7 +66,7 @@ verb_column_is_number(const char *name)
 {
 	static const char *const numbers[] = { "pid", "ppid", "rss_kib",
 		"cpu_ms", "started", "verb", "code", "uptime", "since", "idle",
-		"requests", NULL };
+		"requests", "number", "time", NULL };
 	size_t i;
 
 	for (i = 0; numbers[i] != NULL; i++)

@@ -36,7 +36,11 @@ enum verb_option {
 	OPTION_MODE = 1 << 6,
 	OPTION_WHEN = 1 << 7,
 	OPTION_MESSAGE = 1 << 8,
-	OPTION_DRY_RUN = 1 << 9
+	OPTION_DRY_RUN = 1 << 9,
+	OPTION_EVENTS = 1 << 10,
+	OPTION_SINCE = 1 << 11,
+	OPTION_TO = 1 << 12,
+	OPTION_WALL = 1 << 13
 };
 
 struct verb {
@@ -58,6 +62,7 @@ extern const char *const verb_list_columns[];
 extern const char *const verb_kill_columns[];
 extern const char *const verb_status_columns[];
 extern const char *const verb_who_columns[];
+extern const char *const verb_watch_columns[];
 extern const char *const verb_verbs_columns[];
 extern const char *const verb_explain_columns[];
 

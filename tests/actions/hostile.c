@@ -124,6 +124,29 @@ twice(void)
 }
 
 static void
+stalled(void)
+{
+	ask_stalled(channel);
+}
+
+/* What is no heartbeat, from one who watches. */
+static void
+watch(void)
+{
+	request("1#9");
+	request("1#1");
+}
+
+static void
+leave_twice(void)
+{
+	request("1#9");
+	ask_done(channel);
+	ask_done(channel);
+	ask_done(channel);
+}
+
+static void
 strings(void)
 {
 	struct {
@@ -203,9 +226,11 @@ static const struct {
 } evils[] = { { "truncated", truncated }, { "oversized", oversized },
 	{ "unknown", unknown }, { "answer", answer }, { "done", done },
 	{ "peer", peer }, { "two-peers", two_peers }, { "twice", twice },
-	{ "strings", strings }, { "descriptor", descriptor },
-	{ "adopt", adopt }, { "give", give }, { "flood", flood },
-	{ "noise", noise }, { "stay", stay }, { "crash", crash } };
+	{ "stalled", stalled }, { "watch", watch },
+	{ "leave-twice", leave_twice }, { "strings", strings },
+	{ "descriptor", descriptor }, { "adopt", adopt }, { "give", give },
+	{ "flood", flood }, { "noise", noise }, { "stay", stay },
+	{ "crash", crash } };
 
 static void
 obey(char *line)

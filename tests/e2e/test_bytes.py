@@ -231,7 +231,7 @@ REFUSED = [
 
 UNKNOWN = [b"1#13", b"1#99", b"1#256", b"1#65539#NAME", b"1#4294967299#NAME",
            b"1#18446744073709551619#NAME", b"1#" + b"9" * 4000,
-           b"1#5#NAME", b"1#8", b"1#9", b"1#10#NAME", b"1#12#99",
+           b"1#5#NAME", b"1#12#99",
            b"1#12#5#NAME"]
 
 OTHER_VERSIONS = [b"0#3#NAME", b"2#3#NAME", b"#3#NAME", b"01#3#NAME",

@@ -25,7 +25,7 @@ REQUESTS = {
     "explain": "1#12#3#NAME",
 }
 NUMBERS = {"halt": 1, "list": 2, "kill": 3, "ping": 4, "cancel": 6,
-           "status": 7, "who": 8, "verbs": 11, "explain": 12}
+           "status": 7, "who": 8, "watch": 9, "verbs": 11, "explain": 12}
 
 
 def entry(rest, name="me", who=US):

@@ -21,6 +21,10 @@ BREAKS = [
     ("noise", "not a message"),
     ("done", "done without an answer"),
     ("peer", "a peer that was not due"),
+    ("stalled", "stalled without a watch"),
+    ("watch", "a question in a watch"),
+    ("leave-twice", "(done without an answer|a question before its watch "
+                    "has ended)"),
     ("twice", "a question before the last was answered"),
 ]
 

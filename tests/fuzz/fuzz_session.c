@@ -74,6 +74,32 @@ send_piece(void)
 	return true;
 }
 
+static void
+put_events(enum ask_kind kind)
+{
+	static const char text[] = "1#100#7\n1#100#8\n";
+
+	must(ask_answer(parent, kind, RELAY_LINES, text, sizeof(text) - 1,
+		     -1) == 0);
+}
+
+/* In a watch the session asks for heartbeats, or for the end of it. */
+static void
+hear_watch(void)
+{
+	static struct ask_question q;
+
+	while (ask_question(parent, &q) == 1) {
+		must(q.kind == ASK_DONE ||
+			(q.kind == ASK_REQUEST && q.request.verb == VERB_PING));
+		if (q.kind == ASK_DONE)
+			must(ask_answer(parent, ASK_ANSWER, RELAY_LINES,
+				     "1#200#over\n", 11, -1) == 0);
+		else
+			put_events(ASK_BEAT);
+	}
+}
+
 /* It ends when neither side has anything left to say. */
 static int
 fuzz_poll(struct pollfd *p, nfds_t n, int timeout)
@@ -82,6 +108,8 @@ fuzz_poll(struct pollfd *p, nfds_t n, int timeout)
 	int ready;
 
 	drain();
+	if (io.state == WATCHING || io.state == LEAVING)
+		hear_watch();
 	if (exited_due) {
 		/* The answer's last part comes when the session waits. */
 		ask_answer(parent, ASK_EXITED, RELAY_LINES, "1#200#done\n", 11,
@@ -124,6 +152,10 @@ answer(void)
 		must(ask_question(parent, &q) == 1);
 	while (q.kind == ASK_DONE);
 	must(q.kind == ASK_REQUEST || q.kind == ASK_MALFORMED);
+	if (q.kind == ASK_REQUEST && q.request.verb == VERB_WATCH) {
+		put_events(ASK_EVENTS);
+		return;
+	}
 	switch (answers++ * 7 % 5) {
 	case 1:
 		pipe = make_output();

@@ -10,7 +10,8 @@ SOURCE = os.environ.get("BRIDLE_SOURCE") or os.environ.get("srcdir") or "."
 LINES_MAX = 500
 
 # What the unprivileged side may know of daemon/.
-SESSION_SIDE = {"session", "relay", "sandbox", "filter"}
+SESSION_SIDE = {"session", "relay", "sandbox", "filter", "input",
+                "vigil"}
 SHARED_WITH_SESSIONS = {"ask.h"} | {name + ".h" for name in SESSION_SIDE}
 
 # Pure: they are given bytes and give back bytes. Each may be several files,

@@ -1,0 +1,264 @@
+"""watch: what happens is told as it happens, to who may know and can hear."""
+
+import concurrent.futures
+import os
+import socket
+import time
+
+import bridle
+from bridle import Daemon, equal, quote, read_answer, wait_for
+from watchers import Watcher
+
+MANY = 1000 if not bridle.WRAP else 100
+US = os.getuid()
+
+
+def me(rest='allow = ("*");', name="me", uid=US):
+    return '{ name = "%s"; unix_user = "%d"; %s }' % (name, uid, rest)
+
+
+def beats(seconds, **limits):
+    return dict(limits, heartbeat_seconds=seconds)
+
+
+def numbers(records):
+    return [int(r["number"]) for r in records]
+
+
+def test_who_comes_asks_and_goes_is_told():
+    with Daemon(tcp=["127.0.0.1:0"]) as d, Watcher(d.connect()) as w:
+        begin = int(time.time())
+        with d.connect(d.ports[0]) as other:
+            other.sendall(b"1#3#nosuchprocess#signal=HUP#dry-run\n")
+            equal(read_answer(other).code, 404)
+            port = other.getsockname()[1]
+            online = w.next()
+            source = "127.0.0.1:%d,uid=%d" % (port, US)
+            equal((online["event"], online["name"], online["source"],
+                   online["transport"]), ("online", "me", source, "tcp"))
+            request = w.next()
+            equal((request["event"], request["name"], request["source"],
+                   request["request"], request["arguments"]),
+                  ("request", "me", source, "kill",
+                   "nosuchprocess#dry-run#signal=HUP"))
+            equal((request["verdict"], request["code"], request["text"]),
+                  ("allowed", "404", 'no process matches "nosuchprocess"'))
+            d.wait_log("id=%s .* verb=kill" % request["id"])
+        offline = w.next()
+        equal((offline["event"], offline["source"]), ("offline", source))
+        equal(numbers([online, request, offline]),
+              [int(w.first["number"]) + i for i in (1, 2, 3)])
+        for record in online, request, offline:
+            assert begin - 1 <= int(record["time"]) <= time.time() + 1, record
+
+
+def test_refusals_halts_reloads_and_penalties_are_told():
+    penalties = "min_seconds = 5; max_seconds = 5; malformed = 5;"
+    clients = ", ".join([me(), '{ name = "x"; anonymous = true; '
+                               'allow = ("ping"); }'])
+    limits = {"sessions_per_source": 30}
+    with Daemon(clients=clients, penalties=penalties, limits=limits,
+                settings="") as d, Watcher(d.connect()) as w:
+        d.ask("1#12#1")
+        equal(w.next("request")["request"], "explain halt")
+        equal(d.ask("1#1#mode=reboot#when=+5#message=new kernel").code, 202)
+        request, halt = w.next("request"), w.next("halt")
+        equal((request["request"], request["code"]), ("halt", "202"))
+        equal((halt["name"], halt["text"], halt["arguments"]),
+              ("me", "reboot in 5 minutes",
+               "mode=reboot#when=+5#message=new kernel"))
+        assert d.reload()
+        equal(w.next("reload")["text"], "reloaded")
+        d.write_config("nonsense")
+        assert not d.reload()
+        equal(w.next("reload")["text"], "not reloaded, see the log")
+        d.write_config()
+        if US != 0:  # root's unix socket is never shut out
+            d.ask("rubbish")
+            bad = w.next("request")
+            equal((bad["verdict"], bad["code"]), ("malformed", "400"))
+            equal(w.next("penalty")["text"], "shut out for 10 s: malformed")
+
+
+def test_heartbeats_come_by_themselves_and_on_demand():
+    with Daemon(limits=beats(1)) as d, Watcher(d.connect()) as w:
+        equal(w.first["arguments"], "heartbeat=1")
+        begin = time.monotonic()
+        beat = w.next("heartbeat")
+        assert time.monotonic() - begin < 10
+        equal(beat["number"], w.first["number"])
+    with Daemon() as d, Watcher(d.connect()) as w:
+        w.sock.sendall(b"1#4\n1#4\r\n")
+        for _ in range(2):
+            equal(w.next("heartbeat")["number"], w.first["number"])
+
+
+def test_any_other_line_ends_the_watch_and_is_answered():
+    for line, code in (b"1#2#name=nosuch", 404), (b"rubbish", 505), \
+            (b"1#9", None), (b"1#04", 400), (b"1#12#4", 200):
+        with Daemon() as d, Watcher(d.connect()) as w:
+            d.ask("1#4")
+            w.sock.sendall(line + b"\n")
+            while w.record() is not None:
+                pass
+            status = bridle.Status(w.last)
+            equal((status.code, status.text),
+                  (200, "the watch has ended"), line)
+            if code is None:
+                assert w.line().endswith("#id#to")
+                equal(w.record()["event"], "watching")
+            else:
+                while (answer := w.line()).startswith("1#100"):
+                    pass
+                equal(bridle.Status(answer).code, code, line)
+
+
+def test_half_closed_it_goes_on():
+    with Daemon(limits=beats(1)) as d, Watcher(d.connect()) as w:
+        w.sock.shutdown(socket.SHUT_WR)
+        for _ in range(5):
+            w.next("heartbeat")
+        d.ask("1#4")
+        equal(w.next("request")["request"], "ping")
+
+
+def test_filters():
+    names = ", ".join([me(), '{ name = "other"; unix_user = "%d"; '
+                             'allow = ("*"); }' % (US + 1)])
+    with Daemon(clients=names) as d, \
+            Watcher(d.connect(), events="offline,reload") as few, \
+            Watcher(d.connect(), name="other") as other, \
+            Watcher(d.connect(), name="me", events="request") as mine:
+        d.ask("1#4")
+        d.reload()
+        equal(few.next()["event"], "offline")
+        equal(few.next()["event"], "reload")
+        equal(mine.next()["request"], "ping")
+        few.silent(0.2)
+        other.silent(0.2)
+        mine.silent(0.2)
+    with Daemon() as d:
+        for bad in "events=", "events=nothing", "events=online,,offline", \
+                "events=heartbeat", "since=x", "since=6b-", "since=-1", \
+                "since=99999999999999999999", "name=", "dry-run":
+            equal(d.ask("1#9#" + bad).code, 400, bad)
+
+
+def test_watch_needs_its_verb_and_a_reload_may_take_it():
+    with Daemon(clients=me('allow = ("ping");')) as d:
+        equal(d.ask("1#9").code, 403)
+    with Daemon() as d, Watcher(d.connect()) as w:
+        d.clients = me('allow = ("ping");')
+        d.write_config()
+        assert d.reload()
+        equal(w.next()["event"], "reload")
+        equal(w.record(), None)
+        equal(bridle.Status(w.last).code, 403)
+        equal(w.line(), "")
+
+
+def test_twenty_watchers_get_a_thousand_events_in_order():
+    limits = {"sessions_per_source": 64}
+    with Daemon(limits=limits) as d:
+        watchers = [Watcher(d.connect()) for _ in range(20)]
+        try:
+            first = int(watchers[-1].first["number"])
+            with d.connect() as s:
+                for i in range(MANY):
+                    s.sendall(b"1#12#3#p%d\n" % i)
+                    equal(read_answer(s).code, 200)
+            for w in watchers:
+                got = w.until(lambda r: r["event"] == "offline")
+                got = [r for r in got if int(r["number"]) > first]
+                equal(numbers(got), list(range(first + 1,
+                                               first + MANY + 3)))
+                equal([r["arguments"] for r in got[1:-1]],
+                      ["p%d" % i for i in range(MANY)])
+        finally:
+            for w in watchers:
+                w.sock.close()
+
+
+def test_one_that_does_not_read_is_dropped_and_slows_nobody():
+    limits = beats(1, sessions_per_source=64)
+    with Daemon(limits=limits) as d, Watcher(d.connect()) as good, \
+            concurrent.futures.ThreadPoolExecutor() as pool:
+        reading = pool.submit(good.until, lambda r: r["event"] == "offline")
+        bad = Watcher(d.connect())
+        slow = 0
+        with d.connect() as s:
+            while "its watch is dropped" not in d.log():
+                begin = time.monotonic()
+                s.sendall(b"1#12#3#%s\n" % (b"x" * 400) * 20)
+                for _ in range(20):
+                    equal(read_answer(s).code, 200)
+                slow = max(slow, time.monotonic() - begin)
+        assert slow < bridle.PATIENCE / 2, "requests took %.1f s" % slow
+        got = numbers(reading.result())
+        equal(got, list(range(got[0], got[0] + len(got))))
+        d.wait_log("client=me .* its watch is dropped: its client does not "
+                   "read, or is gone")
+        # What it had got it can read, and then why there is no more.
+        last = None
+        with bad:
+            while (record := bad.record()) is not None:
+                if record["event"] != "heartbeat" and last is not None:
+                    equal(int(record["number"]), last + 1)
+                last = int(record["number"])
+            equal(bridle.Status(bad.last).code, 408)
+            equal(bad.line(), "")
+
+
+def test_one_that_falls_silent_is_dropped_within_three_heartbeats():
+    with Daemon(limits=beats(1)) as d, Watcher(d.connect()) as w:
+        w.sock.sendall(b"1#4\n")
+        begin = time.monotonic()
+        while w.record() is not None:
+            pass
+        took = time.monotonic() - begin
+        equal(bridle.Status(w.last).code, 408)
+        assert 2 <= took <= 8, took
+
+
+def test_a_restarted_daemon_tells_that_something_may_be_missed():
+    with Daemon() as d:
+        with Watcher(d.connect()) as w:
+            place = "%s-%s" % (w.first["id"], w.first["number"])
+            d.ask("1#4")
+            w.until(lambda r: r["event"] == "offline")
+        with Watcher(d.connect(), since=place) as again:
+            record = again.next()
+            equal(int(record["number"]), int(w.first["number"]) + 1)
+            equal(record["event"], "online")
+            again.until(lambda r: r["request"] == "watch")
+        with Watcher(d.connect(), since="0") as all_:
+            equal(all_.next()["number"], "1")
+        with Watcher(d.connect(), since="00000001-5") as other:
+            equal(other.next()["event"], "missed")
+            equal(other.next()["number"], "1")
+    with Daemon(limits={"watch_history": 16}) as d, d.connect() as s:
+        for _ in range(40):
+            s.sendall(b"1#4\n")
+            read_answer(s)
+        with Watcher(d.connect(), since="3") as w:
+            missed = w.next()
+            equal((missed["event"], missed["text"]),
+                  ("missed", "24 records are forgotten"))
+            equal(w.next()["number"], "28")
+
+
+def test_a_stop_is_told():
+    with Daemon() as d, Watcher(d.connect()) as w:
+        d.process.terminate()
+        while w.record() is not None:
+            pass
+        equal(bridle.Status(w.last).code, 503)
+        equal(w.line(), "")
+
+
+def test_who_shows_who_watches():
+    with Daemon() as d, Watcher(d.connect()):
+        equal([r["watching"] for r in d.ask("1#8").rows], [b"yes", b"no"])
+
+
+bridle.main(globals())
