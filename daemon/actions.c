@@ -41,6 +41,8 @@ run_builtin(const struct action_context *c, char *const *argv)
 		_exit(action_kill(c));
 	case VERB_CANCEL:
 		_exit(action_cancel(c, argv));
+	case VERB_SAY:
+		_exit(action_say(c, argv));
 	case VERB_STATUS:
 		_exit(action_status(c));
 	case VERB_WHO:
@@ -331,7 +333,8 @@ action_result(struct action *a, const siginfo_t *si, char *text, size_t size)
 	}
 	if (a->report->code != 0)
 		return found_result(a, text, size);
-	if (a->verb != VERB_HALT && a->verb != VERB_CANCEL)
+	if (a->verb != VERB_HALT && a->verb != VERB_CANCEL &&
+		a->verb != VERB_SAY)
 		return builtin_result(a, si->si_status, text, size);
 	if (si->si_status != 0) {
 		snprintf(text, size, "%s failed with exit status %d", a->about,

@@ -64,6 +64,9 @@ int action_kill(const struct action_context *);
 int action_status(const struct action_context *);
 int action_rows(const struct action_context *);
 
+/* Becomes the program argv, which reads what the request says. */
+int action_say(const struct action_context *, char *const *argv);
+
 /* These become the program argv, or run it, if nothing is in its way. */
 int action_halt(const struct action_context *, char *const *argv);
 int action_cancel(const struct action_context *, char *const *argv);

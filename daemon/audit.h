@@ -39,8 +39,10 @@ struct audit_request {
 	int64_t started; /* clock_ms() */
 	int verb;        /* 0: it was no request */
 	bool explain;
-	bool acted;      /* something was started for it */
-	bool secret;     /* nobody is to see its arguments */
+	bool acted;  /* something was started for it */
+	bool secret; /* nobody is to see its arguments */
+	bool said;   /* a message, which has reached so many */
+	unsigned reached;
 	char client[65]; /* the entry of clients; "" if none */
 	char source[96];
 	char args[512];

@@ -151,6 +151,22 @@ decide_halt(const struct request *r, struct verdict *v)
 			halt_mode_names[r->mode]);
 }
 
+bool
+policy_secret(const struct settings *s, const struct settings_client *c,
+	const struct request *r)
+{
+	const char *name = r->strings[REQUEST_NAME];
+	size_t i;
+
+	if (c != NULL && c->secret)
+		return true;
+	for (i = 0; r->verb == VERB_RUN && name != NULL && i < s->ncommands;
+		i++)
+		if (strcmp(s->commands[i].name, name) == 0)
+			return s->commands[i].secret;
+	return false;
+}
+
 void
 policy_decide(const struct settings *s, const struct identity *who,
 	const struct request *r, struct verdict *v)
@@ -186,6 +202,9 @@ policy_decide(const struct settings *s, const struct identity *who,
 		decide_kill(r, v);
 	else if (number == VERB_HALT)
 		decide_halt(r, v);
+	else if (number == VERB_SAY && r->wall && !v->client->wall)
+		refuse(v, "wall", "%s may not write to terminals",
+			v->client->name);
 }
 
 enum policy_target
@@ -276,6 +295,8 @@ policy_limits(
 		print_modes(out, c);
 	} else if (verb == VERB_RUN) {
 		print_names(out, "commands", &c->run);
+	} else if (verb == VERB_SAY && !c->wall) {
+		buf_adds(out, "wall=no ");
 	}
 	if (out->len > start)
 		out->len--; /* the last space */

@@ -36,6 +36,13 @@ const struct settings_client *policy_client(
  */
 bool policy_needs_groups(const struct settings *, const struct identity *);
 
+/*
+ * Whether nobody but the client itself is to see the arguments of the request,
+ * and what it says of them.
+ */
+bool policy_secret(const struct settings *, const struct settings_client *,
+	const struct request *);
+
 /* What kill does with one process that its name matches. */
 enum policy_target { TARGET_ALLOWED, TARGET_PROTECTED, TARGET_DENIED };
 

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "fd.h"
 #include "policy.h"
+#include "request_log.h"
 #include "tables.h"
 #include "tell.h"
 #include "template.h"
@@ -28,56 +29,11 @@ struct job {
 	struct buf answer; /* of an answer that needs no action */
 };
 
-static void
-take_id(struct parent *p, char *id, size_t size)
-{
-	snprintf(id, size, "%08llx-%llu", (unsigned long long)p->boot,
-		(unsigned long long)++p->last_id);
-}
-
-/* Copies what fits of a buffer that need not be terminated. */
-static void
-copy_text(char *out, size_t size, struct buf *b)
-{
-	snprintf(out, size, "%s", buf_str(b));
-	buf_free(b);
-}
-
-static void
-begin_log(struct job *j)
-{
-	struct audit_request *log = &j->log;
-	struct buf source = { 0 }, args = { 0 };
-
-	log->started = clock_ms();
-	take_id(j->parent, log->id, sizeof(log->id));
-	identity_print(&j->session->who, &source);
-	copy_text(log->source, sizeof(log->source), &source);
-	if (j->request == NULL)
-		return;
-	log->verb = (int)j->request->verb;
-	log->explain = j->request->explain;
-	request_arguments(j->request, &args);
-	copy_text(log->args, sizeof(log->args), &args);
-}
-
-/* The status line that ends an answer. */
-static void
-put_status(struct buf *out, const struct audit_request *log, int code,
-	const char *text, const char *rule)
-{
-	wire_status(out, code, text);
-	if (rule != NULL && *rule != '\0')
-		wire_pair(out, "rule", rule);
-	wire_pair(out, "id", log->id);
-	wire_end(out);
-}
-
 /* The answer is complete: it goes to the session and into the log. */
 static void
 finish(struct job *j, int code, const char *text, const char *rule)
 {
-	put_status(&j->answer, &j->log, code, text, rule);
+	request_log_status(&j->answer, &j->log, code, text, rule);
 	tell_request(j->parent, &j->log, code, text);
 	session_answer(j->parent, j->session, ASK_ANSWER, &j->answer);
 }
@@ -90,7 +46,7 @@ finish_offence(struct job *j, enum penalty_cause cause, int code,
 	struct parent *p = j->parent;
 	struct session *s = j->session;
 
-	put_status(&j->answer, &j->log, code, text, rule);
+	request_log_status(&j->answer, &j->log, code, text, rule);
 	if (abuse_line(p, &s->source, audit_priority(code)))
 		tell_request(p, &j->log, code, text);
 	abuse_offence(p, s, cause);
@@ -223,10 +179,50 @@ answer_who(struct job *j)
 static void
 answer_watch(struct job *j)
 {
-	put_status(&j->answer, &j->log, CODE_OK, "the watch has ended", NULL);
+	request_log_status(
+		&j->answer, &j->log, CODE_OK, "the watch has ended", NULL);
 	tell_request(j->parent, &j->log, CODE_OK, "watching");
 	if (!watches_begin(j->parent, j->session, j->request, &j->answer))
 		session_kill(j->parent, j->session);
+}
+
+static void
+say(struct job *j, const char *to, unsigned reached)
+{
+	struct parent *p = j->parent;
+	char text[64];
+
+	j->log.said = true;
+	j->log.reached = reached;
+	tell_message(
+		p, j->session, &j->log, j->request->strings[REQUEST_TEXT], to);
+	snprintf(text, sizeof(text), "told %u who watch%s%s", reached,
+		reached == 1 ? "es" : "",
+		j->request->wall ? ", and the terminals" : "");
+	if (j->request->wall)
+		start_action(j, p->settings->wall, text);
+	else
+		finish(j, CODE_OK, text, NULL);
+}
+
+static void
+answer_say(struct job *j)
+{
+	const char *to = j->request->strings[REQUEST_TO];
+	unsigned reached = watches_reach(j->parent, to != NULL ? to : "");
+
+	if (to != NULL && reached == 0)
+		finish(j, CODE_NO_MATCH,
+			"nobody of that name or source watches", NULL);
+	else if (to != NULL && j->request->wall)
+		finish(j, CODE_MALFORMED,
+			"what goes to terminals is for all: leave out to= or "
+			"wall=",
+			NULL);
+	else if (j->request->wall && j->parent->settings->wall[0] == NULL)
+		finish(j, CODE_FAILED, "no program is set for wall", NULL);
+	else
+		say(j, to != NULL ? to : "", reached);
 }
 
 static void
@@ -358,6 +354,9 @@ answer_allowed(struct job *j)
 	case VERB_STATUS:
 		answer_status(j);
 		break;
+	case VERB_SAY:
+		answer_say(j);
+		break;
 	case VERB_WATCH:
 		answer_watch(j);
 		break;
@@ -403,6 +402,10 @@ decide(struct job *j)
 	struct verdict *v = &j->verdict;
 
 	policy_decide(p->settings, &j->session->who, j->request, v);
+	if (policy_secret(p->settings, v->client, j->request)) {
+		j->log.secret = true;
+		snprintf(j->log.args, sizeof(j->log.args), "(secret)");
+	}
 	j->log.verdict = v->code == CODE_OK ? AUDIT_ALLOWED : AUDIT_REFUSED;
 	snprintf(j->log.rule, sizeof(j->log.rule), "%s", v->rule);
 	j->session->known = v->client != NULL;
@@ -434,7 +437,7 @@ request_answer(
 	s->asked = clock_ms();
 	if (q->kind == ASK_REQUEST)
 		j.request = &q->request;
-	begin_log(&j);
+	request_log_begin(p, s, j.request, &j.log);
 	if (j.request != NULL) {
 		decide(&j);
 	} else {
@@ -460,7 +463,7 @@ request_action_ended(struct parent *p, struct action *a, const siginfo_t *si)
 	a->log.acted = true;
 	tell_request(p, &a->log, code, text);
 	if (a->session != NULL) {
-		put_status(&status, &a->log, code, text,
+		request_log_status(&status, &a->log, code, text,
 			a->log.verdict == AUDIT_REFUSED ? a->log.rule : NULL);
 		a->session->action = NULL;
 		session_answer(p, a->session, ASK_EXITED, &status);

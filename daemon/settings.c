@@ -25,8 +25,10 @@ static const char defaults[] =
 	"listen = ( { unix = \"/run/bridle/bridled.sock\";"
 	" mode = \"0660\"; group = \"bridle\"; } );\n"
 	"clients = ("
-	" { name = \"root\"; unix_user = \"root\"; allow = (\"*\"); },"
-	" { name = \"admins\"; unix_group = \"bridle\"; allow = (\"*\"); } );\n"
+	" { name = \"root\"; unix_user = \"root\"; allow = (\"*\");"
+	" wall = true; },"
+	" { name = \"admins\"; unix_group = \"bridle\"; allow = (\"*\");"
+	" wall = true; } );\n"
 	"commands = ();\n"
 	"power = {\n"
 	"halt = (\"/usr/sbin/shutdown\", \"-H\", \"--\","
@@ -40,6 +42,7 @@ static const char defaults[] =
 	"scheduled = (" LOGIND_GET " \"ScheduledShutdown\");\n"
 	"override_inhibitors = false;\n"
 	"};\n"
+	"wall = (\"/usr/bin/wall\");\n"
 	"protect = (\"sshd\", \"systemd-logind\");\n"
 	"limits = { sessions = 256; sessions_per_source = 16; actions = 64;"
 	" login_seconds = 10; idle_seconds = 300; request_seconds = 60;"
@@ -100,6 +103,7 @@ static const struct key keys[] = {
 	SETTING(commands, "commands", entries,
 		.entries = &settings_command_entries),
 	SETTING(power, "power", group, .keys = power_keys),
+	SETTING(wall, "wall", query, .placeholders = no_placeholders),
 	SETTING(protect, "protect", names),
 	SETTING(limits, "limits", group, .keys = limit_keys),
 	SETTING(penalties, "penalties", group, .keys = settings_penalty_keys),

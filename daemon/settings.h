@@ -57,6 +57,8 @@ struct settings_client {
 	size_t nfrom;
 	struct net_block *from; /* none: from anywhere */
 	unsigned verbs;         /* VERB_BIT(…), or-ed */
+	bool wall;              /* what it says may go to terminals */
+	bool secret;            /* nobody sees the arguments of its requests */
 	struct settings_names run;
 	bool modes_set;
 	unsigned modes; /* 1 << enum halt_mode, or-ed */
@@ -82,6 +84,7 @@ struct settings_command {
 	struct settings_arg *args;
 	unsigned timeout; /* seconds, 0: request_seconds */
 	bool detach;
+	bool secret; /* nobody sees its arguments */
 	int line;
 };
 
@@ -133,6 +136,7 @@ struct settings {
 	char **inhibitors; /* asks who holds a halt back; may be empty */
 	char **scheduled;  /* asks what is scheduled; may be empty */
 	bool override_inhibitors;
+	char **wall; /* writes to terminals; may be empty */
 	struct settings_names protect;
 	struct settings_limits limits;
 	struct settings_penalties penalties;

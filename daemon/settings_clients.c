@@ -268,6 +268,8 @@ static const struct key keys[] = {
 	CLIENT(match, "anonymous", anonymous),
 	CLIENT(from, "from", from),
 	CLIENT(verbs, "allow", verbs, .words = &verb_words),
+	CLIENT(wall, "wall", flag),
+	CLIENT(secret, "secret", flag),
 	CLIENT(run, "run", names),
 	CLIENT(modes, "halt", group, .keys = halt_keys),
 	CLIENT(kill_names, "kill", group, .keys = kill_keys),
@@ -343,6 +345,10 @@ check_wisdom(struct reader *r, const config_setting_t *at,
 			conf_warn(r->conf, limit,
 				"limits what allow does not allow");
 	}
+	limit = config_setting_get_member(at, "wall");
+	if (client->wall && !(client->verbs & VERB_BIT(VERB_SAY)))
+		conf_warn(r->conf, limit,
+			"is of no use where allow has no \"say\"");
 	if (!can_fit(client))
 		conf_warn(r->conf, config_setting_get_member(at, "from"),
 			"users of this machine do not come from there");

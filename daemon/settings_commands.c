@@ -337,6 +337,7 @@ static const struct key keys[] = {
 	COMMAND(args, "args", args),
 	COMMAND(timeout, "timeout", number, .min = 1, .max = TIMEOUT_MAX),
 	COMMAND(detach, "detach", flag),
+	COMMAND(secret, "secret", flag),
 	{ .name = NULL },
 };
 

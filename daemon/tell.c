@@ -123,6 +123,9 @@ tell_request(struct parent *p, const struct audit_request *r, int code,
 	char name[32];
 
 	audit_request(p->audit, r, code, l.text);
+	/* The message itself has been told. */
+	if (r->said && code == CODE_OK)
+		return;
 	snprintf(name, sizeof(name), "%s%s", r->explain ? "explain " : "",
 		verb != NULL ? verb->name : "");
 	l.request = name;

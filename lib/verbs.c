@@ -34,7 +34,7 @@ static const struct verb verbs[] = {
 	{ VERB_WHO, "who", 0, 0, false, true, verb_who_columns },
 	{ VERB_WATCH, "watch", 0, OPTION_EVENTS | OPTION_NAME | OPTION_SINCE,
 		false, true, verb_watch_columns },
-	{ VERB_SAY, "say", 1, 0, true, false, NULL },
+	{ VERB_SAY, "say", 1, OPTION_TO | OPTION_WALL, true, true, NULL },
 	{ VERB_VERBS, "verbs", 0, 0, false, true, verb_verbs_columns },
 	{ VERB_EXPLAIN, "explain", 1, 0, false, true, verb_explain_columns }
 };

@@ -21,11 +21,13 @@ REQUESTS = {
     "cancel": "1#6",
     "status": "1#7",
     "who": "1#8",
+    "say": "1#10#hello",
     "verbs": "1#11",
     "explain": "1#12#3#NAME",
 }
 NUMBERS = {"halt": 1, "list": 2, "kill": 3, "ping": 4, "cancel": 6,
-           "status": 7, "who": 8, "watch": 9, "verbs": 11, "explain": 12}
+           "status": 7, "who": 8, "watch": 9, "say": 10,
+           "verbs": 11, "explain": 12}
 
 
 def entry(rest, name="me", who=US):

@@ -225,7 +225,6 @@ test_refusals(void **state)
 		{ "1#99999999999999999999999999999999", 501, false,
 			"unknown verb" },
 		{ "1#5#lock", 501, false, "run is not served" },
-		{ "1#10#hello", 501, false, "say is not served" },
 		/* Standard input of a run that is not there. */
 		{ "1#101#0#5", 400, true, "no run" },
 		{ "1#101#0#0", 400, true, "no run" },

@@ -1,0 +1,147 @@
+"""say: a word to all who watch, to one of them, to the terminals."""
+
+import os
+
+import bridle
+import peers
+from bridle import Daemon, STRANGER, equal, strings, wait_for
+from watchers import Watcher
+
+US = os.getuid()
+EVERY = 'allow = ("*");'
+CHINESE = "五分钟后重启，请保存文件"
+
+
+def entry(name, uid, rest=EVERY):
+    return '{ name = "%s"; unix_user = "%d"; %s }' % (name, uid, rest)
+
+
+def watch_as(d, uid, **options):
+    return Watcher(peers.connect("unix", d.sock, uid=uid), **options)
+
+
+def test_a_message_reaches_all_who_watch_with_its_sender():
+    with Daemon() as d, Watcher(d.connect()) as one, \
+            Watcher(d.connect(), events="message") as two, \
+            Watcher(d.connect(), events="halt") as other:
+        answer = d.ask("1#10#" + CHINESE)
+        equal((answer.code, answer.text, answer.status.pairs["reached"]),
+              (200, "told 2 who watch", "2"))
+        for w in one, two:
+            message = w.next("message")
+            equal((message["name"], message["source"], message["text"],
+                   message["to"], message["id"]),
+                  ("me", "uid=%d" % US, CHINESE, "",
+                   answer.status.pairs["id"]))
+        other.silent(0.2)
+    with Daemon() as d:
+        answer = d.ask("1#10#nobody there")
+        equal((answer.code, answer.status.pairs["reached"]), (200, "0"))
+
+
+def test_what_is_for_one_nobody_else_gets():
+    peers.need_root("speak as others")
+    clients = ", ".join([entry("alice", US), entry("bob", STRANGER),
+                         entry("eve", STRANGER + 1)])
+    secret = "the password is swordfish"
+    with Daemon(clients=clients) as d, watch_as(d, STRANGER) as bob, \
+            watch_as(d, STRANGER) as again, watch_as(d, STRANGER + 1) as eve:
+        answer = d.ask("1#10#%s#to=bob" % secret)
+        equal((answer.code, answer.status.pairs["reached"]), (200, "2"))
+        for w in bob, again:
+            message = w.next("message")
+            equal((message["text"], message["to"]), (secret, "bob"))
+        answer = d.ask("1#10#%s#to=uid=%d" % (secret, STRANGER))
+        equal(answer.status.pairs["reached"], "2")
+        equal(bob.next("message")["text"], secret)
+        # Nor later, nor that somebody said it, nor in the log.
+        d.ask("1#10#for all")
+        seen = eve.until(lambda r: r["event"] == "message")
+        equal(seen[-1]["text"], "for all")
+        assert secret not in repr(seen), seen
+        with watch_as(d, STRANGER + 1, since="0") as later:
+            old = later.until(lambda r: r["text"] == "for all")
+            assert secret not in repr(old), old
+        with watch_as(d, STRANGER, since="0", events="message") as later:
+            equal(later.next()["text"], secret)
+        d.wait_log('verb=say args="...#to=bob"')
+        assert secret not in d.log()
+
+
+def test_to_nobody_is_404():
+    with Daemon() as d, Watcher(d.connect(), events="halt"):
+        answer = d.ask("1#10#hello#to=me")
+        equal((answer.code, "reached" in answer.status.pairs), (404, False))
+        equal(d.ask("1#10#hello#to=bob").code, 404)
+
+
+def test_what_cannot_be_said():
+    with Daemon() as d, Watcher(d.connect()) as w:
+        for bad in "", "#to=me", "a%0Ab", "a%1B[1m", "%FF", "%E2%80%AE", \
+                "x" * 1001, "x#to=", "x#to=" + "y" * 97, "x#wall=no", \
+                "x#wall", "x#dry-run", "x#to=me#to=me":
+            equal(d.ask("1#10#" + bad).code, 400, bad)
+        equal(d.send("1#10#cut short")[0].code, 400, "without its LF")
+        equal(d.ask("1#10#-%23 a=b %25").code, 200)
+        equal(w.next("message")["text"], "-# a=b %")
+        equal(d.ask("1#10#" + "x" * 1000).code, 200)
+
+
+def test_say_and_wall_each_need_their_right():
+    with Daemon(clients=entry("me", US, 'allow = ("watch");')) as d, \
+            Watcher(d.connect()) as w:
+        answer = d.ask("1#10#hello")
+        equal((answer.code, answer.status.pairs["rule"]), (403, "me.allow"))
+        w.until(lambda r: r["request"] == "say" and r["code"] == "403")
+    with Daemon() as d:
+        answer = d.ask("1#10#hello#wall=yes")
+        equal((answer.code, answer.status.pairs["rule"]), (403, "me.wall"))
+        limits = {r["name"]: r["limits"] for r in d.ask("1#11").rows}
+        equal(limits[b"say"], b"wall=no")
+
+
+def test_wall_gets_the_text_as_its_input():
+    program = ["/bin/sh", "-c", "cat >>{dir}/sock/wall"]
+    with Daemon(clients=entry("me", US, EVERY + " wall = true;")) as d, \
+            Watcher(d.connect()) as w:
+        d.settings = "wall = %s;" % strings(
+            a.replace("{dir}", d.dir) for a in program)
+        d.write_config()
+        assert d.reload()
+        answer = d.ask("1#10#/etc/passwd %s#wall=yes" % CHINESE)
+        equal((answer.code, answer.text, answer.status.pairs["reached"]),
+              (200, "told 1 who watches, and the terminals", "1"))
+        with open(d.dir + "/sock/wall") as f:
+            equal(f.read(), "me: /etc/passwd %s\n" % CHINESE)
+        equal(w.next("message")["text"], "/etc/passwd " + CHINESE)
+        equal(d.ask("1#10#x#wall=yes#to=me").code, 400)
+        d.settings = 'wall = ("/bin/false");'
+        d.write_config()
+        assert d.reload()
+        equal(d.ask("1#10#x#wall=yes").code, 500)
+        d.settings = "wall = ();"
+        d.write_config()
+        assert d.reload()
+        answer = d.ask("1#10#x#wall=yes")
+        equal((answer.code, answer.text), (500, "no program is set for wall"))
+
+
+def test_secret_requests_show_no_arguments():
+    clients = entry("me", US, EVERY + " secret = true;")
+    with Daemon(clients=clients) as d, Watcher(d.connect()) as w:
+        d.ask("1#3#swordfish")
+        d.ask("1#12#3#swordfish")
+        equal(d.ask("1#1#mode=poweroff#when=+7#message=swordfish").code, 202)
+        seen = w.until(lambda r: r["event"] == "halt")
+        kill, explain = [r for r in seen if "kill" in r["request"]]
+        equal((kill["arguments"], kill["code"], kill["text"]),
+              ("(secret)", "404", "nothing matches"))
+        equal((explain["arguments"], explain["text"]), ("(secret)", "done"))
+        equal((seen[-1]["arguments"], seen[-1]["text"]),
+              ("(secret)", "accepted"))
+        wait_for("all in the log", lambda: d.log().count("(secret)") >= 3)
+        assert "swordfish" not in repr(seen), seen
+        assert "swordfish" not in d.log()
+
+
+bridle.main(globals())
