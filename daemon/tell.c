@@ -80,13 +80,29 @@ tell_presence(struct parent *p, const struct session *s, unsigned kind)
 	buf_free(&source);
 }
 
+/* Whether another session of the same client is there for all to see. */
+static bool
+has_another(const struct parent *p, const struct session *s)
+{
+	const struct session *other;
+
+	TAILQ_FOREACH (other, &p->sessions, entry)
+		if (other != s && other->online &&
+			strcmp(other->name, s->name) == 0 &&
+			memcmp(&other->source, &s->source, sizeof(s->source)) ==
+				0)
+			return true;
+	return false;
+}
+
 void
 tell_online(struct parent *p, struct session *s)
 {
 	if (s->online)
 		return;
 	s->online = true;
-	tell_presence(p, s, EVENT_ONLINE);
+	if (!has_another(p, s))
+		tell_presence(p, s, EVENT_ONLINE);
 }
 
 void
@@ -95,7 +111,8 @@ tell_offline(struct parent *p, struct session *s)
 	if (!s->online)
 		return;
 	s->online = false;
-	tell_presence(p, s, EVENT_OFFLINE);
+	if (!has_another(p, s))
+		tell_presence(p, s, EVENT_OFFLINE);
 }
 
 /* A halt that will come, or that was withdrawn, is everybody's matter. */

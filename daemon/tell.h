@@ -15,7 +15,10 @@ struct parent;
 struct request;
 struct session;
 
-/* The session's client is known for the first time; then, it has gone. */
+/*
+ * The session's client is known for the first time; then, it has gone. That is
+ * told of the first session of a client from a source, and of the last.
+ */
 void tell_online(struct parent *, struct session *);
 void tell_offline(struct parent *, struct session *);
 

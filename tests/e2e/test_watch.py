@@ -6,7 +6,8 @@ import socket
 import time
 
 import bridle
-from bridle import Daemon, equal, quote, read_answer, wait_for
+import peers
+from bridle import Daemon, STRANGER, equal, read_answer, wait_for
 from watchers import Watcher
 
 MANY = 1000 if not bridle.WRAP else 100
@@ -25,31 +26,53 @@ def numbers(records):
     return [int(r["number"]) for r in records]
 
 
-def test_who_comes_asks_and_goes_is_told():
+def ask_some(d, *lines, **how):
+    """Requests on one connection, which is left open: (socket, answers)."""
+    s = peers.connect("unix", d.sock, **how) if how else d.connect()
+    found = []
+    for line in lines:
+        s.sendall(line.encode() + b"\n")
+        found.append(read_answer(s))
+    return s, found
+
+
+def test_a_request_is_told_with_what_it_came_to():
     with Daemon(tcp=["127.0.0.1:0"]) as d, Watcher(d.connect()) as w:
         begin = int(time.time())
         with d.connect(d.ports[0]) as other:
             other.sendall(b"1#3#nosuchprocess#signal=HUP#dry-run\n")
             equal(read_answer(other).code, 404)
             port = other.getsockname()[1]
-            online = w.next()
-            source = "127.0.0.1:%d,uid=%d" % (port, US)
-            equal((online["event"], online["name"], online["source"],
-                   online["transport"]), ("online", "me", source, "tcp"))
-            request = w.next()
-            equal((request["event"], request["name"], request["source"],
-                   request["request"], request["arguments"]),
-                  ("request", "me", source, "kill",
-                   "nosuchprocess#dry-run#signal=HUP"))
-            equal((request["verdict"], request["code"], request["text"]),
-                  ("allowed", "404", 'no process matches "nosuchprocess"'))
-            d.wait_log("id=%s .* verb=kill" % request["id"])
-        offline = w.next()
-        equal((offline["event"], offline["source"]), ("offline", source))
-        equal(numbers([online, request, offline]),
-              [int(w.first["number"]) + i for i in (1, 2, 3)])
-        for record in online, request, offline:
-            assert begin - 1 <= int(record["time"]) <= time.time() + 1, record
+        request = w.next()
+        equal((request["event"], request["name"], request["source"],
+               request["request"], request["arguments"]),
+              ("request", "me", "127.0.0.1:%d,uid=%d" % (port, US), "kill",
+               "nosuchprocess#dry-run#signal=HUP"))
+        equal((request["verdict"], request["code"], request["text"]),
+              ("allowed", "404", 'no process matches "nosuchprocess"'))
+        d.wait_log("id=%s .* verb=kill" % request["id"])
+        equal(int(request["number"]), int(w.first["number"]) + 1)
+        assert begin - 1 <= int(request["time"]) <= time.time() + 1, request
+
+
+def test_who_comes_and_goes_is_told_once():
+    peers.need_root("come as others")
+    clients = ", ".join([me(), me(name="other", uid=STRANGER)])
+    with Daemon(clients=clients) as d, Watcher(d.connect()) as w:
+        one, _ = ask_some(d, "1#4", uid=STRANGER)
+        equal([w.next()["event"] for _ in range(2)], ["online", "request"])
+        two, _ = ask_some(d, "1#4", uid=STRANGER)
+        equal(w.next()["event"], "request")
+        one.close()
+        wait_for("one to be gone", lambda: len(d.ask("1#8").rows) == 3)
+        two.close()
+        offline = w.until(lambda r: r["event"] == "offline")
+        equal((offline[-1]["name"], offline[-1]["source"],
+               offline[-1]["transport"]),
+              ("other", "uid=%d" % STRANGER, "unix"))
+        d.ask("1#4")
+        after = w.until(lambda r: r["request"] == "ping")
+        assert "online" not in [r["event"] for r in after], after
 
 
 def test_refusals_halts_reloads_and_penalties_are_told():
@@ -131,7 +154,6 @@ def test_filters():
             Watcher(d.connect(), name="me", events="request") as mine:
         d.ask("1#4")
         d.reload()
-        equal(few.next()["event"], "offline")
         equal(few.next()["event"], "reload")
         equal(mine.next()["request"], "ping")
         few.silent(0.2)
@@ -168,11 +190,11 @@ def test_twenty_watchers_get_a_thousand_events_in_order():
                     s.sendall(b"1#12#3#p%d\n" % i)
                     equal(read_answer(s).code, 200)
             for w in watchers:
-                got = w.until(lambda r: r["event"] == "offline")
+                got = w.until(lambda r: r["arguments"] == "p%d" % (MANY - 1))
                 got = [r for r in got if int(r["number"]) > first]
-                equal(numbers(got), list(range(first + 1,
-                                               first + MANY + 3)))
-                equal([r["arguments"] for r in got[1:-1]],
+                equal(numbers(got),
+                      list(range(first + 1, first + MANY + 1)))
+                equal([r["arguments"] for r in got],
                       ["p%d" % i for i in range(MANY)])
         finally:
             for w in watchers:
@@ -183,7 +205,7 @@ def test_one_that_does_not_read_is_dropped_and_slows_nobody():
     limits = beats(1, sessions_per_source=64)
     with Daemon(limits=limits) as d, Watcher(d.connect()) as good, \
             concurrent.futures.ThreadPoolExecutor() as pool:
-        reading = pool.submit(good.until, lambda r: r["event"] == "offline")
+        reading = pool.submit(good.until, lambda r: r["request"] == "who")
         bad = Watcher(d.connect())
         slow = 0
         with d.connect() as s:
@@ -193,6 +215,7 @@ def test_one_that_does_not_read_is_dropped_and_slows_nobody():
                 for _ in range(20):
                     equal(read_answer(s).code, 200)
                 slow = max(slow, time.monotonic() - begin)
+        d.ask("1#8")
         assert slow < bridle.PATIENCE / 2, "requests took %.1f s" % slow
         got = numbers(reading.result())
         equal(got, list(range(got[0], got[0] + len(got))))
@@ -225,11 +248,11 @@ def test_a_restarted_daemon_tells_that_something_may_be_missed():
         with Watcher(d.connect()) as w:
             place = "%s-%s" % (w.first["id"], w.first["number"])
             d.ask("1#4")
-            w.until(lambda r: r["event"] == "offline")
+            w.until(lambda r: r["request"] == "ping")
         with Watcher(d.connect(), since=place) as again:
             record = again.next()
             equal(int(record["number"]), int(w.first["number"]) + 1)
-            equal(record["event"], "online")
+            equal(record["request"], "ping")
             again.until(lambda r: r["request"] == "watch")
         with Watcher(d.connect(), since="0") as all_:
             equal(all_.next()["number"], "1")
@@ -243,8 +266,8 @@ def test_a_restarted_daemon_tells_that_something_may_be_missed():
         with Watcher(d.connect(), since="3") as w:
             missed = w.next()
             equal((missed["event"], missed["text"]),
-                  ("missed", "24 records are forgotten"))
-            equal(w.next()["number"], "28")
+                  ("missed", "23 records are forgotten"))
+            equal(w.next()["number"], "27")
 
 
 def test_a_stop_is_told():
