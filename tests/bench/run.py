@@ -1,8 +1,6 @@
 """make bench: prints what tests/bench/README.md says."""
 
 import argparse
-import base64
-import hashlib
 import os
 import signal
 import shutil
@@ -18,14 +16,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "e2e"))
 import peers  # noqa: E402
 from bridle import (BRIDLECTL, BUILD, ROOT, STRANGER, Daemon,  # noqa: E402
                     free_port, wait_for)
+from fanout import bench_fanout  # noqa: E402
+from shared import PS, fingerprint, make_key, pss, row  # noqa: E402
 
-PS = ["ps", "-e", "-o", "pid,ppid,user,stat,rss,etimes,comm"]
+SOURCE = os.path.join(os.path.dirname(__file__), "..", "..")
 ROOMY = {"sessions": 1000, "sessions_per_source": 900}
-
-
-def row(*cells):
-    print("  ".join("%-14s" % c for c in cells).rstrip())
-    sys.stdout.flush()
 
 
 def calls(where, clients):
@@ -60,14 +55,7 @@ class Tls(Daemon):
     def __init__(self, folder, tcp=(), **more):
         self.key = os.path.join(folder, "key")
         self.state = os.path.join(folder, "state")
-        subprocess.run(
-            ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt",
-             "ec_paramgen_curve:P-256", "-keyout", self.key, "-out",
-             self.key + ".crt", "-subj", "/CN=bench"],
-            check=True, stderr=subprocess.DEVNULL)
-        with open(self.key, "a") as out, open(self.key + ".crt") as crt:
-            out.write(crt.read())
-        os.chmod(self.key, 0o600)
+        make_key(self.key)
         super().__init__(
             '{ name = "me"; unix_user = "%d"; allow = ("*"); },'
             '{ name = "key"; key = "%s"; allow = ("*"); }'
@@ -77,15 +65,6 @@ class Tls(Daemon):
 
     def host_key(self):
         return os.path.join(self.state, "host_key")
-
-
-def fingerprint(path):
-    key = subprocess.run(["openssl", "x509", "-in", path, "-noout", "-pubkey"],
-                         check=True, capture_output=True).stdout
-    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"],
-                         input=key, check=True, capture_output=True).stdout
-    digest = base64.b64encode(hashlib.sha256(der).digest()).decode()
-    return "SHA256:" + digest.rstrip("=")
 
 
 def bench_connections(args):
@@ -204,14 +183,6 @@ def bench_list(args):
                         "%.2f" % statistics.median(a / b for a, b in pairs))
 
 
-def pss(pid):
-    with open("/proc/%d/smaps_rollup" % pid) as f:
-        for line in f:
-            if line.startswith("Pss:"):
-                return int(line.split()[1])
-    return 0
-
-
 def bench_memory(args):
     del args
     row("PSS, KiB", "sessions", "transport", "median", "parent")
@@ -278,14 +249,22 @@ def bench_slow(args):
 
 def main():
     benches = {"connections": bench_connections, "list": bench_list,
-               "memory": bench_memory, "slow": bench_slow}
+               "memory": bench_memory, "slow": bench_slow,
+               "fanout": bench_fanout}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", default=list(benches),
                         help="of: " + ", ".join(benches))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--processes", type=int, nargs="*",
                         default=[100, 1000, 10000])
+    parser.add_argument("--hosts", type=int, nargs="*", default=[250, 1000])
+    parser.add_argument("--peers", action="store_true",
+                        help="install what ours is measured beside")
     args = parser.parse_args()
+    if args.peers:
+        subprocess.run([os.path.join(SOURCE, "scripts", "install-packages"),
+                        "clustershell", "openssh-client", "openssh-server",
+                        "pdsh"], check=True)
     for what in args.what:
         benches[what](args)
         print()

@@ -1,0 +1,126 @@
+/*
+ * The bare client that fan-outs are measured against: a process for each
+ * host, so many at once, connects by TLS, asks, and writes the answer out.
+ * Nothing else that a client needs is in it.
+ *
+ *     fan PORT:KEY HOSTS FANOUT REQUEST
+ *
+ * KEY is a file with the client's key and certificate, REQUEST a line with
+ * its end. The hosts are 127.1.1.1 to 127.1.1.250, 127.1.2.1 and on.
+ */
+#include "buf.h"
+#include "stream.h"
+#include "tls.h"
+
+#include <arpa/inet.h>
+#include <err.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ROW 250 /* hosts that differ in the last number alone */
+
+static struct tls_context *context;
+static uint16_t port;
+
+static void
+parse_place(const char *place)
+{
+	const char *path = strchr(place, ':');
+	char problem[TLS_PROBLEM_SIZE] = "no key is named";
+	struct tls_key *key = path ? tls_key_read(path + 1, problem) : NULL;
+
+	if (key == NULL || (context = tls_client(key)) == NULL)
+		errx(1, "%s: %s", place, problem);
+	tls_key_free(key);
+	port = (uint16_t)atoi(place);
+}
+
+static int
+connect_to(unsigned number)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(port) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int on = 1;
+
+	in.sin_addr.s_addr = htonl(
+		0x7f010000 | (number / ROW + 1) << 8 | (number % ROW + 1));
+	if (connect(fd, (struct sockaddr *)&in, sizeof(in)) != 0)
+		err(1, "connect");
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return fd;
+}
+
+/* A status line is the last one, and is no record. */
+static bool
+is_whole(const struct buf *answer)
+{
+	const char *line;
+
+	if (answer->len == 0 || answer->data[answer->len - 1] != '\n')
+		return false;
+	line = memrchr(answer->data, '\n', answer->len - 1);
+	line = line == NULL ? answer->data : line + 1;
+	return strncmp(line, "1#100#", 6) != 0;
+}
+
+static _Noreturn void
+ask(unsigned number, const char *request)
+{
+	struct buf answer = { 0 };
+	struct stream s;
+	int fd = connect_to(number);
+	struct tls *tls = tls_open(context, fd);
+	ssize_t n = 1;
+	char *to;
+
+	if (tls == NULL || tls_handshake(tls) != 0)
+		errx(1, "no handshake");
+	stream_init(&s, fd, tls);
+	if (stream_write(&s, request, strlen(request)) < 0)
+		errx(1, "the request was not sent");
+	while (n > 0 && !is_whole(&answer)) {
+		if ((to = buf_room(&answer, 65536)) == NULL)
+			errx(1, "no memory");
+		if ((n = stream_read(&s, to, 65536)) > 0)
+			answer.len += (size_t)n;
+	}
+	tls_close(tls);
+	if (n <= 0 || write(STDOUT_FILENO, answer.data, answer.len) < 0)
+		errx(1, "no answer");
+	_exit(0);
+}
+
+/* Waits for one of them, and ends the whole if it has failed. */
+static void
+reap(void)
+{
+	int status;
+
+	if (wait(&status) > 0 && status != 0)
+		errx(1, "a host has not answered");
+}
+
+int
+main(int argc, char **argv)
+{
+	unsigned hosts, most, i;
+
+	if (argc != 5)
+		errx(2, "usage: fan PORT:KEY HOSTS FANOUT REQUEST");
+	parse_place(argv[1]);
+	hosts = (unsigned)atoi(argv[2]);
+	most = (unsigned)atoi(argv[3]);
+	for (i = 0; i < hosts + most; i++) {
+		if (i >= most)
+			reap();
+		if (i < hosts && fork() == 0)
+			ask(i, argv[4]);
+	}
+	return 0;
+}

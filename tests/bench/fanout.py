@@ -1,0 +1,270 @@
+"""Many hosts in one call: ours, a bare client, clush and pdsh over ssh."""
+
+import contextlib
+import ctypes
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+import traceback
+from dataclasses import dataclass
+
+from bridle import BRIDLECTL, BUILD, ROOT, Daemon, free_port
+from shared import PS, fingerprint, make_key, pss, row
+
+FANOUT = 64
+RUNS = 3
+# Callers that take long are run once, and beyond so many hosts their memory,
+# which takes a run of its own, is not looked at.
+SLOW = "ssh"
+SLOW_HOSTS = 500
+CLONE_NEWNET = 0x40000000
+
+
+def addresses(hosts):
+    """127.1.1.1 to 127.1.1.250, 127.1.2.1 and on: as many as that."""
+    return ["127.1.%d.%d" % (i // 250 + 1, i % 250 + 1) for i in range(hosts)]
+
+
+def folded(hosts):
+    """The same as a list that all programs understand."""
+    return ["127.1.%d.[1-%d]" % (first // 250 + 1, min(250, hosts - first))
+            for first in range(0, hosts, 250)]
+
+
+def own_network():
+    """From here on this process and its children have a network that is
+    empty but for lo: all that listens there is theirs alone."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+
+class Ours(Daemon):
+    """bridled at all these addresses, and a home folder for bridlectl."""
+
+    def __init__(self, folder, listener, hosts):
+        self.port = listener.getsockname()[1]
+        self.home, self.hosts = os.path.join(folder, "home"), hosts
+        files = os.path.join(self.home, ".config", "bridle")
+        os.makedirs(files, mode=0o700)
+        self.key = os.path.join(files, "key")
+        self.known_hosts = os.path.join(files, "known_hosts")
+        make_key(self.key)
+        super().__init__(
+            '{ name = "key"; key = "%s"; allow = ("*"); }'
+            % fingerprint(self.key), passed=[listener],
+            limits={"sessions": 1000, "sessions_per_source": 900},
+            tcp=['{ tcp = "0.0.0.0:%d"; tls = true; }' % self.port])
+
+    def __enter__(self):
+        super().__enter__()
+        key = fingerprint(os.path.join(self.state_dir, "host_key"))
+        with open(self.known_hosts, "w") as f:
+            f.writelines("%s:%d %s\n" % (a, self.port, key)
+                         for a in addresses(self.hosts))
+        os.environ["HOME"] = self.home
+        return self
+
+    def target(self, hosts):
+        return ",".join("%s:%d" % (f, self.port) for f in folded(hosts))
+
+
+class Ssh:
+    """sshd at all addresses, and a configuration for ssh to get there as
+    fast as it can. `there` is whether it is."""
+
+    def __init__(self, folder):
+        self.port = free_port()
+        self.key, self.host_key, self.config, self.server_config = (
+            os.path.join(folder, name)
+            for name in ("id", "ssh_host", "ssh_config", "sshd_config"))
+        self.process, self.there = None, False
+
+    def write_config(self):
+        with open(self.server_config, "w") as f:
+            f.write("Port %d\nListenAddress 0.0.0.0\nHostKey %s\n"
+                    "AuthorizedKeysFile %s.pub\nStrictModes no\nUsePAM no\n"
+                    "UseDNS no\nPidFile none\nPrintMotd no\n"
+                    "PrintLastLog no\nMaxStartups 4096\nLogLevel ERROR\n"
+                    # Else bash reads this machine's own ~/.bashrc each time.
+                    "SetEnv SHLVL=2\n"
+                    % (self.port, self.host_key, self.key))
+        with open(self.config, "w") as f:
+            f.write("Port %d\nIdentityFile %s\nIdentitiesOnly yes\n"
+                    "PreferredAuthentications publickey\nBatchMode yes\n"
+                    "StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\n"
+                    "LogLevel ERROR\nControlMaster no\nControlPath none\n"
+                    "GSSAPIAuthentication no\nCompression no\n"
+                    "ForwardX11 no\nForwardAgent no\n"
+                    "Ciphers aes128-gcm@openssh.com\n"
+                    "KexAlgorithms curve25519-sha256\n"
+                    % (self.port, self.key))
+
+    def __enter__(self):
+        sshd = shutil.which("sshd", path="/usr/sbin:/usr/bin")
+        if sshd is None or shutil.which("ssh") is None:
+            return self
+        for path in (self.key, self.host_key):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "",
+                            "-f", path], check=True)
+        self.write_config()
+        self.process = subprocess.Popen(
+            [sshd, "-D", "-f", self.server_config], stderr=subprocess.DEVNULL)
+        for _ in range(50):
+            if subprocess.run(["ssh", "-F", self.config, "127.0.0.1", "true"],
+                              capture_output=True).returncode == 0:
+                self.there = True
+                break
+            time.sleep(0.1)
+        return self
+
+    def __exit__(self, *exc):
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait()
+
+    def callers(self, hosts, command):
+        """clush and pdsh, as far as they are installed."""
+        found = {}
+        where = ",".join(folded(hosts))
+        if self.there and shutil.which("clush"):
+            found["clush, ssh"] = ["clush", "-S", "-f", str(FANOUT), "-o",
+                                   "-F " + self.config, "-w", where, *command]
+        if self.there and shutil.which("pdsh"):
+            found["pdsh, ssh"] = [
+                "env", "PDSH_SSH_ARGS=-F %s -l %%u %%h" % self.config, "pdsh",
+                "-S", "-R", "ssh", "-f", str(FANOUT), "-w", where, *command]
+        return found
+
+
+def callers(ours, ssh, hosts, what):
+    """Command by name, of those who ask all these hosts the same."""
+    request, command, *more = {
+        "ping": ("1#4\n", ["true"], ["ping"]),
+        "list": ("1#2\n", PS, ["list", "--raw"], ["list"])}[what]
+    fan = os.path.join(BUILD, "tests", "bench", "fan")
+    found = {"bare": [fan, "%d:%s" % (ours.port, ours.key), str(hosts),
+                      str(FANOUT), request]}
+    for arguments in more:
+        found[" ".join(["bridlectl", *arguments[1:]])] = [
+            BRIDLECTL, "-H", ours.target(hosts), "--fanout", str(FANOUT),
+            *arguments]
+    through = [BRIDLECTL, "-H"]
+    where = ",".join(folded(hosts))
+    if shutil.which("clush"):
+        found["clush, ours"] = ["clush", "-R", "exec", "-S", "-f",
+                                str(FANOUT), "-w", where, *through,
+                                "%%host:%d" % ours.port, *more[0]]
+    if shutil.which("pdsh"):
+        found["pdsh, ours"] = ["pdsh", "-R", "exec", "-S", "-f", str(FANOUT),
+                               "-w", where, *through, "%%h:%d" % ours.port,
+                               *more[0]]
+    return {**found, **ssh.callers(hosts, command)}
+
+
+@dataclass
+class Cost:
+    wall: float  # seconds
+    cpu: float   # seconds, of the caller and all that it has started
+
+
+def start(command):
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+
+
+def measure(command):
+    begin = time.perf_counter()
+    process = start(command)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - begin
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError("%s: it ended with %d" % (command[:4],
+                                                     process.returncode))
+    return Cost(wall, usage.ru_utime + usage.ru_stime)
+
+
+def family(pid):
+    """A process and all that it has started, also from threads."""
+    found = [pid]
+    for task in os.listdir("/proc/%d/task" % pid):
+        with contextlib.suppress(OSError):
+            with open("/proc/%d/task/%s/children" % (pid, task)) as f:
+                for child in f.read().split():
+                    with contextlib.suppress(OSError):
+                        found += family(int(child))
+    return found
+
+
+def peak_memory(command):
+    """The most PSS, in KiB, that was seen of it and of all that it started."""
+    process = start(command)
+    most = 0
+    while process.poll() is None:
+        total = 0
+        with contextlib.suppress(OSError):
+            for pid in family(process.pid):
+                with contextlib.suppress(OSError):
+                    total += pss(pid)
+        most = max(most, total)
+    return most
+
+
+def measure_all(commands):
+    """Costs by name, the runs of all taken in turn."""
+    costs = {name: [] for name in commands}
+    for i in range(RUNS):
+        for name, command in commands.items():
+            if i == 0 or SLOW not in name:
+                costs[name].append(measure(command))
+    return costs
+
+
+def compare(ours, ssh, hosts, what):
+    commands = callers(ours, ssh, hosts, what)
+    bare = None
+    for name, costs in measure_all(commands).items():
+        wall = statistics.median(c.wall for c in costs)
+        bare = bare or wall
+        memory = "-"
+        if SLOW not in name or hosts <= SLOW_HOSTS:
+            memory = "%.1f" % (peak_memory(commands[name]) / 1024)
+        row("", what, hosts, name, "%.2f" % wall, "%.1f" % (wall / bare),
+            "%.2f" % statistics.median(c.cpu for c in costs), memory)
+
+
+def run(args):
+    row("fan-out, s", "what", "hosts", "caller", "wall", "of bare",
+        "caller's CPU", "PSS, MiB")
+    with tempfile.TemporaryDirectory() as folder, \
+            socket.create_server(("0.0.0.0", 0), backlog=4096) as listener, \
+            Ours(folder, listener, max(args.hosts)) as ours, \
+            Ssh(folder) as ssh:
+        for what in ("ping", "list"):
+            for hosts in args.hosts:
+                compare(ours, ssh, hosts, what)
+
+
+def bench_fanout(args):
+    """In a child, since a process cannot go back to its old network."""
+    if not ROOT:
+        print("(only root can have a network for that)")
+        return
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            own_network()
+            run(args)
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        os._exit(status)
+    os.waitpid(pid, 0)
