@@ -16,6 +16,7 @@
 
 #define SETTINGS_FILE SYSCONFDIR "/bridle/bridled.conf"
 #define SETTINGS_ARG_MAX 256 /* bytes of a command's argument */
+#define SETTINGS_INPUT_MAX (1u << 20)
 
 /* A list that may be absent: absent is no limit, () allows nothing. */
 struct settings_names {
@@ -70,19 +71,41 @@ struct settings_client {
 	int line;
 };
 
+/* By what an argument is judged: always by exactly one of these. */
+enum settings_arg_type { ARG_TEXT, ARG_INT };
+
 struct settings_arg {
 	char *name;
-	char *pattern; /* as written */
-	regex_t regex; /* compiled alone, POSIX extended */
-	bool dash;     /* a leading '-' is allowed */
+	char *pattern; /* as written; NULL: it goes by the others */
+	regex_t regex; /* of pattern: compiled alone, POSIX extended */
+	struct settings_names choices;
+	int type;          /* enum settings_arg_type */
+	unsigned min, max; /* ARG_INT */
+	bool dash;         /* a leading '-' is allowed */
 };
+
+enum settings_input { INPUT_NONE, INPUT_CLIENT };
 
 struct settings_command {
 	char *name;
+	char *help;  /* one line; may be NULL */
 	char **argv; /* NULL-ended template with {placeholders} */
 	size_t nargs;
 	struct settings_arg *args;
-	unsigned timeout; /* seconds, 0: request_seconds */
+	int input;          /* enum settings_input */
+	unsigned max_input; /* bytes, of INPUT_CLIENT; 0: SETTINGS_INPUT_MAX */
+	char *user;         /* NULL: the daemon's own */
+	uid_t uid;          /* of `user`, once resolved */
+	char *group;        /* NULL: that of `user` */
+	gid_t gid;          /* likewise */
+	char *directory;    /* NULL: / */
+	size_t nenvironment;
+	char **environment;  /* NULL-ended, "NAME=value"; may be NULL */
+	unsigned timeout;    /* seconds, 0: request_seconds */
+	unsigned max_output; /* bytes that are passed on */
+	unsigned nice;
+	bool exclusive;
+	unsigned queue; /* of `exclusive`: so many wait, others are refused */
 	bool detach;
 	bool secret; /* nobody sees its arguments */
 	int line;
@@ -169,6 +192,9 @@ char *settings_state_dir(const char *text);
 
 /* Writes every key with its value in force, in the file's own syntax. */
 void settings_print(const struct settings *, FILE *);
+
+/* Whether the rule of an argument allows this text, a leading dash apart. */
+bool settings_arg_matches(const struct settings_arg *, const char *text);
 
 /* NULL is allowed. */
 void settings_free(struct settings *);

@@ -1,27 +1,22 @@
 #include "settings_keys.h"
 
+#include "request.h"
+#include "text.h"
 #include "trusted.h"
-#include "wire.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Arguments that a request has room for, past version, verb and command. */
-#define ARGS_MAX (WIRE_FIELDS_MAX - 3)
-
 #define TIMEOUT_MAX 86400
-
-#define PLACEHOLDER_BYTES "abcdefghijklmnopqrstuvwxyz0123456789_-"
-
-static bool
-is_placeholder_name(const char *s, size_t len)
-{
-	return islower((unsigned char)*s) &&
-	       strspn(s, PLACEHOLDER_BYTES) >= len;
-}
+#define QUEUE_MAX 1000
+#define NICE_MAX 19
+#define BYTES_MAX (1u << 30) /* of input and output */
+#define OUTPUT_DEFAULT (1u << 20)
+#define HELP_MAX 80
 
 /* Templates: the argv of a command or of a power program. */
 
@@ -203,145 +198,126 @@ read_query(struct reader *r, const config_setting_t *group,
 
 const struct kind kind_query = { read_query, print_argv, free_argv };
 
-/* Arguments: name = "pattern", or name = { pattern = "…"; dash = true; } */
+/* Environment: NAME = "value", as they are; nothing of a client's is there. */
 
-#define ARG(field, ...) KEY(struct settings_arg, field, __VA_ARGS__)
-
-static const struct key arg_keys[] = {
-	ARG(pattern, "pattern", text),
-	ARG(dash, "dash", flag),
-	{ .name = NULL },
-};
-
-static void
-free_arg(struct settings_arg *arg)
+static bool
+is_variable(const char *name)
 {
-	free(arg->name);
-	free(arg->pattern);
+	return !isdigit((unsigned char)*name) &&
+	       name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "abcdefghijklmnopqrstuvwxyz0123456789_")] ==
+		       '\0';
 }
 
-/* False if there is no compiled expression in it at the end. */
-static bool
-read_arg(struct reader *r, const config_setting_t *at, struct settings_arg *arg)
+/* NULL with an error. */
+static char *
+read_variable(struct reader *r, const config_setting_t *at)
 {
 	const char *name = config_setting_name(at);
-	const struct key pattern = ARG(pattern, name, text);
+	struct buf both = { 0 };
 
-	if (!is_placeholder_name(name, strlen(name))) {
+	if (!is_variable(name)) {
 		conf_error(r->conf, at,
-			"an argument's name is of lower-case letters, digits, "
-			"\"_\" and \"-\", and begins with a letter");
-		return false;
+			"a variable's name is of letters, digits and \"_\"");
+		return NULL;
 	}
-	if (config_setting_is_group(at))
-		keys_read(r, at, arg_keys, arg);
-	else
-		kind_text.read(r, config_setting_parent(at), &pattern, arg);
-	if (arg->pattern == NULL) {
-		if (config_setting_is_group(at))
-			conf_error(r->conf, at, "has no pattern");
-		return false;
+	if (config_setting_type(at) != CONFIG_TYPE_STRING) {
+		conf_error(r->conf, at, "must be text in double quotes");
+		return NULL;
 	}
-	if ((arg->name = strdup(name)) == NULL) {
-		conf_error(r->conf, at, "out of memory");
-		return false;
-	}
-	return pattern_compile(r, at, arg->pattern, &arg->regex);
+	buf_addf(&both, "%s=%s", name, config_setting_get_string(at));
+	buf_str(&both);
+	return both.data;
 }
 
 static void
-read_args(struct reader *r, const config_setting_t *group,
+read_environment(struct reader *r, const config_setting_t *group,
 	const struct key *key, void *base)
 {
 	struct settings_command *command = base;
-	const config_setting_t *args =
+	const config_setting_t *list =
 		config_setting_get_member(group, key->name);
 	const config_setting_t *at;
-	struct settings_arg *arg;
+	char *text;
 	unsigned i;
 
-	if (args == NULL)
+	if (list == NULL)
 		return;
-	if (!config_setting_is_group(args)) {
-		conf_error(r->conf, args,
-			"must be a group: { name = \"pattern\"; }");
-		return;
-	}
-	if (config_setting_length(args) > ARGS_MAX) {
-		conf_error(
-			r->conf, args, "has more than %d arguments", ARGS_MAX);
+	if (!config_setting_is_group(list)) {
+		conf_error(r->conf, list,
+			"must be a group: { NAME = \"value\"; }");
 		return;
 	}
-	command->args = calloc(ARGS_MAX, sizeof(*command->args));
-	if (command->args == NULL) {
-		conf_error(r->conf, args, "out of memory");
+	command->environment = calloc((size_t)config_setting_length(list) + 1,
+		sizeof(*command->environment));
+	if (command->environment == NULL) {
+		conf_error(r->conf, list, "out of memory");
 		return;
 	}
-	for (i = 0; (at = config_setting_get_elem(args, i)) != NULL; i++) {
-		arg = &command->args[command->nargs];
-		if (!read_arg(r, at, arg)) {
-			free_arg(arg);
-			memset(arg, 0, sizeof(*arg));
-			continue;
-		}
-		command->nargs++;
-		if (pattern_matches_all(&arg->regex))
-			conf_warn(r->conf, at, "\"%s\" lets everything through",
-				arg->pattern);
-	}
+	for (i = 0; (at = config_setting_get_elem(list, i)) != NULL; i++)
+		if ((text = read_variable(r, at)) != NULL)
+			command->environment[command->nenvironment++] = text;
 }
 
 static void
-print_args(struct printer *p, const struct key *key, const void *base)
+print_environment(struct printer *p, const struct key *key, const void *base)
 {
 	const struct settings_command *command = base;
-	const struct settings_arg *arg;
+	const char *text;
 	size_t i;
+	int len;
 
-	if (command->nargs == 0)
+	if (command->nenvironment == 0)
 		return;
 	print_begin(p, key->name);
 	buf_addc(&p->out, '{');
-	for (i = 0; i < command->nargs; i++) {
-		arg = &command->args[i];
-		buf_addf(&p->out,
-			arg->dash ? " %s = { pattern = " : " %s = ", arg->name);
-		print_text(p, arg->pattern);
-		buf_adds(&p->out, arg->dash ? "; dash = true; };" : ";");
+	for (i = 0; i < command->nenvironment; i++) {
+		text = command->environment[i];
+		len = (int)strcspn(text, "=");
+		buf_addf(&p->out, " %.*s = ", len, text);
+		print_text(p, text + len + 1);
+		buf_addc(&p->out, ';');
 	}
 	buf_adds(&p->out, " }");
 	print_end(p);
 }
 
 static void
-free_args(const struct key *key, void *base)
+free_environment(const struct key *key, void *base)
 {
 	struct settings_command *command = base;
-	size_t i;
 
 	(void)key;
-	for (i = 0; i < command->nargs; i++) {
-		regfree(&command->args[i].regex);
-		free_arg(&command->args[i]);
-	}
-	free(command->args);
+	conf_strings_free(command->environment);
 }
 
-static const struct kind kind_args = { read_args, print_args, free_args };
+static const struct kind kind_environment = { read_environment,
+	print_environment, free_environment };
 
 #define COMMAND(field, ...) KEY(struct settings_command, field, __VA_ARGS__)
 
 static const struct key keys[] = {
 	COMMAND(name, "name", text),
+	COMMAND(help, "help", text),
 	COMMAND(argv, "argv", argv),
 	COMMAND(args, "args", args),
+	COMMAND(input, "stdin", word, .words = &input_words),
+	COMMAND(max_input, "max_input", number, .min = 1, .max = BYTES_MAX),
+	COMMAND(user, "user", text),
+	COMMAND(group, "group", text),
+	COMMAND(directory, "directory", path),
+	COMMAND(environment, "environment", environment),
 	COMMAND(timeout, "timeout", number, .min = 1, .max = TIMEOUT_MAX),
+	COMMAND(max_output, "max_output", number, .min = 1, .max = BYTES_MAX),
+	COMMAND(nice, "nice", number, .min = 1, .max = NICE_MAX),
+	COMMAND(exclusive, "exclusive", flag),
+	COMMAND(queue, "queue", number, .min = 1, .max = QUEUE_MAX),
 	COMMAND(detach, "detach", flag),
 	COMMAND(secret, "secret", flag),
 	{ .name = NULL },
 };
 
-static const struct settings_command initial;
+static const struct settings_command initial = { .max_output = OUTPUT_DEFAULT };
 
 /* By the names as they stand there, whether or not their rules are good. */
 static void
@@ -350,7 +326,7 @@ check_placeholders(struct reader *r, const config_setting_t *at,
 {
 	const config_setting_t *args = config_setting_get_member(at, "args");
 	const config_setting_t *arg;
-	const char *names[ARGS_MAX + 1] = { NULL };
+	const char *names[REQUEST_ARGS_MAX + 1] = { NULL };
 	unsigned i;
 
 	if (command->argv == NULL) {
@@ -358,8 +334,8 @@ check_placeholders(struct reader *r, const config_setting_t *at,
 			conf_error(r->conf, at, "has no argv");
 		return;
 	}
-	for (i = 0;
-		args != NULL && config_setting_is_group(args) && i < ARGS_MAX;
+	for (i = 0; args != NULL && config_setting_is_group(args) &&
+		    i < REQUEST_ARGS_MAX;
 		i++) {
 		if ((arg = config_setting_get_elem(args, i)) == NULL)
 			break;
@@ -372,6 +348,65 @@ check_placeholders(struct reader *r, const config_setting_t *at,
 		r, config_setting_get_member(at, "argv"), command->argv, names);
 }
 
+/* It stands in a line of an answer, and in completion. */
+static void
+check_help(struct reader *r, const config_setting_t *at,
+	const struct settings_command *command)
+{
+	const char *s = command->help;
+	uint32_t code;
+	size_t left = s != NULL ? strlen(s) : 0, n;
+
+	if (left > HELP_MAX)
+		conf_error(r->conf, config_setting_get_member(at, "help"),
+			"is longer than %d bytes", HELP_MAX);
+	for (; left > 0; s += n, left -= n) {
+		if ((n = text_utf8(s, left, &code)) > 0 && !text_unsafe(code))
+			continue;
+		conf_error(r->conf, config_setting_get_member(at, "help"),
+			"must be one line of text");
+		return;
+	}
+}
+
+/* Keys that do nothing alone are thought to do something. */
+static void
+check_together(struct reader *r, const config_setting_t *at,
+	const struct settings_command *command)
+{
+	if (config_setting_get_member(at, "queue") != NULL &&
+		!command->exclusive)
+		conf_error(r->conf, config_setting_get_member(at, "queue"),
+			"goes with exclusive = true");
+	if (config_setting_get_member(at, "max_input") != NULL &&
+		command->input == INPUT_NONE)
+		conf_error(r->conf, config_setting_get_member(at, "max_input"),
+			"goes with stdin = \"client\"");
+}
+
+/* The user's group comes from his entry, unless one is named. */
+static void
+resolve_user(struct reader *r, const config_setting_t *at,
+	struct settings_command *command)
+{
+	struct passwd *pw;
+
+	if (command->user != NULL) {
+		settings_user(r, config_setting_get_member(at, "user"),
+			command->user, &command->uid);
+		if (r->resolve && (pw = getpwuid(command->uid)) != NULL)
+			command->gid = pw->pw_gid;
+		else if (command->group == NULL && r->resolve)
+			conf_error(r->conf,
+				config_setting_get_member(at, "user"),
+				"has no entry that tells its group: name one "
+				"by group = \"…\"");
+	}
+	if (command->group != NULL)
+		settings_group(r, config_setting_get_member(at, "group"),
+			command->group, &command->gid);
+}
+
 static void
 check(struct reader *r, const config_setting_t *at, size_t i)
 {
@@ -379,9 +414,9 @@ check(struct reader *r, const config_setting_t *at, size_t i)
 
 	command->line = entry_line(r, at);
 	check_placeholders(r, at, command);
-	if (i == 0)
-		conf_warn(r->conf, config_setting_parent(at),
-			"this version does not serve run yet");
+	check_help(r, at, command);
+	check_together(r, at, command);
+	resolve_user(r, at, command);
 	entry_name_check(r, at);
 }
 

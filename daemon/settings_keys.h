@@ -115,6 +115,8 @@ extern const struct words level_words;
 extern const struct words verb_words;
 extern const struct words mode_words;
 extern const struct words signal_words;
+extern const struct words arg_type_words;
+extern const struct words input_words;
 extern const struct kind kind_word;  /* int */
 extern const struct kind kind_verbs; /* a client's, as the next two are */
 extern const struct kind kind_modes;
@@ -126,8 +128,17 @@ extern const struct kind kind_signals;
 bool pattern_compile(struct reader *, const config_setting_t *at,
 	const char *pattern, regex_t *);
 
-/* Whether whatever one might fear matches it whole. */
-bool pattern_matches_all(const regex_t *);
+/* Whether all of the text matches: then nothing beside it can come along. */
+bool pattern_matches(const regex_t *, const char *);
+
+/* Warns of what it lets through, and of what it may not have been meant for. */
+void pattern_warn(struct reader *, const config_setting_t *at,
+	const char *pattern, const regex_t *);
+
+/* settings_args.c */
+extern const struct kind kind_args; /* of struct settings_command */
+bool is_placeholder_name(const char *, size_t len);
+#define PLACEHOLDER_BYTES "abcdefghijklmnopqrstuvwxyz0123456789_-"
 
 /* settings_listen.c, settings_clients.c, settings_commands.c */
 extern const struct entries settings_listen_entries;

@@ -134,18 +134,106 @@ pattern_compile(struct reader *r, const config_setting_t *at,
 	return true;
 }
 
+/* The longest match is found, so that one of all of it cannot be missed. */
 bool
-pattern_matches_all(const regex_t *regex)
+pattern_matches(const regex_t *regex, const char *text)
 {
-	static const char *const odd[] = { "x y;$(z)\n", "../'\"`|&<>*?\\#\x01",
-		NULL };
 	regmatch_t match;
-	size_t i;
 
-	for (i = 0; odd[i] != NULL; i++)
-		if (regexec(regex, odd[i], 1, &match, 0) != 0 ||
-			match.rm_so != 0 ||
-			(size_t)match.rm_eo != strlen(odd[i]))
-			return false;
-	return true;
+	return regexec(regex, text, 1, &match, 0) == 0 && match.rm_so == 0 &&
+	       (size_t)match.rm_eo == strlen(text);
+}
+
+/* Whether whatever one might fear matches. */
+static bool
+matches_all(const regex_t *regex)
+{
+	return pattern_matches(regex, "x y;$(z)\n") &&
+	       pattern_matches(regex, "../'\"`|&<>*?\\#\x01");
+}
+
+static bool
+matches_any(const regex_t *regex, const char *const *texts)
+{
+	for (; *texts != NULL; texts++)
+		if (pattern_matches(regex, *texts))
+			return true;
+	return false;
+}
+
+/* What those who write a pattern do not think of. */
+static void
+warn_of_matches(struct reader *r, const config_setting_t *at,
+	const char *pattern, const regex_t *regex)
+{
+	static const char *const climbs[] = { "..", "../a", "../../a/b",
+		"a/../b", "/a/../b", "/../a", NULL };
+	static const char *const lines[] = { "\n", "a\n", "a\nb", "1\n", NULL };
+
+	if (pattern_matches(regex, ""))
+		conf_warn(r->conf, at, "\"%s\" matches an empty argument too",
+			pattern);
+	if (matches_any(regex, climbs))
+		conf_warn(r->conf, at,
+			"\"%s\" lets \"..\" through, which leads out of "
+			"any folder",
+			pattern);
+	if (matches_any(regex, lines))
+		conf_warn(
+			r->conf, at, "\"%s\" lets line ends through", pattern);
+}
+
+/* "php8.2": a dot between two letters or digits, which means any character. */
+static bool
+has_plain_dot(const char *s)
+{
+	const char *begin = s;
+
+	while (*s != '\0') {
+		if (*s == '[') {
+			s = skip_bracket(s);
+			continue;
+		}
+		if (*s == '\\' && s[1] != '\0') {
+			s += 2;
+			continue;
+		}
+		if (*s == '.' && s > begin && isalnum((unsigned char)s[-1]) &&
+			isalnum((unsigned char)s[1]))
+			return true;
+		s++;
+	}
+	return false;
+}
+
+static void
+warn_of_looks(struct reader *r, const config_setting_t *at, const char *pattern)
+{
+	if (has_plain_dot(pattern))
+		conf_warn(r->conf, at,
+			"\"%s\": a dot stands for any character: for a dot "
+			"alone write [.]",
+			pattern);
+	if (strstr(pattern, " |") != NULL || strstr(pattern, "| ") != NULL)
+		conf_warn(r->conf, at,
+			"\"%s\": the spaces around | are part of what it "
+			"matches",
+			pattern);
+	if (strstr(pattern, "A-z") != NULL)
+		conf_warn(r->conf, at,
+			"\"%s\": A-z takes in [ \\ ] ^ _ and ` as well: write "
+			"A-Za-z",
+			pattern);
+}
+
+void
+pattern_warn(struct reader *r, const config_setting_t *at, const char *pattern,
+	const regex_t *regex)
+{
+	if (matches_all(regex))
+		conf_warn(
+			r->conf, at, "\"%s\" lets everything through", pattern);
+	else
+		warn_of_matches(r, at, pattern, regex);
+	warn_of_looks(r, at, pattern);
 }

@@ -76,6 +76,47 @@ const struct words facility_words = { "log facility", facility_number,
 const struct words level_words = { "log level", level_number, level_name, 0,
 	LOG_DEBUG };
 
+static const char *const arg_types[] = {
+	[ARG_TEXT] = "text", [ARG_INT] = "int"
+};
+static const char *const inputs[] = {
+	[INPUT_NONE] = "none", [INPUT_CLIENT] = "client"
+};
+
+/* What is said of text is said by a pattern. */
+static int
+arg_type_number(const char *name)
+{
+	return strcmp(name, arg_types[ARG_INT]) == 0 ? ARG_INT : -1;
+}
+
+static const char *
+arg_type_name(int type)
+{
+	return arg_types[type];
+}
+
+static int
+input_number(const char *name)
+{
+	int i;
+
+	for (i = INPUT_CLIENT; i >= 0 && strcmp(inputs[i], name) != 0; i--)
+		;
+	return i;
+}
+
+static const char *
+input_name(int input)
+{
+	return inputs[input];
+}
+
+const struct words arg_type_words = { "type", arg_type_number, arg_type_name,
+	ARG_INT, ARG_INT };
+const struct words input_words = { "kind of standard input", input_number,
+	input_name, INPUT_NONE, INPUT_CLIENT };
+
 static const char *
 verb_name(int number)
 {

@@ -199,7 +199,9 @@ take_arg(struct request *r, const struct verb *verb, struct wire_field *f,
 	size_t n, struct request_error *e)
 {
 	enum request_string arg = arg_of(verb);
-	const char *what = arg == REQUEST_TEXT ? "text" : "name";
+	const char *what = arg == REQUEST_TEXT        ? "text"
+			   : verb->number == VERB_RUN ? "command"
+						      : "name";
 
 	if (n < 1 || f->len == 0)
 		return refuse(
@@ -212,6 +214,25 @@ take_arg(struct request *r, const struct verb *verb, struct wire_field *f,
 			"%s needs a %s of at most %d printable bytes",
 			verb->name, what, REQUEST_TEXT_MAX);
 	r->strings[arg] = f->s;
+	return 0;
+}
+
+/* Of run: as they come, since the rules for them are the daemon's. */
+static int
+take_args(struct request *r, struct wire_field *f, size_t n,
+	struct request_error *e)
+{
+	struct request_arg *arg;
+
+	for (; n > 0; f++, n--) {
+		arg = &r->args[r->nargs++];
+		/* Before it is decoded: %3D is no '=' between two parts. */
+		arg->named = request_arg_name(f->s, f->len);
+		arg->text = f->s;
+		if (wire_decode(f->s, f->len) < 0)
+			return refuse(e, CODE_MALFORMED,
+				"bad encoding in argument %zu", r->nargs);
+	}
 	return 0;
 }
 
@@ -228,6 +249,8 @@ take_fields(struct request *r, const struct verb *verb, struct wire_field *f,
 			return -1;
 		i = 1;
 	}
+	if (verb->number == VERB_RUN)
+		return take_args(r, f + i, n - i, e);
 	for (; i < n; i++)
 		if (take_option(r, verb, &f[i], &seen, e) != 0)
 			return -1;
@@ -311,6 +334,23 @@ request_parse(char *line, size_t len, bool ended, struct request *r,
 	return take_fields(r, verb, f + i + 1, n - i - 1, e);
 }
 
+static bool
+args_valid(const struct request *r)
+{
+	const struct request_arg *arg = r->args;
+	size_t i;
+
+	if (r->nargs > (r->verb == VERB_RUN ? REQUEST_ARGS_MAX : 0))
+		return false;
+	for (i = 0; i < r->nargs; i++, arg++)
+		if (arg->text == NULL ||
+			(arg->named != 0 &&
+				request_arg_name(arg->text,
+					strlen(arg->text)) != arg->named))
+			return false;
+	return true;
+}
+
 bool
 request_valid(const struct request *r)
 {
@@ -337,7 +377,7 @@ request_valid(const struct request *r)
 		if (keys[i].string >= 0 && !(options & keys[i].option) &&
 			r->strings[keys[i].string] != NULL)
 			return false;
-	if (r->dry_run && !(options & OPTION_DRY_RUN))
+	if ((r->dry_run && !(options & OPTION_DRY_RUN)) || !args_valid(r))
 		return false;
 	if (verb->number == VERB_HALT)
 		return r->strings[REQUEST_WHEN] != NULL && r->mode >= 0 &&
@@ -382,6 +422,21 @@ value_of(const struct request *r, const struct key *k, char *number,
 	}
 }
 
+/* What is not to be taken for a name has no '=' between two parts. */
+static void
+put_arg(struct buf *out, const struct request_arg *arg)
+{
+	size_t len = strlen(arg->text), n = 0;
+
+	buf_addc(out, '#');
+	if (arg->named == 0 && (n = request_arg_name(arg->text, len)) > 0) {
+		buf_add(out, arg->text, n);
+		buf_adds(out, "%3D");
+		n++;
+	}
+	wire_encode(out, arg->text + n, len - n);
+}
+
 void
 request_arguments(const struct request *r, struct buf *out)
 {
@@ -392,6 +447,8 @@ request_arguments(const struct request *r, struct buf *out)
 
 	if (verb->args > 0)
 		wire_puts(out, r->strings[arg_of(verb)]);
+	for (i = 0; i < r->nargs; i++)
+		put_arg(out, &r->args[i]);
 	/* First of the options: a log may cut the rest. */
 	if (r->dry_run)
 		buf_adds(out, "#dry-run");

@@ -16,10 +16,12 @@
 #define REQUEST_MESSAGE_MAX 200   /* bytes */
 #define REQUEST_TEXT_MAX 1000     /* bytes */
 #define REQUEST_REASON_MAX 160
+#define REQUEST_ARGS_MAX 13 /* as many as a line has fields for */
 
 /* The strings of a request; NULL where absent, "" is never stored. */
 enum request_string {
-	REQUEST_NAME, /* kill, watch: exact; list: a glob(7) pattern */
+	REQUEST_NAME, /* kill, watch: exact; list: a glob(7) pattern; run: which
+		       */
 	REQUEST_USER, /* a name or a decimal uid */
 	REQUEST_ONLY, /* tokens, separated by commas */
 	REQUEST_WHEN, /* now, +MINUTES or HH:MM */
@@ -29,6 +31,15 @@ enum request_string {
 	REQUEST_EVENTS, /* watch: kinds, separated by commas */
 	REQUEST_SINCE,  /* watch: RUN-NUMBER or NUMBER */
 	REQUEST_STRINGS
+};
+
+/*
+ * An argument of run. Whether its command has one of that name is not known
+ * here: if it has, "unit=nginx" is that one; else it is one by its place.
+ */
+struct request_arg {
+	const char *text;
+	size_t named; /* bytes before its '=', if they may be a name; else 0 */
 };
 
 struct request {
@@ -41,6 +52,8 @@ struct request {
 	unsigned wait; /* kill: seconds, 0 for not at all */
 	int mode;      /* halt: enum halt_mode */
 	const char *strings[REQUEST_STRINGS];
+	size_t nargs; /* run: of the command */
+	struct request_arg args[REQUEST_ARGS_MAX];
 };
 
 struct request_error {
@@ -74,6 +87,12 @@ void request_arguments(const struct request *, struct buf *);
 
 /* Whether a string may stand there: not empty, and of the right form. */
 bool request_string_valid(enum request_string, const char *);
+
+/*
+ * How many bytes before the first '=' are the name of an argument: a letter,
+ * then letters, digits, "_" and "-", all of them small. 0 if they are none.
+ */
+size_t request_arg_name(const char *, size_t len);
 
 /* now, +MINUTES (0 to a week) or HH:MM */
 bool request_when_valid(const char *);

@@ -32,6 +32,25 @@ request_when_valid(const char *s)
 	       (s[0] - '0') * 10 + (s[1] - '0') < 24 && s[3] < '6';
 }
 
+static bool
+is_small(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+size_t
+request_arg_name(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	if (len == 0 || !is_small(*s))
+		return 0;
+	while (n < len && (is_small(s[n]) || (s[n] >= '0' && s[n] <= '9') ||
+				  s[n] == '_' || s[n] == '-'))
+		n++;
+	return n < len && s[n] == '=' ? n : 0;
+}
+
 /* Whether it may be shown as it is. */
 static bool
 is_printable(const char *s, size_t max)

@@ -120,7 +120,15 @@ static const char everything[] =
 	"  argv = (\"/bin/systemctl\", \"{unit}\", \"--n={n}\", \"\\x01\\n\");"
 	"  args = { unit = \"nginx|php8\\.2-fpm\";"
 	"    n = { pattern = \"-?[0-9]{1,3}\"; dash = true; }; };"
-	"  timeout = 30; detach = true; } );"
+	"  timeout = 30; detach = true; help = \"Start it anew\";"
+	"  stdin = \"client\"; max_input = 5; max_output = 6; nice = 7;"
+	"  user = \"1000\"; group = \"1001\"; directory = \"/srv\";"
+	"  environment = { LANG = \"de_DE\"; X_1 = \"\"; };"
+	"  exclusive = true; queue = 8; },"
+	"  { name = \"logs\";"
+	"  argv = (\"/bin/logs\", \"{which}\", \"{lines}\");"
+	"  args = { which = { choices = (\"mail\", \"-a\"); dash = true; };"
+	"    lines = { type = \"int\"; min = 1; max = 100; }; }; } );"
 	"power = { halt = (\"/bin/h\", \"{when}\"); cancel = \"/bin/c\"; };"
 	"protect = [\"a\", \"\xe2\x80\xae\xff\"];"
 	"limits = { sessions = 0x20; sessions_per_source = 2; actions = 3L;"
@@ -257,7 +265,7 @@ test_commands(void **state)
 	const struct settings_command *c = o.settings->commands;
 
 	(void)state;
-	assert_int_equal(o.settings->ncommands, 1);
+	assert_int_equal(o.settings->ncommands, 2);
 	assert_string_equal(c->argv[3], "\x01\n");
 	assert_null(c->argv[4]);
 	assert_int_equal(c->nargs, 2);
@@ -268,6 +276,51 @@ test_commands(void **state)
 		regexec(&c->args[0].regex, "php8.2-fpm", 0, NULL, 0), 0);
 	assert_int_equal(c->timeout, 30);
 	assert_true(c->detach);
+	assert_string_equal(c->help, "Start it anew");
+	assert_int_equal(c->input, INPUT_CLIENT);
+	assert_int_equal(c->max_input, 5);
+	assert_int_equal(c->max_output, 6);
+	assert_int_equal(c->nice, 7);
+	assert_string_equal(c->directory, "/srv");
+	assert_int_equal(c->nenvironment, 2);
+	assert_string_equal(c->environment[0], "LANG=de_DE");
+	assert_string_equal(c->environment[1], "X_1=");
+	assert_true(c->exclusive);
+	assert_int_equal(c->queue, 8);
+	assert_int_equal(c[1].input, INPUT_NONE);
+	assert_int_equal(c[1].max_output, 1 << 20);
+	assert_false(c[1].exclusive);
+	end(&o);
+}
+
+static void
+test_arguments(void **state)
+{
+	static const struct {
+		int arg;
+		const char *text;
+		bool good;
+	} rows[] = { { 0, "mail", true }, { 0, "-a", true }, { 0, "", false },
+		{ 0, "mai", false }, { 0, "mail|-a", false }, { 1, "1", true },
+		{ 1, "100", true }, { 1, "0", false }, { 1, "101", false },
+		{ 1, "007", false }, { 1, "+7", false }, { 1, " 7", false },
+		{ 1, "7\n", false }, { 1, "", false },
+		{ 1, "99999999999999999999", false } };
+	struct outcome o = parse_good(everything);
+	const struct settings_command *c = &o.settings->commands[1];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (settings_arg_matches(&c->args[rows[i].arg], rows[i].text) !=
+			rows[i].good)
+			fail_msg("\"%s\"", rows[i].text);
+	/* Whole, whatever the alternatives are. */
+	c = o.settings->commands;
+	assert_true(settings_arg_matches(&c->args[0], "nginx"));
+	assert_false(settings_arg_matches(&c->args[0], "nginxx"));
+	assert_false(settings_arg_matches(&c->args[0], "php8.2-fpm\n"));
+	assert_false(settings_arg_matches(&c->args[0], "x\nnginx"));
 	end(&o);
 }
 
@@ -416,8 +469,6 @@ test_warnings(void **state)
 		const char *text, *warning;
 	} rows[] = {
 		{ "clients = ();", "test:1: warning: clients: nobody may" },
-		{ "commands = ( { name = \"a\"; argv = (\"/a\"); } );",
-			"commands: this version does not serve run yet" },
 		{ "commands = ( { name = \"a\"; argv = (\"/bin/sh\"); } );",
 			"/bin/sh runs whatever it is given" },
 		{ "commands = ( { name = \"a\"; argv = (\"/python3.11\"); } );",
@@ -425,6 +476,16 @@ test_warnings(void **state)
 		{ "commands = ( { name = \"a\"; argv = (\"/a\", \"{x}\");"
 		  " args = { x = \"(.|\n)+\"; }; } );",
 			"lets everything through" },
+#define PATTERN(text)                                            \
+	"commands = ( { name = \"a\"; argv = (\"/a\", \"{x}\");" \
+	" args = { x = \"" text "\"; }; } );"
+		{ PATTERN("[a-z]*"), "matches an empty argument too" },
+		{ PATTERN("[a-z./]+"), "lets \"..\" through" },
+		{ PATTERN("[^;]+"), "lets line ends through" },
+		{ PATTERN("nginx|php8.2-fpm"), "a dot stands for any" },
+		{ PATTERN("nginx | apache2"), "the spaces around |" },
+		{ PATTERN("[A-z]+"), "A-z takes in" },
+#undef PATTERN
 		{ "power = { halt = (\"/usr/bin/env\", \"{when}\"); };",
 			"power.halt: /usr/bin/env runs whatever" },
 		{ "power = { reboot = (\"/sbin/reboot\"); };",
@@ -603,6 +664,7 @@ main(void)
 		cmocka_unit_test(test_penalties),
 		cmocka_unit_test(test_clients),
 		cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_partial),
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_shipped_file),
