@@ -24,6 +24,21 @@
 const char *const kill_outcome_names[KILL_OUTCOMES] = { "signalled", "exited",
 	"gone", "denied", "protected", "survived", "would-signal" };
 
+/* Where it fails before it is that program, the status says so. */
+static void __attribute__((noreturn))
+run_command(const struct action_context *c, char *const *argv)
+{
+	struct action_report *r = c->report;
+	const char *what;
+
+	r->code = 0;
+	program_become_command(c->command, argv, c->id, &what);
+	snprintf(r->text, sizeof(r->text), "cannot %s %s: %s", what,
+		strcmp(what, "run") == 0 ? argv[0] : "", strerror(errno));
+	r->code = CODE_FAILED;
+	_exit(ACTION_FAILED);
+}
+
 static void __attribute__((noreturn))
 run_builtin(const struct action_context *c, char *const *argv)
 {
@@ -65,19 +80,72 @@ role_of(const struct action_context *c)
 	}
 }
 
-static void __attribute__((noreturn))
-run_child(const struct action_context *c, char *const *argv, int out)
-{
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+/* The action's ends of its pipes, and the daemon's. */
+struct pipes {
+	struct action_pipes its;
+	struct action_pipes ours;
+};
 
+#define NO_PIPES           \
+	{                  \
+		-1, -1, -1 \
+	}
+
+void
+action_pipes_close(struct action_pipes *p)
+{
+	fd_close(&p->in);
+	fd_close(&p->out);
+	fd_close(&p->err);
+}
+
+static int
+make_pipe(int *reader, int *writer, const int *ours)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -1;
+	*reader = ends[0];
+	*writer = ends[1];
+	return fd_nonblock(*ours);
+}
+
+static int
+make_pipes(struct pipes *p, const struct settings_command *command)
+{
+	if (make_pipe(&p->ours.out, &p->its.out, &p->ours.out) != 0)
+		return -1;
+	if (command == NULL)
+		return 0;
+	if (make_pipe(&p->ours.err, &p->its.err, &p->ours.err) != 0)
+		return -1;
+	return command->input == INPUT_CLIENT
+		       ? make_pipe(&p->its.in, &p->ours.in, &p->ours.in)
+		       : 0;
+}
+
+static void __attribute__((noreturn)) run_child(const struct action_context *c,
+	char *const *argv, const struct action_pipes *p)
+{
+	int in = p->in;
+
+	snprintf(c->report->text, sizeof(c->report->text),
+		"its process cannot be set up");
+	c->report->code = c->command != NULL ? CODE_FAILED : 0;
+	if (in == -1)
+		in = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	/* A group of its own, so that it can be ended as a whole. */
-	if (setsid() == -1 || null == -1 || dup2(null, STDIN_FILENO) == -1 ||
-		dup2(out, STDOUT_FILENO) == -1)
+	if (setsid() == -1 || in == -1 || dup2(in, STDIN_FILENO) == -1 ||
+		dup2(p->out, STDOUT_FILENO) == -1 ||
+		(p->err != -1 && dup2(p->err, STDERR_FILENO) == -1))
 		_exit(ACTION_FAILED);
 	sandbox_child(role_of(c));
 	/* A halt may outlive us, and must not die of saying so to nobody. */
 	if (c->request->verb == VERB_HALT)
 		signal(SIGPIPE, SIG_IGN);
+	if (c->request->verb == VERB_RUN)
+		run_command(c, argv);
 	run_builtin(c, argv);
 }
 
@@ -111,35 +179,36 @@ delete_action(struct action *a)
 
 struct action *
 actions_start(struct actions *actions, const struct action_context *c,
-	char *const *argv, const char *about, int64_t deadline, int *pipe)
+	char *const *argv, const char *about, int64_t deadline,
+	struct action_pipes *ours)
 {
 	struct action_context context = *c;
 	struct action *a = new_action(about);
-	int pipes[2] = { -1, -1 };
+	struct pipes pipes = { NO_PIPES, NO_PIPES };
 
 	if (a == NULL)
 		return NULL;
 	context.report = a->report;
-	if (pipe2(pipes, O_CLOEXEC) != 0 || fd_nonblock(pipes[0]) != 0)
+	if (make_pipes(&pipes, c->command) != 0)
 		goto fail;
 	audit_share(c->audit, true);
 	if ((a->pid = fork()) == 0)
-		run_child(&context, argv, pipes[1]);
+		run_child(&context, argv, &pipes.its);
 	audit_share(c->audit, false);
 	if (a->pid == -1)
 		goto fail;
 	/* No process forked later may write into this one's report. */
 	madvise(a->report, sizeof(*a->report), MADV_DONTFORK);
-	fd_close(&pipes[1]);
+	action_pipes_close(&pipes.its);
 	a->verb = c->request->verb;
 	a->dry_run = c->request->dry_run;
 	a->deadline = deadline;
 	TAILQ_INSERT_TAIL(actions, a, entry);
-	*pipe = pipes[0];
+	*ours = pipes.ours;
 	return a;
 fail:
-	fd_close(&pipes[0]);
-	fd_close(&pipes[1]);
+	action_pipes_close(&pipes.its);
+	action_pipes_close(&pipes.ours);
 	delete_action(a);
 	return NULL;
 }
@@ -317,15 +386,32 @@ found_result(const struct action *a, char *text, size_t size)
 							       : CODE_FAILED;
 }
 
+/* That it has ended is what was asked for; how, is for the client to judge. */
+static int
+run_result(const siginfo_t *si, char *text, size_t size)
+{
+	if (si->si_code != CLD_EXITED)
+		snprintf(text, size, "it died of signal %s",
+			text_signal_name(si->si_status));
+	else if (si->si_status != 0)
+		snprintf(text, size, "it exited with %d", si->si_status);
+	else
+		snprintf(text, size, "done");
+	return CODE_OK;
+}
+
 int
 action_result(struct action *a, const siginfo_t *si, char *text, size_t size)
 {
 	bool exited = si->si_code == CLD_EXITED;
 
 	if (a->ended != NULL) {
-		snprintf(text, size, "ended: %s", a->ended);
+		snprintf(text, size, "ended by %s: %s",
+			a->stage == ACTION_KILLED ? "KILL" : "TERM", a->ended);
 		return a->ended_code;
 	}
+	if (a->verb == VERB_RUN && a->report->code == 0)
+		return run_result(si, text, size);
 	if (!exited) {
 		snprintf(text, size, "it died of signal %s",
 			text_signal_name(si->si_status));

@@ -48,6 +48,7 @@ struct action_context {
 	pid_t daemon;
 	struct action_report *report;
 	struct buf *rows; /* status, who: what the parent knows, as records */
+	const struct settings_command *command; /* run */
 };
 
 /* The built-in actions. They write to stdout and return an exit status. */
@@ -71,6 +72,16 @@ int action_say(const struct action_context *, char *const *argv);
 int action_halt(const struct action_context *, char *const *argv);
 int action_cancel(const struct action_context *, char *const *argv);
 
+/* The daemon's ends of its pipes, the caller's; -1: there is none. */
+struct action_pipes {
+	int in;
+	int out;
+	int err; /* of a run alone: else that goes with the output */
+};
+
+/* Those that are open. */
+void action_pipes_close(struct action_pipes *);
+
 enum action_stage { ACTION_RUNNING, ACTION_TERMINATED, ACTION_KILLED };
 
 struct action {
@@ -91,13 +102,13 @@ struct action {
 TAILQ_HEAD(actions, action);
 
 /*
- * Forks the action of that request; argv is the program that halt and cancel
- * run, as it is, without a shell. `about` is copied. *pipe is the reading end
- * of its output, non-blocking, the caller's. NULL with errno; nothing is left
- * then.
+ * Forks the action of that request; argv is the program that halt, cancel and
+ * run execute, as it is, without a shell. `about` is copied. The pipes are
+ * non-blocking. NULL with errno; nothing is left then.
  */
 struct action *actions_start(struct actions *, const struct action_context *,
-	char *const *argv, const char *about, int64_t deadline, int *pipe);
+	char *const *argv, const char *about, int64_t deadline,
+	struct action_pipes *);
 
 /* NULL if it is none of ours. */
 struct action *actions_find(struct actions *, pid_t);

@@ -8,6 +8,15 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+/* With its NUL. How long that is. */
+static uint32_t
+put_string(struct iovec *iov, const char *s)
+{
+	iov->iov_base = (void *)(uintptr_t)s;
+	iov->iov_len = strlen(s) + 1;
+	return (uint32_t)iov->iov_len;
+}
+
 int
 ask_request(int sock, const struct request *r)
 {
@@ -19,16 +28,19 @@ ask_request(int sock, const struct request *r)
 		.signal = (uint32_t)r->signal,
 		.escalate = (uint32_t)r->escalate,
 		.wait = r->wait,
-		.mode = (uint32_t)r->mode };
-	struct iovec iov[1 + REQUEST_STRINGS] = { { &head, sizeof(head) } };
-	int i, n = 1;
+		.mode = (uint32_t)r->mode,
+		.nargs = (uint32_t)r->nargs };
+	struct iovec iov[1 + REQUEST_STRINGS + REQUEST_ARGS_MAX] = { { &head,
+		sizeof(head) } };
+	size_t i;
+	int n = 1;
 
-	for (i = 0; i < REQUEST_STRINGS; i++) {
-		if (r->strings[i] == NULL)
-			continue;
-		head.len[i] = (uint32_t)strlen(r->strings[i]) + 1;
-		iov[n].iov_base = (void *)(uintptr_t)r->strings[i];
-		iov[n++].iov_len = head.len[i];
+	for (i = 0; i < REQUEST_STRINGS; i++)
+		if (r->strings[i] != NULL)
+			head.len[i] = put_string(&iov[n++], r->strings[i]);
+	for (i = 0; i < r->nargs; i++) {
+		head.args[i].len = put_string(&iov[n++], r->args[i].text);
+		head.args[i].named = (uint32_t)r->args[i].named;
 	}
 	return writev(sock, iov, n) < 0 ? -1 : 0;
 }
@@ -70,6 +82,14 @@ ask_peer(int sock, enum ask_handshake result, const char *text)
 }
 
 int
+ask_cut(int sock, int code)
+{
+	struct ask_cut m = { ASK_CUT, (uint32_t)code };
+
+	return fd_send(sock, &m, sizeof(m), NULL, 0, -1);
+}
+
+int
 ask_receive(int sock, struct ask_message *m, size_t *len, int *pass)
 {
 	ssize_t n = fd_recv(sock, m, sizeof(*m), 0, pass);
@@ -86,26 +106,46 @@ ask_receive(int sock, struct ask_message *m, size_t *len, int *pass)
 	return -1;
 }
 
+/* What of the message has not been taken yet. */
+struct rest {
+	const char *at;
+	size_t len;
+};
+
+/* The next string, which has n bytes with its NUL; NULL if it has not. */
+static const char *
+take_string(struct rest *rest, uint32_t n)
+{
+	const char *s = rest->at;
+
+	if (n == 0 || n > rest->len || memchr(s, '\0', n) != s + n - 1)
+		return NULL;
+	rest->at += n;
+	rest->len -= n;
+	return s;
+}
+
 /* Strings follow the head one after another, each with its NUL, no more. */
 static int
 decode_strings(
 	struct ask_question *q, const struct ask_request *head, size_t len)
 {
-	char *at = q->bytes + sizeof(*head);
-	size_t left = len - sizeof(*head);
-	uint32_t n;
-	int i;
+	struct rest rest = { q->bytes + sizeof(*head), len - sizeof(*head) };
+	struct request *r = &q->request;
+	size_t i;
 
-	for (i = 0; i < REQUEST_STRINGS; i++) {
-		if ((n = head->len[i]) == 0)
-			continue;
-		if (n > left || memchr(at, '\0', n) != at + n - 1)
+	for (i = 0; i < REQUEST_STRINGS; i++)
+		if (head->len[i] != 0 && (r->strings[i] = take_string(
+						  &rest, head->len[i])) == NULL)
 			return -1;
-		q->request.strings[i] = at;
-		at += n;
-		left -= n;
+	for (i = 0; i < head->nargs; i++) {
+		r->args[i].text = take_string(&rest, head->args[i].len);
+		r->args[i].named = head->args[i].named;
+		if (r->args[i].text == NULL)
+			return -1;
 	}
-	return left == 0 ? 0 : -1;
+	r->nargs = head->nargs;
+	return rest.len == 0 ? 0 : -1;
 }
 
 static int
@@ -118,7 +158,7 @@ decode_request(struct ask_question *q, size_t len)
 	memcpy(&head, q->bytes, sizeof(head));
 	if (head.verb > VERB_LAST || head.explain > 1 || head.dry_run > 1 ||
 		head.wall > 1 || head.signal > 255 || head.escalate > 255 ||
-		head.mode > 255)
+		head.mode > 255 || head.nargs > REQUEST_ARGS_MAX)
 		return -1;
 	memset(&q->request, 0, sizeof(q->request));
 	q->request.verb = (enum verb_number)head.verb;
@@ -167,6 +207,17 @@ decode_peer(struct ask_question *q, size_t len)
 		       : -1;
 }
 
+static int
+decode_cut(struct ask_question *q, size_t len)
+{
+	if (len != sizeof(q->cut))
+		return -1;
+	memcpy(&q->cut, q->bytes, sizeof(q->cut));
+	return q->cut.code == CODE_MALFORMED || q->cut.code == CODE_TOO_LONG
+		       ? 0
+		       : -1;
+}
+
 int
 ask_decode(struct ask_question *q, size_t len)
 {
@@ -182,6 +233,8 @@ ask_decode(struct ask_question *q, size_t len)
 			result = decode_malformed(q, len);
 		else if (kind == ASK_PEER)
 			result = decode_peer(q, len);
+		else if (kind == ASK_CUT)
+			result = decode_cut(q, len);
 		else if ((kind == ASK_DONE || kind == ASK_STALLED) &&
 			 len == sizeof(struct ask_done))
 			result = 0;
@@ -210,12 +263,15 @@ ask_question(int sock, struct ask_question *q)
 void
 ask_rebase(struct ask_question *copy, const struct ask_question *q)
 {
-	const char **s = copy->request.strings;
-	int i;
+	struct request *r = &copy->request;
+	const char **s = r->strings;
+	size_t i;
 
 	for (i = 0; i < REQUEST_STRINGS; i++)
 		if (s[i] != NULL)
 			s[i] = copy->bytes + (s[i] - q->bytes);
+	for (i = 0; i < r->nargs; i++)
+		r->args[i].text = copy->bytes + (r->args[i].text - q->bytes);
 }
 
 int

@@ -7,12 +7,14 @@
  *                        DONE       the answer has been written
  *                        PEER       who came, by TLS: once, before all else
  *                        STALLED    who watches does not read, or is gone
+ *                        CUT        what the command reads will not come whole
  *     parent → session   ANSWER     write this; that is all of the answer
  *                        RELAY      a pipe comes with it: pass on what it has
  *                        EXITED     drain the pipe, then write this
  *                        EVENTS     you watch: write this, more will come
  *                        BEAT       the same; is your client still there?
  *                        END        write this if anything, then go
+ *                        WAIT       the answer comes later: see to the client
  *
  * In a watch the session may ask for a ping, which is answered by a BEAT, and
  * say DONE, which is answered, after what EVENTS are due, by an ANSWER.
@@ -37,18 +39,34 @@ enum ask_kind {
 	ASK_DONE,
 	ASK_PEER,
 	ASK_STALLED,
+	ASK_CUT,
 	ASK_ANSWER,
 	ASK_RELAY,
 	ASK_EXITED,
 	ASK_EVENTS,
 	ASK_BEAT,
-	ASK_END
+	ASK_END,
+	ASK_WAIT
 };
 
 /* What the session makes of an action's pipe. */
 enum ask_relay {
-	RELAY_LINES,  /* whole lines are passed on as they are */
-	RELAY_CAPTURE /* the first line goes into the status, as output= */
+	RELAY_LINES,   /* whole lines are passed on as they are */
+	RELAY_CAPTURE, /* the first line goes into the status, as output= */
+	RELAY_STREAM   /* of a run; the message says which stream */
+};
+
+/* Standard input goes to the pipe; the others come from it, as chunks. */
+enum ask_stream_number { STREAM_INPUT, STREAM_OUTPUT, STREAM_ERROR, STREAMS };
+
+/*
+ * The rest of a message with a pipe of RELAY_STREAM. STREAM_OUTPUT is the
+ * first, and what it says of output holds for STREAM_ERROR, too.
+ */
+struct ask_stream {
+	uint32_t number; /* enum ask_stream_number */
+	uint32_t detach; /* the run goes on without its client */
+	uint64_t most;   /* bytes that are passed on */
 };
 
 struct ask_request {
@@ -62,6 +80,11 @@ struct ask_request {
 	uint32_t wait;
 	uint32_t mode;
 	uint32_t len[REQUEST_STRINGS]; /* with the NUL; 0 for NULL */
+	uint32_t nargs;
+	struct {
+		uint32_t len; /* likewise, and never 0 */
+		uint32_t named;
+	} args[REQUEST_ARGS_MAX];
 };
 
 struct ask_malformed {
@@ -89,13 +112,19 @@ struct ask_peer {
 	char text[REQUEST_REASON_MAX];
 };
 
+struct ask_cut {
+	uint32_t kind;
+	uint32_t code; /* CODE_MALFORMED or CODE_TOO_LONG */
+};
+
 struct ask_answer {
 	uint32_t kind;
 	uint32_t relay; /* enum ask_relay, of ASK_RELAY */
 };
 
-#define ASK_QUESTION_MAX \
-	(sizeof(struct ask_request) + WIRE_LINE_MAX + REQUEST_STRINGS)
+#define ASK_QUESTION_MAX                                                \
+	(sizeof(struct ask_request) + WIRE_LINE_MAX + REQUEST_STRINGS + \
+		REQUEST_ARGS_MAX)
 #define ASK_BYTES_MAX 65536 /* of an answer, after its head */
 
 /* A message from a session, taken apart. */
@@ -104,6 +133,7 @@ struct ask_question {
 	struct request request;     /* its strings point into bytes */
 	struct request_error error; /* of ASK_MALFORMED */
 	struct ask_peer peer;       /* of ASK_PEER */
+	struct ask_cut cut;         /* of ASK_CUT */
 	char bytes[ASK_QUESTION_MAX];
 };
 
@@ -115,6 +145,7 @@ int ask_request(int sock, const struct request *);
 int ask_malformed(int sock, const struct request_error *);
 int ask_done(int sock);
 int ask_stalled(int sock);
+int ask_cut(int sock, int code);
 int ask_peer(int sock, enum ask_handshake, const char *text);
 
 /* A message from the parent: what is to be written follows its head. */

@@ -48,6 +48,7 @@ struct audit_request {
 	char args[512];
 	char rule[128];
 	enum audit_verdict verdict;
+	char end[24]; /* of a run: exit=3, signal=SEGV; "" if it has none */
 };
 
 /* How urgent the line for a request is that had this result. */

@@ -165,6 +165,7 @@ control_stop(struct parent *p)
 	watches_flush(p);
 	end_waiting(p, SESSION_WATCHING);
 	end_waiting(p, SESSION_IDLE);
+	end_waiting(p, SESSION_QUEUED);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -163,10 +164,21 @@ accept_all(struct parent *p, const struct slots *s)
 }
 
 static void
+end_action(struct parent *p, struct action *a, const siginfo_t *si)
+{
+	char *command = a->verb == VERB_RUN ? strdup(a->about) : NULL;
+
+	request_action_ended(p, a, si);
+	if (command != NULL)
+		questions_run_ended(p, command);
+	free(command);
+}
+
+static void
 count_out(struct parent *p, struct action *a, const siginfo_t *si)
 {
 	if (a != NULL)
-		request_action_ended(p, a, si);
+		end_action(p, a, si);
 	else if (!sessions_reaped(p, si->si_pid, si->si_code, si->si_status) &&
 		 !lookups_reaped(&p->lookups, si->si_pid))
 		audit_reaped(p->audit, si->si_pid);

@@ -58,6 +58,7 @@ struct parent {
 	int64_t started;
 	time_t boot; /* with it and a number, requests get their ids */
 	uint64_t last_id;
+	uint64_t last_turn;   /* of those that wait for a command */
 	int64_t accept_again; /* no accept before this, after an error */
 	int64_t accept_log_again;
 	bool stopping;

@@ -156,15 +156,43 @@ policy_secret(const struct settings *s, const struct settings_client *c,
 	const struct request *r)
 {
 	const char *name = r->strings[REQUEST_NAME];
-	size_t i;
+	const struct settings_command *command;
 
 	if (c != NULL && c->secret)
 		return true;
-	for (i = 0; r->verb == VERB_RUN && name != NULL && i < s->ncommands;
-		i++)
-		if (strcmp(s->commands[i].name, name) == 0)
-			return s->commands[i].secret;
-	return false;
+	if (r->verb != VERB_RUN || name == NULL)
+		return false;
+	command = command_find(s, name);
+	return command != NULL && command->secret;
+}
+
+bool
+policy_may_run(const struct settings_client *c, const char *command)
+{
+	return !c->run.set || in_names(&c->run, command, strlen(command));
+}
+
+/* What it may not run, it is told nothing of, not even whether it is there. */
+static void
+decide_run(const struct settings *s, const struct request *r, struct verdict *v)
+{
+	const struct settings_client *c = v->client;
+	const char *name = r->strings[REQUEST_NAME];
+	struct buf text = { 0 };
+
+	if (!policy_may_run(c, name)) {
+		text_safe(&text, name, strlen(name));
+		refuse(v, "run", "%s may not run \"%.100s\"", c->name,
+			buf_str(&text));
+	} else if ((v->code = command_bind(s, r, &v->call, &text)) != CODE_OK) {
+		snprintf(v->reason, sizeof(v->reason), "%s", buf_str(&text));
+		*v->rule = '\0';
+		if (v->call.wrong != NULL)
+			snprintf(v->rule, sizeof(v->rule),
+				"commands.%.64s.args.%.40s",
+				v->call.command->name, v->call.wrong->name);
+	}
+	buf_free(&text);
 }
 
 void
@@ -202,6 +230,8 @@ policy_decide(const struct settings *s, const struct identity *who,
 		decide_kill(r, v);
 	else if (number == VERB_HALT)
 		decide_halt(r, v);
+	else if (number == VERB_RUN)
+		decide_run(s, r, v);
 	else if (number == VERB_SAY && r->wall && !v->client->wall)
 		refuse(v, "wall", "%s may not write to terminals",
 			v->client->name);

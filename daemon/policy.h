@@ -5,6 +5,7 @@
 #ifndef BRIDLE_POLICY_H
 #define BRIDLE_POLICY_H
 
+#include "commands.h"
 #include "identity.h"
 #include "request.h"
 #include "settings.h"
@@ -13,10 +14,15 @@
 #define POLICY_REASON_MAX 256
 
 struct verdict {
-	int code; /* CODE_OK, CODE_NO_IDENTITY or CODE_NOT_ALLOWED */
+	/*
+	 * CODE_OK, CODE_NO_IDENTITY or CODE_NOT_ALLOWED; of a run also what
+	 * command_bind() gives.
+	 */
+	int code;
 	const struct settings_client *client; /* NULL: no entry matches */
 	char rule[POLICY_RULE_MAX]; /* "teacher.kill.names"; "" if none */
 	char reason[POLICY_REASON_MAX];
+	struct command_call call; /* of a run that is allowed */
 };
 
 /* For an explain, the verdict is about the right to ask for one. */
@@ -42,6 +48,9 @@ bool policy_needs_groups(const struct settings *, const struct identity *);
  */
 bool policy_secret(const struct settings *, const struct settings_client *,
 	const struct request *);
+
+/* Whether its limits of run, if it has any, let it run that. */
+bool policy_may_run(const struct settings_client *, const char *command);
 
 /* What kill does with one process that its name matches. */
 enum policy_target { TARGET_ALLOWED, TARGET_PROTECTED, TARGET_DENIED };

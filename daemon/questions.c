@@ -10,6 +10,39 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* For later, in that state; -1 if there is no memory, and so no session. */
+static int
+keep(struct parent *p, struct session *s, const struct ask_question *q,
+	enum session_state state)
+{
+	struct ask_question *copy = malloc(sizeof(*copy));
+
+	if (copy == NULL) {
+		session_kill(p, s);
+		return -1;
+	}
+	*copy = *q;
+	/* Its strings point into itself. */
+	if (q->kind == ASK_REQUEST)
+		ask_rebase(copy, q);
+	s->question = copy;
+	s->state = state;
+	return 0;
+}
+
+/* Its turn comes, since every run before it has a deadline. */
+static void
+answer(struct parent *p, struct session *s, const struct ask_question *q)
+{
+	if (request_answer(p, s, q) || keep(p, s, q, SESSION_QUEUED) != 0)
+		return;
+	s->deadline = CLOCK_NEVER;
+	s->turn = ++p->last_turn;
+	if (ask_answer(s->ask, ASK_WAIT, RELAY_LINES, NULL, 0, -1) != 0)
+		session_kill(p, s);
+}
 
 /*
  * Answers the question at once, or keeps it until the groups are known. Where
@@ -18,28 +51,15 @@
 static void
 consider(struct parent *p, struct session *s, const struct ask_question *q)
 {
-	struct ask_question *copy;
 	int known = 1;
 
 	if (policy_needs_groups(p->settings, &s->who))
 		known = lookups_groups(&p->lookups, &s->who);
-	if (known != 0) {
-		request_answer(p, s, q);
-		return;
-	}
-	if (s->question == NULL) {
-		if ((copy = malloc(sizeof(*copy))) == NULL) {
-			session_kill(p, s);
-			return;
-		}
-		*copy = *q;
-		/* Its strings point into itself. */
-		if (q->kind == ASK_REQUEST)
-			ask_rebase(copy, q);
-		s->question = copy;
-	}
-	s->state = SESSION_LOOKUP;
-	s->deadline = clock_ms() + p->settings->limits.request_seconds * 1000LL;
+	if (known != 0)
+		answer(p, s, q);
+	else if (keep(p, s, q, SESSION_LOOKUP) == 0)
+		s->deadline = clock_ms() +
+			      p->settings->limits.request_seconds * 1000LL;
 }
 
 void
@@ -58,6 +78,41 @@ questions_resume(struct parent *p)
 	}
 }
 
+static struct session *
+next_in_queue(struct parent *p, const char *command)
+{
+	struct session *s, *first = NULL;
+
+	TAILQ_FOREACH (s, &p->sessions, entry)
+		if (s->state == SESSION_QUEUED &&
+			strcmp(s->question->request.strings[REQUEST_NAME],
+				command) == 0 &&
+			(first == NULL || s->turn < first->turn))
+			first = s;
+	return first;
+}
+
+/* One that is refused, after a reload say, has not used up its turn. */
+void
+questions_run_ended(struct parent *p, const char *command)
+{
+	struct ask_question *q;
+	struct session *s;
+	uint64_t turn;
+
+	while ((s = next_in_queue(p, command)) != NULL) {
+		q = s->question;
+		turn = s->turn;
+		s->question = NULL;
+		answer(p, s, q);
+		free(q);
+		if (s->state == SESSION_QUEUED)
+			s->turn = turn;
+		if (s->state == SESSION_QUEUED || s->state == SESSION_ACTING)
+			return;
+	}
+}
+
 /* It has waited for its groups as long as a request may take. */
 static void
 answer_without_groups(struct parent *p, struct session *s)
@@ -65,7 +120,7 @@ answer_without_groups(struct parent *p, struct session *s)
 	struct ask_question *q = s->question;
 
 	s->question = NULL;
-	request_answer(p, s, q);
+	answer(p, s, q);
 	free(q);
 }
 
@@ -148,6 +203,19 @@ hear_watch(struct parent *p, struct session *s, const struct ask_question *q)
 		break_off(p, s, "a question in a watch");
 }
 
+/* It may have ended by itself, just before we heard. */
+static void
+hear_cut(struct parent *p, struct session *s, const struct ask_cut *cut)
+{
+	if (s->state == SESSION_ACTING && s->action->verb == VERB_RUN)
+		action_end(s->action, (int)cut->code,
+			cut->code == CODE_TOO_LONG
+				? "its input is longer than it may be"
+				: "its input was cut short");
+	else if (s->state != SESSION_WRITING)
+		break_off(p, s, "an input that nobody waits for");
+}
+
 void
 questions_hear(struct parent *p, struct session *s)
 {
@@ -163,6 +231,8 @@ questions_hear(struct parent *p, struct session *s)
 		session_lose(p, s);
 	} else if (s->state == SESSION_ENDING) {
 		return; /* it asked before it heard that it has to go */
+	} else if (q->kind == ASK_CUT) {
+		hear_cut(p, s, &q->cut);
 	} else if (s->peer_due != (q->kind == ASK_PEER)) {
 		break_off(p, s,
 			s->peer_due ? "a question before its peer"
@@ -175,7 +245,8 @@ questions_hear(struct parent *p, struct session *s)
 		break_off(p, s, "stalled without a watch");
 	} else if (q->kind == ASK_DONE) {
 		hear_done(p, s);
-	} else if (s->state == SESSION_LOOKUP || s->state == SESSION_ACTING) {
+	} else if (s->state == SESSION_LOOKUP || s->state == SESSION_QUEUED ||
+		   s->state == SESSION_ACTING) {
 		break_off(p, s, "a question before the last was answered");
 	} else if (!s->known && clock_ms() >= s->login_deadline) {
 		p->counters.timeouts++;

@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define READ_MAX 65536 /* a pipe's usual capacity */
+#define READ_MAX WIRE_CHUNK_MAX /* a pipe's usual capacity, too */
 #define CAPTURE_MAX 256
 
 void
@@ -17,6 +17,15 @@ relay_open(struct relay *r, int pipe, enum ask_relay mode)
 	r->pipe = pipe;
 	r->mode = mode;
 	r->left = SIZE_MAX;
+}
+
+void
+relay_open_stream(
+	struct relay *r, int pipe, unsigned stream, struct relay_quota *quota)
+{
+	relay_open(r, pipe, RELAY_STREAM);
+	r->stream = stream;
+	r->quota = quota;
 }
 
 void
@@ -65,6 +74,21 @@ take_capture(struct relay *r, const char *data, size_t len)
 	buf_add(&r->capture, data, len < room ? len : room);
 }
 
+/* The frame is ours: whatever a command writes stays within it. */
+static void
+take_chunk(struct relay *r, struct buf *out, const char *data, size_t len)
+{
+	struct relay_quota *quota = r->quota;
+	size_t n = len < quota->left ? len : (size_t)quota->left;
+
+	quota->left -= n;
+	quota->dropped += len - n;
+	if (n == 0)
+		return;
+	buf_addf(out, "1#%d#%u#%zu\n", CODE_CHUNK, r->stream, n);
+	buf_add(out, data, n);
+}
+
 int
 relay_read(struct relay *r, struct buf *out)
 {
@@ -85,6 +109,8 @@ relay_read(struct relay *r, struct buf *out)
 			r->left -= (size_t)n;
 		if (r->mode == RELAY_LINES)
 			take_lines(r, out, at, (size_t)n);
+		else if (r->mode == RELAY_STREAM)
+			take_chunk(r, out, at, (size_t)n);
 		else
 			take_capture(r, at, (size_t)n);
 	}

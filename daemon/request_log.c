@@ -58,6 +58,8 @@ request_log_status(struct buf *out, const struct audit_request *log, int code,
 		snprintf(reached, sizeof(reached), "%u", log->reached);
 		wire_pair(out, "reached", reached);
 	}
+	if (*log->end != '\0')
+		buf_addf(out, "#%s", log->end);
 	wire_pair(out, "id", log->id);
 	wire_end(out);
 }

@@ -1,14 +1,15 @@
 #include "requests.h"
 
+#include "about.h"
 #include "abuse.h"
 #include "clock.h"
 #include "fd.h"
 #include "policy.h"
 #include "request_log.h"
+#include "runs.h"
 #include "tables.h"
 #include "tell.h"
 #include "template.h"
-#include "text.h"
 #include "watches.h"
 #include "wire.h"
 
@@ -27,6 +28,7 @@ struct job {
 	struct verdict verdict;
 	struct audit_request log;
 	struct buf answer; /* of an answer that needs no action */
+	bool waits;        /* for other runs of its command */
 };
 
 /* The answer is complete: it goes to the session and into the log. */
@@ -57,8 +59,11 @@ finish_offence(struct job *j, enum penalty_cause cause, int code,
 static int64_t
 deadline_of(const struct job *j)
 {
+	const struct settings_command *command = j->verdict.call.command;
 	int64_t seconds = j->parent->settings->limits.request_seconds;
 
+	if (command != NULL && command->timeout > 0)
+		seconds = command->timeout;
 	if (j->request->verb == VERB_KILL)
 		seconds += (j->request->escalate ? 2 : 1) *
 			   (int64_t)j->request->wait;
@@ -82,6 +87,17 @@ has_place(const struct job *j)
 	       is_root(&j->session->who);
 }
 
+/* What a session makes of it depends on what it comes from. */
+static int
+hand_over(const struct job *j, bool program, const struct action_pipes *pipes)
+{
+	if (j->verdict.call.command != NULL)
+		return runs_hand_over(
+			j->session, j->verdict.call.command, pipes);
+	return ask_answer(j->session->ask, ASK_RELAY,
+		program ? RELAY_CAPTURE : RELAY_LINES, NULL, 0, pipes->out);
+}
+
 static void
 start_action(struct job *j, char *const *argv, const char *about)
 {
@@ -93,10 +109,11 @@ start_action(struct job *j, char *const *argv, const char *about)
 		.id = j->log.id,
 		.audit = p->audit,
 		.daemon = p->pid,
-		.rows = &j->answer };
+		.rows = &j->answer,
+		.command = j->verdict.call.command };
+	struct action_pipes pipes;
 	struct action *a;
 	char text[128];
-	int pipe;
 
 	if (!has_place(j)) {
 		snprintf(text, sizeof(text), "%u actions are running",
@@ -105,7 +122,7 @@ start_action(struct job *j, char *const *argv, const char *about)
 		return;
 	}
 	a = actions_start(
-		&p->actions, &context, argv, about, deadline_of(j), &pipe);
+		&p->actions, &context, argv, about, deadline_of(j), &pipes);
 	if (a == NULL) {
 		buf_reset(&j->answer);
 		snprintf(text, sizeof(text), "cannot start it: %s",
@@ -120,11 +137,9 @@ start_action(struct job *j, char *const *argv, const char *about)
 	s->action = a;
 	s->state = SESSION_ACTING;
 	s->deadline = a->deadline + WRITE_GRACE_MS;
-	if (ask_answer(s->ask, ASK_RELAY,
-		    argv != NULL ? RELAY_CAPTURE : RELAY_LINES, NULL, 0,
-		    pipe) != 0)
+	if (hand_over(j, argv != NULL, &pipes) != 0)
 		session_kill(p, s);
-	fd_close(&pipe);
+	action_pipes_close(&pipes);
 }
 
 static void
@@ -157,7 +172,7 @@ answer_status(struct job *j)
 static void
 answer_verbs(struct job *j)
 {
-	tables_verbs(j->verdict.client, &j->answer);
+	tables_verbs(j->parent->settings, j->verdict.client, &j->answer);
 	finish(j, CODE_OK, "done", NULL);
 }
 
@@ -233,44 +248,17 @@ answer_explain(struct job *j)
 
 	subject.explain = false;
 	policy_decide(j->parent->settings, &j->session->who, &subject, &v);
-	wire_columns(&j->answer, verb_explain_columns);
-	wire_record(&j->answer);
-	wire_puts(&j->answer, v.code == CODE_OK ? "allowed" : "refused");
-	wire_putu(&j->answer, (unsigned)v.code);
-	wire_puts(&j->answer, v.client != NULL ? v.client->name : "");
-	wire_puts(&j->answer, v.rule);
-	wire_puts(&j->answer, v.reason);
-	wire_end(&j->answer);
+	tables_explain(&v, &j->answer);
 	finish(j, CODE_OK, "done", NULL);
 }
 
-/* "reboot now", "reboot in 5 minutes", "reboot at 22:00" */
-static void
-describe_halt(const struct request *r, char *text, size_t size)
-{
-	const char *mode = halt_mode_names[r->mode];
-	const char *when = r->strings[REQUEST_WHEN];
-
-	if (*when == '+')
-		snprintf(text, size, "%s in %s minute%s", mode, when + 1,
-			strcmp(when, "+1") == 0 ? "" : "s");
-	else
-		snprintf(text, size, *when == 'n' ? "%s %s" : "%s at %s", mode,
-			when);
-}
-
-/* What a kill is about: "firefox", made safe and not too long. */
 static void
 answer_kill(struct job *j)
 {
-	const char *name = j->request->strings[REQUEST_NAME];
-	struct buf safe = { 0 }, about = { 0 };
+	struct buf about = { 0 };
 
-	text_safe(&safe, name, strlen(name));
-	buf_addf(&about, "\"%.64s%s\"", buf_str(&safe),
-		safe.len > 64 ? "…" : "");
+	about_kill(j->request, &about);
 	start_action(j, NULL, buf_str(&about));
-	buf_free(&safe);
 	buf_free(&about);
 }
 
@@ -309,16 +297,42 @@ answer_halt(struct job *j)
 	};
 	char **argv =
 		template_expand(j->parent->settings->power[r->mode], values);
-	char about[64];
+	struct buf about = { 0 };
 
 	if (argv == NULL) {
 		finish(j, CODE_FAILED, "out of memory", NULL);
 	} else if (r->dry_run) {
 		answer_dry_halt(j, argv);
 	} else {
-		describe_halt(r, about, sizeof(about));
-		start_action(j, argv, about);
+		about_halt(r, &about);
+		start_action(j, argv, buf_str(&about));
 	}
+	buf_free(&about);
+	template_free(argv);
+}
+
+static void
+answer_run(struct job *j)
+{
+	const struct command_call *call = &j->verdict.call;
+	char **argv, text[160];
+	int code;
+
+	switch (runs_turn(
+		j->parent, call->command, &code, text, sizeof(text))) {
+	case RUNS_LATER:
+		j->waits = true;
+		return;
+	case RUNS_NEVER:
+		finish(j, code, text, NULL);
+		return;
+	default:
+		break;
+	}
+	if ((argv = template_expand(call->command->argv, call->values)) == NULL)
+		finish(j, CODE_FAILED, "out of memory", NULL);
+	else
+		start_action(j, argv, call->command->name);
 	template_free(argv);
 }
 
@@ -347,6 +361,9 @@ answer_allowed(struct job *j)
 		break;
 	case VERB_PING:
 		answer_ping(j);
+		break;
+	case VERB_RUN:
+		answer_run(j);
 		break;
 	case VERB_CANCEL:
 		answer_cancel(j);
@@ -413,7 +430,8 @@ decide(struct job *j)
 	if (j->session->known)
 		tell_online(p, j->session);
 	if (v->code != CODE_OK) {
-		p->counters.denied++;
+		if (v->code == CODE_NO_IDENTITY || v->code == CODE_NOT_ALLOWED)
+			p->counters.denied++;
 		if (is_stranger(j))
 			finish_offence(j, unknown_cause(&j->session->who),
 				v->code, v->reason, v->rule);
@@ -426,14 +444,15 @@ decide(struct job *j)
 	}
 }
 
-void
+bool
 request_answer(
 	struct parent *p, struct session *s, const struct ask_question *q)
 {
 	struct job j = { .parent = p, .session = s };
 
-	p->counters.requests++;
-	s->requests++;
+	/* What has waited was counted when it came. */
+	p->counters.requests += s->state != SESSION_QUEUED;
+	s->requests += s->state != SESSION_QUEUED;
 	s->asked = clock_ms();
 	if (q->kind == ASK_REQUEST)
 		j.request = &q->request;
@@ -448,6 +467,7 @@ request_answer(
 			q->error.reason, NULL);
 	}
 	buf_free(&j.answer);
+	return !j.waits;
 }
 
 void
@@ -461,6 +481,7 @@ request_action_ended(struct parent *p, struct action *a, const siginfo_t *si)
 	if (code == CODE_FAILED && a->session != NULL)
 		p->counters.failed++;
 	a->log.acted = true;
+	runs_note_end(a, si);
 	tell_request(p, &a->log, code, text);
 	if (a->session != NULL) {
 		request_log_status(&status, &a->log, code, text,

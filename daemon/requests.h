@@ -9,9 +9,11 @@
 
 /*
  * Answers a question that the session was allowed to ask now. The session's
- * groups are known if the policy needs them.
+ * groups are known if the policy needs them. False if it has to wait for its
+ * turn, until an action with the name of its command has ended: then it has to
+ * be asked again.
  */
-void request_answer(
+bool request_answer(
 	struct parent *, struct session *, const struct ask_question *);
 
 /* An action has ended, as the siginfo says: answers, logs, frees it. */

@@ -1,12 +1,12 @@
 #include "session.h"
 
 #include "ask.h"
-#include "clock.h"
-#include "fd.h"
+#include "farewell.h"
+#include "greeting.h"
 #include "input.h"
-#include "relay.h"
 #include "sandbox.h"
 #include "stream.h"
+#include "streams.h"
 #include "vigil.h"
 
 #include <errno.h>
@@ -20,13 +20,13 @@
 
 #define IN_MAX (2 * WIRE_LINE_MAX) /* read ahead, so that we see a hang-up */
 #define OUT_HIGH 65536             /* above it the pipe is left to fill up */
-#define LINGER_MS 1000
-#define DONE_MS 50 /* of silence, before the parent is told */
+#define DONE_MS 50                 /* of silence, before the parent is told */
 #define PAGE 4096
 
 enum state {
 	GREETING, /* the handshake of TLS */
 	IDLE,     /* reads requests */
+	WAITING,  /* the answer comes when others have had theirs */
 	RELAYING, /* an action's output goes by */
 	WATCHING, /* records come as things happen */
 	LEAVING,  /* the watch, which the parent has to end */
@@ -46,7 +46,9 @@ struct io {
 	struct buf out;
 	size_t sent; /* of out */
 	struct buf status;
-	struct relay relay;
+	struct streams streams;
+	bool cut_said; /* the parent knows that the input is cut */
+	bool gone;     /* the client; nothing goes to it any more */
 	struct vigil vigil;
 	uint64_t written; /* to the client, ever */
 	struct ask_message message;
@@ -59,40 +61,36 @@ static void __attribute__((noreturn)) leave(void)
 	_exit(0);
 }
 
-/* A machine that goes down takes the network with it: see the answer off. */
-static void
-flush_socket(int fd)
+static void __attribute__((noreturn)) finish(struct io *io)
 {
-	int64_t deadline = clock_ms() + LINGER_MS;
-	int unsent;
-
-	while (ioctl(fd, SIOCOUTQ, &unsent) == 0 && unsent > 0 &&
-		clock_ms() < deadline)
-		poll(NULL, 0, 5);
+	if (io->gone)
+		leave();
+	if (!io->eof || io->client.tls != NULL)
+		stream_end(&io->client);
+	if (!io->eof)
+		farewell_linger(io->client.fd);
+	if (io->stopping)
+		farewell_flush(io->client.fd);
+	leave();
 }
 
 /*
- * A close with unread input makes the kernel send a reset, which destroys
- * the answer on its way: so the rest is read first, for a while.
+ * The client is gone. That ends us, and so its action, unless that is to go
+ * on, or must not take for the whole what it has read so far: then the parent
+ * ends it while its input is still open.
  */
-static void __attribute__((noreturn)) finish(struct io *io)
+static void
+lose_client(struct io *io)
 {
-	struct pollfd p = { io->client.fd, POLLIN, 0 };
-	int64_t deadline, now;
-	char waste[4096];
-
-	if (!io->eof || io->client.tls != NULL)
-		stream_end(&io->client);
-	if (!io->eof) {
-		deadline = clock_ms() + LINGER_MS;
-		while ((now = clock_ms()) < deadline &&
-			poll(&p, 1, (int)(deadline - now)) > 0)
-			if (read(p.fd, waste, sizeof(waste)) <= 0)
-				break;
-	}
-	if (io->stopping)
-		flush_socket(io->client.fd);
-	leave();
+	feed_lose(&io->streams.in);
+	if (io->state != RELAYING ||
+		(!io->streams.detach && io->streams.in.cut == 0))
+		leave();
+	io->gone = true;
+	io->eof = true;
+	io->closing = true;
+	buf_reset(&io->out);
+	io->sent = 0;
 }
 
 static void
@@ -106,19 +104,19 @@ read_client(struct io *io)
 	else if (n == 0)
 		io->eof = true;
 	else if (errno != EAGAIN && errno != EINTR)
-		leave();
+		lose_client(io);
 }
 
-/* How much of it the socket took. */
+/* How much of it the socket took; all of it, where nobody is there. */
 static size_t
 send_client(struct io *io, const char *data, size_t len)
 {
-	ssize_t n = stream_write(&io->client, data, len);
+	ssize_t n = io->gone ? -1 : stream_write(&io->client, data, len);
 
-	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		leave();
+	if (n < 0 && !io->gone && errno != EAGAIN && errno != EINTR)
+		lose_client(io);
 	if (n < 0)
-		return 0;
+		return io->gone ? len : 0;
 	io->written += (size_t)n;
 	return (size_t)n;
 }
@@ -135,9 +133,10 @@ put_client(struct io *io, const char *data, size_t len)
 static void
 write_client(struct io *io)
 {
-	io->sent += send_client(
-		io, io->out.data + io->sent, io->out.len - io->sent);
-	if (io->sent < io->out.len)
+	size_t left = io->out.len - io->sent;
+
+	io->sent += send_client(io, io->out.data + io->sent, left);
+	if (!io->gone && io->sent < io->out.len)
 		return;
 	io->sent = 0;
 	/* A long answer's buffer is not kept by an idle session. */
@@ -149,7 +148,7 @@ write_client(struct io *io)
 static void
 end_relay(struct io *io)
 {
-	relay_close(&io->relay, &io->status);
+	streams_close(&io->streams, &io->status);
 	buf_add(&io->out, io->status.data, io->status.len);
 	buf_free(&io->status);
 	io->exited = false;
@@ -158,14 +157,13 @@ end_relay(struct io *io)
 
 /* One read, so that a client that hangs up is noticed in between. */
 static void
-read_pipe(struct io *io)
+read_pipe(struct io *io, struct relay *r)
 {
-	int more = relay_read(&io->relay, &io->out);
-
-	if (io->exited && (more == 0 || io->relay.left == 0))
+	if (io->state != RELAYING || r->pipe == -1)
+		return;
+	streams_read(r, &io->out);
+	if (io->exited && streams_drained(&io->streams))
 		end_relay(io);
-	else if (more == 0)
-		fd_close(&io->relay.pipe);
 }
 
 static void
@@ -174,8 +172,8 @@ take_exit(struct io *io, size_t len)
 	io->exited = true;
 	buf_reset(&io->status);
 	buf_add(&io->status, io->message.bytes, len);
-	relay_limit(&io->relay);
-	if (io->relay.pipe == -1 || io->relay.left == 0)
+	streams_limit(&io->streams);
+	if (streams_drained(&io->streams))
 		end_relay(io);
 }
 
@@ -185,7 +183,7 @@ take_end(struct io *io, size_t len)
 	io->closing = true;
 	io->stopping = true;
 	/* In the middle of an answer there is no place for another. */
-	if (io->state != IDLE && io->state != WATCHING)
+	if (io->state != IDLE && io->state != WAITING && io->state != WATCHING)
 		leave(); /* nor is there before the handshake is done */
 	put_client(io, io->message.bytes, len);
 	io->state = IDLE;
@@ -247,9 +245,13 @@ read_ask(struct io *io)
 		io->state = ANSWERED;
 		break;
 	case ASK_RELAY:
-		relay_open(&io->relay, pipe,
-			(enum ask_relay)io->message.head.relay);
+		if (streams_take(&io->streams, &io->message, len, pipe) != 0)
+			leave();
+		io->cut_said = false;
 		io->state = RELAYING;
+		break;
+	case ASK_WAIT:
+		io->state = WAITING;
 		break;
 	case ASK_EXITED:
 		take_exit(io, len);
@@ -300,10 +302,26 @@ say_done(struct io *io)
 }
 
 static void
-drop_line(struct io *io, size_t whole)
+drop_input(struct io *io, size_t n)
 {
-	io->inlen -= whole;
-	memmove(io->in, io->in + whole, io->inlen);
+	io->inlen -= n;
+	memmove(io->in, io->in + n, io->inlen);
+}
+
+/* What the client sends for a run goes there, or nowhere. */
+static void
+feed_run(struct io *io)
+{
+	struct feed *f = &io->streams.in;
+
+	if (f->due)
+		drop_input(io, feed_take(f, io->in, io->inlen, io->eof));
+	if (f->cut == 0 || io->cut_said)
+		return;
+	io->cut_said = true;
+	io->closing = true;
+	if (ask_cut(io->ask, f->cut) != 0)
+		leave();
 }
 
 /* While it watches: heartbeats are asked for, all else ends the watch. */
@@ -322,7 +340,7 @@ watch_input(struct io *io)
 		}
 		if (ask_request(io->ask, &ping) != 0)
 			leave();
-		drop_line(io, line.whole);
+		drop_input(io, line.whole);
 	}
 }
 
@@ -332,11 +350,12 @@ take_request(struct io *io)
 {
 	struct input_line line;
 
+	feed_run(io);
 	if (io->closing || io->inlen == 0 ||
 		!input_line(io->in, io->inlen, io->eof, &line))
 		return false;
 	ask(io, line.len, line.ended);
-	drop_line(io, line.whole);
+	drop_input(io, line.whole);
 	return true;
 }
 
@@ -348,8 +367,8 @@ advance(struct io *io)
 		if (io->state == WATCHING)
 			watch_input(io);
 		if (io->state == WATCHING || io->state == LEAVING ||
-			io->out.len > 0 || io->state == RELAYING ||
-			io->state == GREETING)
+			io->out.len > 0 || io->state == WAITING ||
+			io->state == RELAYING || io->state == GREETING)
 			return;
 		if (io->state == ANSWERED)
 			io->unsaid = true;
@@ -366,49 +385,25 @@ advance(struct io *io)
 static void
 answer_plain(struct io *io)
 {
-	static const char text[] = "1#401#" WIRE_TLS_ONLY "\n";
-
 	io->client.tls = NULL;
-	put_client(io, text, sizeof(text) - 1);
+	put_client(io, GREETING_ANSWER, sizeof(GREETING_ANSWER) - 1);
 	io->closing = true;
 	finish(io);
 }
 
 static void
-tell_peer(struct io *io, enum ask_handshake result, const char *text)
-{
-	if (ask_peer(io->ask, result, text) != 0)
-		leave();
-}
-
-/* The handshake, as far as it goes without waiting. */
-static void
 greet(struct io *io)
 {
-	struct tls *tls = io->client.tls;
-	char key[TLS_FINGERPRINT_SIZE];
-
-	switch (tls_handshake(tls)) {
-	case TLS_WANT_READ:
-		io->client.to_read = POLLIN;
+	switch (greeting_step(&io->client, io->ask)) {
+	case GREETING_MORE:
 		return;
-	case TLS_WANT_WRITE:
-		io->client.to_read = POLLOUT;
-		return;
-	case 0:
-		io->client.to_read = POLLIN;
+	case GREETING_DONE:
 		io->state = IDLE;
-		if (tls_peer(tls, key))
-			tell_peer(io, HANDSHAKE_KEY, key);
-		else
-			tell_peer(io, HANDSHAKE_NO_KEY, "");
 		return;
-	case TLS_PLAIN:
-		tell_peer(io, HANDSHAKE_PLAIN, tls_problem(tls));
+	case GREETING_PLAIN:
 		answer_plain(io);
 		return;
 	default:
-		tell_peer(io, HANDSHAKE_FAILED, tls_problem(tls));
 		leave();
 	}
 }
@@ -416,15 +411,16 @@ greet(struct io *io)
 static bool
 wants_more(const struct io *io)
 {
-	return io->state != GREETING && !io->eof && !io->closing &&
-	       io->inlen < IN_MAX;
+	return io->state != GREETING && !io->eof &&
+	       (!io->closing || io->streams.in.due) && io->inlen < IN_MAX;
 }
 
 static void
 wait_and_serve(struct io *io)
 {
-	struct pollfd p[3] = { { io->client.fd, 0, 0 }, { io->ask, POLLIN, 0 },
-		{ -1, POLLIN, 0 } };
+	struct pollfd p[2 + STREAMS] = {
+		{ io->gone ? -1 : io->client.fd, 0, 0 }, { io->ask, POLLIN, 0 }
+	};
 	bool reading = wants_more(io);
 	int n, timeout = io->unsaid ? DONE_MS : -1;
 
@@ -435,13 +431,13 @@ wait_and_serve(struct io *io)
 	/* It has come, but in a record of which poll(2) knows nothing. */
 	if (reading && stream_pending(&io->client))
 		timeout = 0;
-	if (io->state == RELAYING && io->out.len < OUT_HIGH)
-		p[2].fd = io->relay.pipe;
+	streams_poll(&io->streams,
+		io->state == RELAYING && io->out.len < OUT_HIGH, p + 2);
 	/*
 	 * Most clients close, or ask again, as soon as they have their
 	 * answer: the parent is not woken up for the moment in between.
 	 */
-	n = poll(p, 3, timeout);
+	n = poll(p, 2 + STREAMS, timeout);
 	if (n < 0 && errno != EINTR)
 		leave();
 	if (n == 0 && timeout > 0)
@@ -449,7 +445,7 @@ wait_and_serve(struct io *io)
 	if (n < 0 || (n == 0 && timeout > 0))
 		return;
 	if (p[0].revents & (POLLERR | POLLHUP | POLLNVAL))
-		leave();
+		lose_client(io);
 	if (io->state == GREETING && p[0].revents)
 		greet(io);
 	else if (reading &&
@@ -457,8 +453,12 @@ wait_and_serve(struct io *io)
 		read_client(io);
 	if (p[1].revents)
 		read_ask(io);
-	if (p[2].revents && io->state == RELAYING && io->relay.pipe != -1)
-		read_pipe(io);
+	if (p[2 + STREAM_OUTPUT].revents)
+		read_pipe(io, &io->streams.out);
+	if (p[2 + STREAM_ERROR].revents)
+		read_pipe(io, &io->streams.err);
+	if (io->state == RELAYING)
+		feed_run(io);
 	if (io->out.failed)
 		leave();
 	if (io->out.len > 0)
@@ -488,7 +488,7 @@ session_run(int client, int ask, struct tls_context *tls)
 	static _Alignas(PAGE) struct io io;
 
 	io.ask = ask;
-	io.relay.pipe = -1;
+	streams_init(&io.streams);
 	sandbox_child(SANDBOX_SESSION);
 	open_client(&io, client, tls);
 	for (;;) {

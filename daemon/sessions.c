@@ -138,7 +138,8 @@ expire(struct parent *p, struct session *s)
 		session_end(s, CODE_TOO_SLOW, text);
 		break;
 	case SESSION_LOOKUP:
-		break; /* questions_expire() sees to it */
+	case SESSION_QUEUED:
+		break; /* questions.c sees to them */
 	case SESSION_WATCHING:
 		watches_tick(p, s);
 		break;

@@ -21,6 +21,7 @@ enum session_state {
 	SESSION_NEW,      /* the policy has found no client: login_seconds */
 	SESSION_IDLE,     /* idle_seconds */
 	SESSION_LOOKUP,   /* its question waits for its groups */
+	SESSION_QUEUED,   /* its question waits for a command's other runs */
 	SESSION_ACTING,   /* an action runs for it */
 	SESSION_WATCHING, /* its next heartbeat */
 	SESSION_WRITING,  /* the answer is on its way to the client */
@@ -44,7 +45,8 @@ struct session {
 	struct identity who;
 	struct identity_source source;
 	struct action *action;         /* SESSION_ACTING */
-	struct ask_question *question; /* SESSION_LOOKUP; owned */
+	struct ask_question *question; /* LOOKUP, QUEUED; owned */
+	uint64_t turn;                 /* SESSION_QUEUED: the lowest is next */
 	struct watch *watch;           /* SESSION_WATCHING; owned */
 	bool online;                   /* those who watch know of it */
 	bool killed;                   /* by us: not worth a line */

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "parent.h"
 #include "policy.h"
+#include "runs.h"
 #include "wire.h"
 
 #include "config.h"
@@ -20,6 +21,7 @@ tables_status(const struct parent *p, struct buf *out)
 		{ "sessions_max", p->settings->limits.sessions },
 		{ "actions", p->nactions },
 		{ "actions_max", p->settings->limits.actions },
+		{ "queued", runs_queued(p, NULL) },
 		{ "connections", p->counters.connections },
 		{ "refused", p->counters.refused },
 		{ "requests", p->counters.requests },
@@ -81,8 +83,49 @@ tables_who(const struct parent *p, struct buf *out)
 			put_session(s, now, out);
 }
 
+static void
+put_verb(struct buf *out, const struct verb *verb, const struct buf *limits,
+	const struct settings_command *c)
+{
+	wire_record(out);
+	wire_putu(out, (unsigned)verb->number);
+	wire_puts(out, verb->name);
+	wire_put(out, limits->data, limits->len);
+	wire_puts(out, c != NULL ? c->name : "");
+	wire_puts(out, c != NULL && c->help != NULL ? c->help : "");
+	wire_end(out);
+}
+
+/* As much of the arguments' rules as a line of an answer has room for. */
+#define RULES_MAX 3000
+
+/* What this client may run, each with a row of its own. */
+static void
+put_commands(const struct settings *s, const struct settings_client *c,
+	struct buf *out)
+{
+	const struct verb *run = verb_by_number(VERB_RUN);
+	struct buf rules = { 0 };
+	size_t i;
+
+	for (i = 0; i < s->ncommands; i++) {
+		if (!policy_may_run(c, s->commands[i].name))
+			continue;
+		buf_reset(&rules);
+		command_print_args(&s->commands[i], &rules);
+		if (rules.len > RULES_MAX)
+			rules.len = RULES_MAX;
+		/* It is one message: what exceeds it is left out. */
+		if (out->len + WIRE_REPLY_MAX > ASK_BYTES_MAX)
+			break;
+		put_verb(out, run, &rules, &s->commands[i]);
+	}
+	buf_free(&rules);
+}
+
 void
-tables_verbs(const struct settings_client *c, struct buf *out)
+tables_verbs(const struct settings *s, const struct settings_client *c,
+	struct buf *out)
 {
 	struct buf limits = { 0 };
 	const struct verb *verb;
@@ -95,11 +138,22 @@ tables_verbs(const struct settings_client *c, struct buf *out)
 			continue;
 		buf_reset(&limits);
 		policy_limits(c, verb->number, &limits);
-		wire_record(out);
-		wire_putu(out, (unsigned)i);
-		wire_puts(out, verb->name);
-		wire_put(out, limits.data, limits.len);
-		wire_end(out);
+		put_verb(out, verb, &limits, NULL);
+		if (verb->number == VERB_RUN)
+			put_commands(s, c, out);
 	}
 	buf_free(&limits);
+}
+
+void
+tables_explain(const struct verdict *v, struct buf *out)
+{
+	wire_columns(out, verb_explain_columns);
+	wire_record(out);
+	wire_puts(out, v->code == CODE_OK ? "allowed" : "refused");
+	wire_putu(out, (unsigned)v->code);
+	wire_puts(out, v->client != NULL ? v->client->name : "");
+	wire_puts(out, v->rule);
+	wire_puts(out, v->reason);
+	wire_end(out);
 }

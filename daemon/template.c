@@ -45,14 +45,13 @@ expand_one(const char *arg, const struct template_value *values)
 }
 
 static bool
-is_empty_placeholder(const char *arg, const struct template_value *values)
+is_absent(const char *arg, const struct template_value *values)
 {
 	const struct template_value *v;
 	size_t len;
 
 	v = find(arg, values, &len);
-	return v != NULL && arg[len] == '\0' &&
-	       (v->value == NULL || *v->value == '\0');
+	return v != NULL && arg[len] == '\0' && v->value == NULL;
 }
 
 char **
@@ -66,7 +65,7 @@ template_expand(char *const *argv, const struct template_value *values)
 	if ((out = calloc(n + 1, sizeof(*out))) == NULL)
 		return NULL;
 	for (i = 0; *argv != NULL; argv++) {
-		if (is_empty_placeholder(*argv, values))
+		if (is_absent(*argv, values))
 			continue;
 		if ((out[i++] = expand_one(*argv, values)) == NULL) {
 			template_free(out);

@@ -14,9 +14,9 @@ struct template_value {
 
 /*
  * Fills in a NULL-ended template from values that end with a NULL name. An
- * argument that is only a placeholder, and empty, is left out. A brace that
- * no value belongs to stays as it is. The result is NULL-ended; free it with
- * template_free(). NULL when out of memory.
+ * argument that is only a placeholder whose value is NULL is left out. A brace
+ * that no value belongs to stays as it is. The result is NULL-ended; free it
+ * with template_free(). NULL when out of memory.
  */
 char **template_expand(char *const *argv, const struct template_value *);
 

@@ -13,7 +13,8 @@ const char *const verb_who_columns[] = { "name", "source", "transport", "since",
 const char *const verb_watch_columns[] = { "number", "time", "event", "name",
 	"source", "transport", "request", "arguments", "verdict", "code",
 	"text", "id", "to", NULL };
-const char *const verb_verbs_columns[] = { "verb", "name", "limits", NULL };
+const char *const verb_verbs_columns[] = { "verb", "name", "limits", "command",
+	"help", NULL };
 const char *const verb_explain_columns[] = { "verdict", "code", "client",
 	"rule", "reason", NULL };
 
@@ -28,7 +29,7 @@ static const struct verb verbs[] = {
 			OPTION_ONLY | OPTION_DRY_RUN,
 		true, true, verb_kill_columns },
 	{ VERB_PING, "ping", 0, 0, false, true, NULL },
-	{ VERB_RUN, "run", 1, 0, true, false, NULL },
+	{ VERB_RUN, "run", 1, 0, true, true, NULL },
 	{ VERB_CANCEL, "cancel", 0, 0, true, true, NULL },
 	{ VERB_STATUS, "status", 0, 0, false, true, verb_status_columns },
 	{ VERB_WHO, "who", 0, 0, false, true, verb_who_columns },

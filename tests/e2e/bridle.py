@@ -226,7 +226,7 @@ class Daemon:
         # The build may stand where another user cannot go.
         self.program = os.path.join(self.dir, "bridled")
         shutil.copy(self.source, self.program)
-        for name in ("recorder", "misbehave"):
+        for name in ("recorder", "misbehave", "reveal"):
             source = os.path.join(ACTIONS, name)
             if os.path.exists(source):
                 shutil.copy(source, self.dir)

@@ -90,7 +90,7 @@ def test_one_that_floods_its_output_disturbs_nobody():
 
     with halting("flood", limits={"request_seconds": SECONDS}) as d:
         answer = halt(d, meanwhile)
-        equal((answer.code, answer.text), (500, "ended: it took too long"))
+        equal((answer.code, answer.text), (500, "ended by TERM: it took too long"))
         output = answer.status.pairs["output"]
         assert set(output) == {"x"} and len(output) <= 256, output
         check_rest(d)
@@ -101,7 +101,7 @@ def test_one_that_ignores_term_is_killed_after_the_deadline():
         began = time.monotonic()
         answer = halt(d)
         took = time.monotonic() - began
-        equal((answer.code, answer.text), (500, "ended: it took too long"))
+        equal((answer.code, answer.text), (500, "ended by KILL: it took too long"))
         assert took >= SECONDS + 1, "it had no time to end: %f" % took
         assert not is_running(noted_pid(d))
         check_rest(d)
@@ -119,7 +119,7 @@ def test_one_that_dies_of_a_signal_has_failed():
 def test_one_that_is_stopped_is_ended_by_the_deadline():
     with halting("stopped", limits={"request_seconds": SECONDS}) as d:
         answer = halt(d)
-        equal((answer.code, answer.text), (500, "ended: it took too long"))
+        equal((answer.code, answer.text), (500, "ended by TERM: it took too long"))
         assert not is_running(noted_pid(d))
         check_rest(d)
 
@@ -146,7 +146,7 @@ def test_one_that_is_not_there_has_failed():
 
 def test_children_of_one_that_is_ended_are_ended():
     with halting("family", limits={"request_seconds": SECONDS}) as d:
-        equal(halt(d).text, "ended: it took too long")
+        equal(halt(d).text, "ended by TERM: it took too long")
         # The child ignores SIGTERM, as the daemon finds out.
         wait_gone(noted_pid(d))
         check_rest(d)
@@ -196,7 +196,7 @@ def test_the_end_of_a_clients_input_ends_nothing():
                  limits={"request_seconds": SECONDS}) as d:
         for port in (None, d.ports[0]):
             answer = d.ask("1#1", port)
-            equal(answer.text, "ended: it took too long")
+            equal(answer.text, "ended by TERM: it took too long")
 
 
 def test_a_waiting_kill_ends_with_its_client():

@@ -25,7 +25,7 @@ REQUESTS = {
     "verbs": "1#11",
     "explain": "1#12#3#NAME",
 }
-NUMBERS = {"halt": 1, "list": 2, "kill": 3, "ping": 4, "cancel": 6,
+NUMBERS = {"halt": 1, "list": 2, "kill": 3, "ping": 4, "run": 5, "cancel": 6,
            "status": 7, "who": 8, "watch": 9, "say": 10,
            "verbs": 11, "explain": 12}
 

@@ -238,7 +238,7 @@ def test_a_halt_that_hangs_is_ended():
     with Misbehaving("sleep", limits={"request_seconds": 1}) as d:
         answer = d.ask("1#1")
         equal(answer.code, 500)
-        equal(answer.text, "ended: it took too long")
+        equal(answer.text, "ended by TERM: it took too long")
         pid = d.halting_pid()
         wait_for("its end", lambda: state(pid) is None)
 
@@ -322,7 +322,7 @@ def test_a_stop_makes_no_success_of_a_cancel():
         d.process.send_signal(signal.SIGTERM)
         answer = read_answer(s)
         equal(answer.code, 503)
-        equal(answer.text, "ended: the daemon is stopping")
+        equal(answer.text, "ended by TERM: the daemon is stopping")
         s.close()
         equal(d.process.wait(bridle.PATIENCE), 0)
         wait_for("its end", lambda: state(pid) is None)

@@ -261,7 +261,7 @@ def test_a_pattern_that_takes_for_ever_is_ended():
         answer = d.ask("1#2#name=s" + "*a" * 60 + "*b")
         assert answer.code in (404, 500), answer.text
         if answer.code == 500:
-            equal(answer.text, "ended: it took too long")
+            equal(answer.text, "ended by TERM: it took too long")
         equal(d.ask("1#2#name=" + name).code, 200)
 
 

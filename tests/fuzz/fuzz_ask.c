@@ -127,6 +127,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			take_malformed(q);
 		else if (q->kind == ASK_PEER)
 			take_peer(&q->peer);
+		else if (q->kind == ASK_CUT)
+			must(wire_code_text((int)q->cut.code) != NULL);
 		else
 			must(q->kind == ASK_DONE);
 	}

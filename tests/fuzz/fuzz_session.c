@@ -7,6 +7,7 @@
  * many bytes, and which kinds of answers it gets in turn.
  */
 #include "ask.h"
+#include "farewell.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -17,11 +18,17 @@ static int fuzz_receive(int, struct ask_message *, size_t *, int *);
 
 #define _exit(status) fuzz_leave()
 #define poll fuzz_poll
+#define farewell_linger(fd) ((void)(fd))
+#define farewell_flush(fd) ((void)(fd))
 #define ask_receive fuzz_receive
 #include "../../daemon/session.c"
 #undef _exit
 #undef poll
+#undef farewell_linger
+#undef farewell_flush
 #undef ask_receive
+
+#include "fd.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -35,6 +42,7 @@ static const uint8_t *input;
 static size_t left, piece;
 static unsigned answers; /* how many there were */
 static bool exited_due;  /* an action's output goes by */
+static int reader;       /* what a command has as its input */
 
 static void
 must(bool good)
@@ -55,6 +63,8 @@ drain(void)
 {
 	char waste[65536];
 
+	while (reader != -1 && read(reader, waste, sizeof(waste)) > 0)
+		;
 	while (recv(client, waste, sizeof(waste), MSG_DONTWAIT) > 0)
 		;
 }
@@ -110,7 +120,11 @@ fuzz_poll(struct pollfd *p, nfds_t n, int timeout)
 	drain();
 	if (io.state == WATCHING || io.state == LEAVING)
 		hear_watch();
-	if (exited_due) {
+	/* A command has the input that there is, and ends after it. */
+	if (exited_due && reader != -1 && io.streams.in.due && !io.eof) {
+		if (!send_piece())
+			shutdown(client, SHUT_WR);
+	} else if (exited_due) {
 		/* The answer's last part comes when the session waits. */
 		ask_answer(parent, ASK_EXITED, RELAY_LINES, "1#200#done\n", 11,
 			-1);
@@ -140,6 +154,28 @@ make_output(void)
 	return pipes[0];
 }
 
+/* Its output, and every other time it takes input. */
+static void
+answer_run(void)
+{
+	struct ask_stream m = { STREAM_OUTPUT, answers & 1, 20 };
+	int pipes[2], out = make_output();
+
+	must(ask_answer(parent, ASK_RELAY, RELAY_STREAM, &m, sizeof(m), out) ==
+		0);
+	close(out);
+	exited_due = true;
+	fd_close(&reader);
+	if (answers++ & 2)
+		return;
+	must(pipe2(pipes, O_CLOEXEC | O_NONBLOCK) == 0);
+	reader = pipes[0];
+	m.number = STREAM_INPUT;
+	must(ask_answer(parent, ASK_RELAY, RELAY_STREAM, &m, sizeof(m),
+		     pipes[1]) == 0);
+	close(pipes[1]);
+}
+
 /* Every question must be one that the parent takes. */
 static void
 answer(void)
@@ -150,10 +186,15 @@ answer(void)
 
 	do
 		must(ask_question(parent, &q) == 1);
-	while (q.kind == ASK_DONE);
+	while (q.kind == ASK_DONE || q.kind == ASK_CUT);
 	must(q.kind == ASK_REQUEST || q.kind == ASK_MALFORMED);
 	if (q.kind == ASK_REQUEST && q.request.verb == VERB_WATCH) {
 		put_events(ASK_EVENTS);
+		return;
+	}
+	if (q.kind == ASK_REQUEST && q.request.verb == VERB_RUN &&
+		!q.request.explain) {
+		answer_run();
 		return;
 	}
 	switch (answers++ * 7 % 5) {
@@ -218,10 +259,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&io, 0, sizeof(io));
 	io.client.fd = c[0];
 	io.ask = a[0];
-	io.relay.pipe = -1;
+	streams_init(&io.streams);
+	reader = -1;
 	serve();
 	must(io.inlen <= IN_MAX);
-	relay_close(&io.relay, &io.status);
+	streams_close(&io.streams, &io.status);
+	fd_close(&reader);
 	buf_free(&io.out);
 	buf_free(&io.status);
 	close(c[0]);

@@ -11,7 +11,7 @@ LINES_MAX = 500
 
 # What the unprivileged side may know of daemon/.
 SESSION_SIDE = {"session", "relay", "sandbox", "filter", "input",
-                "vigil"}
+                "vigil", "feed", "streams", "greeting", "farewell"}
 SHARED_WITH_SESSIONS = {"ask.h"} | {name + ".h" for name in SESSION_SIDE}
 
 # Pure: they are given bytes and give back bytes. Each may be several files,

@@ -32,8 +32,10 @@ test_expanding(void **state)
 		{ { "x", "a{when}b{when}", NULL }, { "x", "a+5b+5", NULL } },
 		{ { "x", "{when}{message}", NULL },
 			{ "x", "+5two words; $(reboot)", NULL } },
-		/* Empty, and nothing but that: left out. */
-		{ { "x", "{empty}", "{none}", "y", NULL }, { "x", "y", NULL } },
+		/* Absent: left out. Empty: one argument, or others would move.
+		 */
+		{ { "x", "{empty}", "{none}", "y", NULL },
+			{ "x", "", "y", NULL } },
 		{ { "{none}", "x", NULL }, { "x", NULL } },
 		{ { "{none}", NULL }, { NULL } },
 		/* Empty, but not alone, or not a placeholder. */

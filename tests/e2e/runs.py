@@ -1,0 +1,102 @@
+"""What the tests of run share: daemons with commands, and their answers."""
+
+import re
+import socket
+
+import bridle
+from bridle import Daemon, Status, quote, read_line, strings
+
+
+def command(name, *argv, args="", more=""):
+    """An entry of commands."""
+    return "{ name = %s; argv = %s; args = { %s }; %s }" % (
+        quote(name), strings(argv), args, more)
+
+
+class Commander(Daemon):
+    """A daemon with these commands; "{dir}" in them is its folder."""
+
+    def __init__(self, *commands, **kwargs):
+        super().__init__(**kwargs)
+        self.commands = commands
+        self.before = self.settings
+
+    def write_config(self, text=None):
+        self.settings = self.before + "commands = (%s);" % ", ".join(
+            self.commands).replace("{dir}", self.dir)
+        super().write_config(text)
+
+    def run(self, line, data=b""):
+        """What came of a run: a line without its 1#5#, then its input."""
+        with self.connect() as s:
+            s.sendall(b"1#5#" + wire(line) + b"\n" + data)
+            return read_run(s)
+
+
+def wire(text):
+    return text if isinstance(text, bytes) else text.encode()
+
+
+def encode(data):
+    """Every byte as %XX."""
+    return "".join("%%%02X" % b for b in wire(data))
+
+
+def chunk(data):
+    return b"1#101#0#%d\n" % len(data) + data
+
+
+END = b"1#101#0#0\n"
+
+
+class Run:
+    """The answer to a run: its chunks in order, and its status."""
+
+    def __init__(self, chunks, line):
+        self.chunks = chunks
+        self.status = Status(line)
+        self.code, self.text = self.status.code, self.status.text
+        self.pairs = self.status.pairs
+        self.out = b"".join(d for n, d in chunks if n == 1)
+        self.err = b"".join(d for n, d in chunks if n == 2)
+
+    def revealed(self, what):
+        """Lines of tests/actions/reveal, without their first word."""
+        return re.findall(r"^%s ?(.*)$" % what, self.out.decode(), re.M)
+
+    def args(self):
+        return [bytes.fromhex(a) for a in self.revealed("arg")]
+
+
+def read_exactly(sock, size):
+    data = b""
+    while len(data) < size:
+        piece = sock.recv(size - len(data))
+        assert piece, "the connection ended within a chunk"
+        data += piece
+    return data
+
+
+def read_chunk(sock):
+    """(stream, bytes), or the status line."""
+    line = read_line(sock).decode()
+    assert line.endswith("\n"), "the connection ended after %r" % line
+    if not line.startswith("1#101#"):
+        return line[:-1]
+    stream, size = map(int, line[:-1].split("#")[2:])
+    assert stream in (1, 2) and 1 <= size <= 65536, line
+    return stream, read_exactly(sock, size)
+
+
+def read_run(sock):
+    sock.settimeout(bridle.PATIENCE)
+    chunks = []
+    while True:
+        got = read_chunk(sock)
+        if isinstance(got, str):
+            return Run(chunks, got)
+        chunks.append(got)
+
+
+def half_close(sock):
+    sock.shutdown(socket.SHUT_WR)
