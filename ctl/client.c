@@ -91,6 +91,18 @@ client_time_from(struct client *c, int64_t begin, unsigned seconds)
 	c->deadline = begin + (int64_t)seconds * 1000;
 }
 
+void
+client_until(struct client *c, int64_t deadline)
+{
+	c->deadline = deadline;
+}
+
+bool
+client_has_line(const struct client *c)
+{
+	return memchr(c->in + c->start, '\n', c->end - c->start) != NULL;
+}
+
 /* Sends what the socket takes now. */
 static void
 flush_out(struct client *c)
@@ -176,6 +188,8 @@ receive(struct client *c)
 			continue;
 		if (n < 0 && errno != EAGAIN)
 			return fail_read(c);
+		if (n > 0)
+			c->end += (size_t)n;
 		/* A flood without end must not outrun the deadline either. */
 		if (n >= 0 && clock_left(c->deadline) > 0)
 			break;
@@ -184,7 +198,6 @@ receive(struct client *c)
 			return fail(c, "no whole answer within %u second%s",
 				c->seconds, c->seconds == 1 ? "" : "s");
 	}
-	c->end += (size_t)n;
 	if (n > 0 && looks_like_tls(c))
 		return fail(c, "it speaks TLS: leave out 'plain:'");
 	return n > 0;

@@ -61,6 +61,12 @@ bool client_late(const struct client *);
 void client_time(struct client *, unsigned seconds);
 void client_time_from(struct client *, int64_t begin, unsigned seconds);
 
+/* Sets it to that time of clock_ms(), for one who goes on when it is late. */
+void client_until(struct client *, int64_t deadline);
+
+/* Whether client_line() has one without waiting. */
+bool client_has_line(const struct client *);
+
 /*
  * Sends, without waiting: what the daemon does not take at once goes out
  * while client_line() waits. So requests of any length can be pipelined

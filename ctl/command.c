@@ -11,6 +11,9 @@
 		OPT_BIT(OPT_MESSAGE) | OPT_BIT(OPT_DRY_RUN) | \
 		OPT_BIT(OPT_YES) | OPT_STAGED)
 
+/* What goes on until ^C has no time to end in. */
+#define WATCHING (OPT_WHERE | OPT_TLS | OPT_BIT(OPT_CONNECT_TIMEOUT))
+
 const struct command commands[] = {
 	{ .name = "list",
 		.args = "[GLOB]",
@@ -116,9 +119,34 @@ const struct command commands[] = {
 		.help = "show who is connected, since when, from where",
 		.examples = "who|\n"
 			    "-H @lab who|\n",
-		.options = OPT_REMOTE,
+		.options = OPT_REMOTE | OPT_BIT(OPT_WATCH),
 		.verb = VERB_WHO,
 		.run = cmd_table },
+	{ .name = "watch",
+		.args = "",
+		.help = "show what happens there, as it happens",
+		.examples = "watch|until ^C\n"
+			    "watch --events request,halt|only these\n"
+			    "watch --client teacher|only what this one does\n"
+			    "-H @lab watch|many hosts in one stream\n"
+			    "watch --json|an object a line, for jq\n",
+		.options = WATCHING | OPT_BIT(OPT_JSON) | OPT_BIT(OPT_RAW) |
+			   OPT_BIT(OPT_EVENTS) | OPT_BIT(OPT_CLIENT),
+		.verb = VERB_WATCH,
+		.streams = true,
+		.run = cmd_watch },
+	{ .name = "say",
+		.args = "TEXT...",
+		.help = "tell those who watch, or one of them",
+		.examples = "say I am rebooting this in five minutes|\n"
+			    "say --to alice 'are you done?'|to her alone\n"
+			    "-H @lab say --wall 'Save your work'|\n",
+		.options = OPT_REMOTE | OPT_BIT(OPT_TO) | OPT_BIT(OPT_WALL),
+		.args_min = 1,
+		.args_max = INT_MAX,
+		.takes = { { VALUE_TEXT, NULL } },
+		.verb = VERB_SAY,
+		.run = cmd_cancel },
 	{ .name = "verbs",
 		.args = "",
 		.help = "show what you may do there",

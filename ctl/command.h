@@ -32,6 +32,7 @@ struct command {
 	enum verb_number verb;                 /* 0: it asks no daemon */
 	enum halt_mode mode;
 	/* NULL: one host is a list of one, too. */
+	bool streams; /* it goes on, and sees to many hosts by itself */
 	enum outcome (*run)(struct invocation *);
 };
 
@@ -54,6 +55,8 @@ enum outcome cmd_hosts(struct invocation *);
 enum outcome cmd_keygen(struct invocation *);
 enum outcome cmd_trust(struct invocation *);
 enum outcome cmd_config(struct invocation *);
+enum outcome cmd_watch(struct invocation *);
+enum outcome cmd_chat(struct invocation *);
 enum outcome cmd_help(struct invocation *);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "await.h"
 #include "fanout.h"
+#include "spoken.h"
 #include "text.h"
 #include "tls.h"
 #include "wire.h"
@@ -235,7 +236,7 @@ check_strings(const struct request *r, struct buf *error)
 
 static int
 fill_request(struct invocation *inv, const struct command *what,
-	const char *name, struct buf *error)
+	char *const *args, struct buf *error)
 {
 	const struct options *o = &inv->options;
 	struct request *r = &inv->request;
@@ -244,13 +245,14 @@ fill_request(struct invocation *inv, const struct command *what,
 	r->explain = inv->command != what;
 	r->dry_run = options_given(o, OPT_DRY_RUN);
 	r->mode = (int)what->mode;
-	if (what->args_max > 0)
-		r->strings[REQUEST_NAME] = name;
+	if (what->args_max > 0 && r->verb != VERB_SAY)
+		r->strings[REQUEST_NAME] = args[0];
 	r->strings[REQUEST_USER] = o->values[OPT_USER];
 	r->strings[REQUEST_MESSAGE] = o->values[OPT_MESSAGE];
 	if ((r->verb == VERB_HALT ? take_await(inv, error)
 				  : take_kill(o, r, error)) != 0 ||
-		take_when(inv, r, error) != 0)
+		take_when(inv, r, error) != 0 ||
+		spoken_fill(inv, r, args, error) != 0)
 		return -1;
 	return check_strings(r, error);
 }
@@ -405,7 +407,7 @@ parse_request(struct invocation *inv, struct buf *error)
 	inv->several = is_list(inv) || inv->command->run == NULL;
 	if (check_tls(inv, error) != 0)
 		return -1;
-	return fill_request(inv, what, inv->args[skip], error);
+	return fill_request(inv, what, inv->args + skip, error);
 }
 
 void
@@ -436,6 +438,7 @@ void
 invocation_free(struct invocation *inv)
 {
 	hosts_free(&inv->hosts);
+	buf_free(&inv->text);
 	client_conf_free(&inv->conf);
 }
 

@@ -39,7 +39,8 @@ struct invocation {
 	struct stage_share batch;
 	struct stage_share max_failures;
 	struct request request;
-	char when[24]; /* the request's may point here */
+	char when[24];   /* the request's may point here */
+	struct buf text; /* likewise, of say */
 };
 
 /*

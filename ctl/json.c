@@ -162,3 +162,23 @@ json_answer(struct buf *out, const char *host, const struct reply *r,
 	add_records(out, r, v);
 	buf_adds(out, "}\n");
 }
+
+void
+json_record(
+	struct buf *out, const char *host, const struct reply *r, size_t row)
+{
+	struct buf scratch = { 0 };
+	size_t i;
+
+	buf_addc(out, '{');
+	add_key(out, "host");
+	json_string(out, host, strlen(host));
+	for (i = 0; i < r->ncolumns; i++) {
+		if (strcmp(r->columns[i], "host") == 0)
+			continue;
+		buf_addc(out, ',');
+		add_cell(out, r, row, i, &scratch);
+	}
+	buf_adds(out, "}\n");
+	buf_free(&scratch);
+}

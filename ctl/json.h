@@ -34,4 +34,10 @@ bool json_is_integer(const char *);
 void json_answer(struct buf *, const char *host, const struct reply *,
 	const struct view *, const char *problem, const char *result);
 
+/*
+ * Appends the object of one row, with the host it is of, and a newline.
+ */
+void json_record(
+	struct buf *, const char *host, const struct reply *, size_t row);
+
 #endif

@@ -29,6 +29,8 @@ dispatch(struct invocation *inv)
 {
 	if (inv->watch > 0)
 		return refresh_run(inv);
+	if (inv->command->streams)
+		return inv->command->run(inv);
 	return inv->several ? many_run(inv) : inv->command->run(inv);
 }
 

@@ -73,6 +73,12 @@ const struct option_row option_rows[OPT_COUNT] = {
 		"begin nothing new once more than these have failed" },
 	[OPT_RESUME] = { "resume", 0, "FILE",
 		"keep what is left to do there, and go on with it" },
+	[OPT_EVENTS] = { "events", 0, "LIST",
+		"only these, separated by commas" },
+	[OPT_CLIENT] = { "client", 0, "NAME", "only what is about this one" },
+	[OPT_TO] = { "to", 0, "NAME", "to this one alone, as who shows it" },
+	[OPT_WALL] = { "wall", 0, NULL,
+		"to the terminals of those logged in, too" },
 	[OPT_HELP] = { "help", 'h', NULL, "explain the command and exit" },
 	[OPT_VERSION] = { "version", 'V', NULL, "print the version and exit" },
 };

@@ -4,10 +4,10 @@
 #include "output.h"
 #include "text.h"
 #include "verbs.h"
+#include "width.h"
 
 #include <ctype.h>
 #include <libsmartcols.h>
-#include <locale.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,18 +25,6 @@ static const struct {
 	{ "outcome", "denied", "red" }, { "outcome", "protected", "red" },
 	{ "outcome", "survived", "red" }, { "verdict", "refused", "red" },
 	{ "verdict", "allowed", "green" } };
-
-/*
- * libsmartcols measures widths by the locale. What we print is UTF-8 in any
- * case, so that is what it should measure, also under LANG=C in a rescue
- * shell.
- */
-static void
-set_locale(void)
-{
-	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
-		setlocale(LC_CTYPE, "");
-}
 
 static void
 set_width(struct libscols_table *table, int fd)
@@ -233,7 +221,7 @@ table_format(
 
 	if (v->nrows == 0 || v->ncolumns == 0)
 		return 0;
-	set_locale();
+	width_locale();
 	if ((out = open_memstream(&drawn, &len)) != NULL) {
 		result = draw(r, v, fd, out);
 		if (fclose(out) != 0)

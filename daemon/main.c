@@ -375,6 +375,16 @@ report(int ready, int status)
 	return status;
 }
 
+/* No two runs of the daemon begin in the same millisecond. */
+static uint64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -412,6 +422,7 @@ main(int argc, char **argv)
 	p.in_force.lock = -1;
 	p.started = clock_ms();
 	p.boot = time(NULL);
+	p.run = now_ms();
 	p.settings = load(&o, true);
 	status = p.settings == NULL ? EX_CONFIG : serve(&p, &o, ready);
 	settings_free(p.settings);

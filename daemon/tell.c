@@ -201,7 +201,7 @@ tell_notice(
 		.text = n->text };
 	char run[24];
 
-	snprintf(run, sizeof(run), "%08llx", (unsigned long long)p->boot);
+	snprintf(run, sizeof(run), "%llx", (unsigned long long)p->run);
 	l.id = run;
 	write_line(&l, out);
 }

@@ -76,8 +76,7 @@ find_place(const struct parent *p, struct session *s, const char *since,
 	if (since == NULL || !events_place(since, &place))
 		return;
 	w->told = history_oldest(h) - 1;
-	if (place.has_run && (place.run != (unsigned long long)p->boot ||
-				     place.number > h->last)) {
+	if (place.has_run && (place.run != p->run || place.number > h->last)) {
 		put_notice(p, s, EVENT_MISSED, NULL,
 			"the daemon was started anew: what was before that is "
 			"not known",

@@ -1,0 +1,223 @@
+"""bridlectl watch: the stream as the tool shows it, through losses too."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+
+import bridle
+from bridle import Daemon, equal, read_answer, wait_for
+
+MANY = 1000 if not bridle.WRAP else 100
+
+
+class Tool:
+    """A bridlectl that goes on; its lines are kept as they come."""
+
+    def __init__(self, hosts, *args, env=None, stdin=subprocess.DEVNULL):
+        self.lines = []
+        self.process = subprocess.Popen(
+            [bridle.BRIDLECTL, "-H", hosts, *args], stdin=stdin, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env)
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def read(self):
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.reader.join()
+        self.process.stdout.close()
+
+    def wait(self):
+        """Its exit status, once it has ended by itself."""
+        status = self.process.wait(bridle.PATIENCE)
+        self.reader.join()
+        return status
+
+    def seen(self, *words):
+        """Waits for a line with all these words."""
+        return wait_for("%s in its output" % (words,), lambda: next(
+            (line for line in list(self.lines)
+             if all(w in line for w in words)), None))
+
+    def objects(self):
+        return [json.loads(line) for line in list(self.lines)]
+
+
+def watching(d, n=1):
+    wait_for("%d to watch" % n, lambda: sum(
+        r["watching"] == b"yes" for r in d.ask("1#8").rows) >= n)
+
+
+def host(d):
+    return "unix:" + d.sock
+
+
+def restart(d):
+    d.process.terminate()
+    d.process.wait()
+    os.unlink(d.log_path)
+    d.spawn()
+    wait_for("bridled to serve", d.started)
+
+
+def test_what_happens_is_a_line_each():
+    with Daemon() as d, Tool(host(d), "watch") as tool:
+        watching(d)
+        d.ask("1#3#firefox#signal=HUP")
+        d.ask("1#10#五分钟后重启")
+        line = tool.seen("kill firefox signal=HUP: 404 no process matches")
+        equal(line.split()[1:4],
+              ["request", "me", "(uid=%d)" % os.getuid()])
+        tool.seen("message", "五分钟后重启")
+        tool.process.send_signal(signal.SIGINT)
+        equal(tool.wait(), 0)
+
+
+def test_json_and_raw():
+    with Daemon() as d, Tool(host(d), "watch", "--json", "--events",
+                             "message") as tool, \
+            Tool(host(d), "watch", "--raw", "--client", "me") as raw:
+        watching(d, 2)
+        d.ask("1#10#a \\ \" %25 b")
+        wait_for("it", lambda: tool.lines)
+        record, = tool.objects()
+        equal((record["host"], record["event"], record["text"]),
+              (host(d), "message", 'a \\ " % b'))
+        assert type(record["number"]) is int and type(record["time"]) is int
+        fields = raw.seen("message").split("\t")
+        equal((len(fields), fields[2], fields[10]),
+              (13, "message", 'a \\ " %25 b'))
+
+
+def test_what_is_unsafe_is_shown_safely():
+    with Daemon() as d, Tool(host(d), "watch") as tool:
+        watching(d)
+        d.ask("1#3#%1B[2J%E2%80%AEevil")
+        line = tool.seen("evil")
+        assert "\x1b" not in line and "\u202e" not in line, line
+
+
+def test_twenty_tools_and_a_thousand_events():
+    n = 20 if not bridle.WRAP else 3
+    with Daemon(limits={"sessions_per_source": 64}) as d:
+        tools = []
+        try:
+            for _ in range(n):
+                tools.append(Tool(host(d), "watch", "--json"))
+            watching(d, n)
+            with d.connect() as s:
+                for i in range(MANY):
+                    s.sendall(b"1#12#3#p%d\n" % i)
+                    equal(read_answer(s).code, 200)
+            for tool in tools:
+                tool.seen('"p%d"' % (MANY - 1))
+                got = [r for r in tool.objects()
+                       if r["request"] == "explain kill"]
+                equal([r["arguments"] for r in got],
+                      ["p%d" % i for i in range(MANY)])
+                numbers = [r["number"] for r in got]
+                equal(numbers, list(range(numbers[0], numbers[0] + MANY)))
+        finally:
+            for tool in tools:
+                tool.__exit__()
+
+
+def test_a_restart_is_told_and_the_stream_goes_on():
+    with Daemon() as d, Tool(host(d), "watch", "--json") as tool:
+        watching(d)
+        d.ask("1#10#before")
+        tool.seen('"before"')
+        restart(d)
+        watching(d)
+        d.ask("1#10#after")
+        tool.seen('"after"')
+        told = [r["event"] for r in tool.objects()
+                if r["event"] in ("lost", "back", "missed", "message")]
+        equal(told, ["message", "lost", "back", "missed", "message"])
+
+
+def test_a_lost_connection_loses_no_record():
+    with Daemon() as d, Tool(host(d), "watch", "--json") as tool:
+        watching(d)
+        for i in range(5):
+            d.ask("1#10#m%d" % i)
+            tool.seen('"m%d"' % i)
+            session = [pid for pid, _ in d.children()]
+            mine = [pid for pid in session if pid != min(session)]
+            for pid in mine:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            d.ask("1#10#gap%d" % i)
+            watching(d)
+        d.ask("1#10#end")
+        tool.seen('"end"')
+        equal([r["text"] for r in tool.objects() if r["event"] == "message"],
+              [t % i for i in range(5) for t in ("m%d", "gap%d")] + ["end"])
+        assert not [r for r in tool.objects() if r["event"] == "missed"]
+
+
+def test_many_hosts_are_one_stream():
+    with Daemon() as one, Daemon() as two, tempfile.TemporaryDirectory() as t:
+        names = {"east": one, "west-of-it": two}
+        for name, d in names.items():
+            os.symlink(d.sock, os.path.join(t, name))
+        hosts = ",".join("unix:%s/%s" % (t, name) for name in names)
+        with Tool(hosts, "watch") as tool:
+            watching(one)
+            watching(two)
+            done = bridle.ctl("-H", hosts, "say", "hello", "all")
+            equal(done.returncode, 0, done.stderr)
+            lines = [tool.seen("/%s " % name, "hello all") for name in names]
+            equal(len({line.index("message") for line in lines}), 1,
+                  "aligned: %r" % lines)
+            two.process.terminate()
+            tool.seen("west-of-it", "lost")
+            one.ask("1#10#still here")
+            tool.seen("east", "still here")
+
+
+def test_how_it_fails():
+    with Daemon(clients='{ name = "me"; unix_user = "%d"; allow = ("ping"); }'
+                % os.getuid()) as d, Tool(host(d), "watch") as tool:
+        equal(tool.wait(), 1)
+        assert "not allowed (403)" in tool.lines[0], tool.lines
+    with Tool("unix:/nonexistent/socket", "watch") as tool:
+        equal(tool.wait(), 3)
+        equal(len(tool.lines), 1, tool.lines)
+    done = bridle.ctl("watch", "--events", "nothing")
+    equal(done.returncode, 2)
+    assert "online" in done.stderr, done.stderr
+
+
+def test_say_tells_how_many_it_reached():
+    with Daemon() as d:
+        done = d.ctl("say", "is", "anybody", "there?")
+        equal((done.returncode, done.stdout.split(": ")[1]),
+              (0, "told 0 who watch\n"))
+        with Tool(host(d), "watch") as tool:
+            watching(d)
+            row = json.loads(d.ctl("say", "--json", "hello").stdout)
+            equal((row["text"], row["reached"]), ("told 1 who watches", 1))
+            tool.seen("hello")
+            equal(d.ctl("say", "--to", "nobody", "hello").returncode, 1)
+            equal(d.ctl("say", "--to", "me", "psst").returncode, 0)
+            tool.seen("(to you) psst")
+            equal(d.ctl("say", "\x1b[1m").returncode, 2)
+            equal(d.ctl("say", "x" * 1001).returncode, 2)
+            equal(d.ctl("say", "--wall", "hello").returncode, 1)
+
+
+if __name__ == "__main__":
+    bridle.main(globals())
