@@ -55,6 +55,9 @@ class Lab:
         os.makedirs(os.path.join(self.clustershell, "groups.conf.d"))
         if os.path.exists("/etc/clustershell/groups.conf"):
             shutil.copy("/etc/clustershell/groups.conf", self.clustershell)
+        # It tells how far it is, if it takes long, and not only a terminal.
+        with open(os.path.join(self.clustershell, "clush.conf"), "w") as f:
+            f.write("[Main]\nverbosity: 0\n")
         shutil.copy(os.path.join(
             SOURCE, "conf", "examples", "clustershell-groups"), self.dir)
 
