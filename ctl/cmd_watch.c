@@ -63,17 +63,6 @@ show(void *context, const struct answer *a)
 	return result;
 }
 
-static size_t
-widest(const struct invocation *inv)
-{
-	size_t i, w, width = 0;
-
-	for (i = 0; i < inv->hosts.n; i++)
-		if ((w = width_of(inv->hosts.v[i].label)) > width)
-			width = w;
-	return width;
-}
-
 enum outcome
 cmd_watch(struct invocation *inv)
 {
@@ -82,7 +71,7 @@ cmd_watch(struct invocation *inv)
 	struct pollfd none = { -1, 0, 0 };
 
 	width_locale();
-	w.line.host_width = widest(inv);
+	w.line.host_width = event_line_hosts(inv);
 	if (feeds_open(&f) == 0)
 		while (feeds_wait(&f, &none, INT64_MAX))
 			;

@@ -135,6 +135,16 @@ const struct command commands[] = {
 		.verb = VERB_WATCH,
 		.streams = true,
 		.run = cmd_watch },
+	{ .name = "chat",
+		.args = "",
+		.help = "talk with those who watch",
+		.examples = "chat|until ^D; /to NAME TEXT is to one alone\n"
+			    "-H @lab chat|\n"
+			    "chat < report|plain lines, from a file\n",
+		.options = WATCHING,
+		.verb = VERB_WATCH,
+		.streams = true,
+		.run = cmd_chat },
 	{ .name = "say",
 		.args = "TEXT...",
 		.help = "tell those who watch, or one of them",

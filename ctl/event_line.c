@@ -152,6 +152,17 @@ add_talk(struct buf *out, struct cells *c)
 	buf_free(&who);
 }
 
+size_t
+event_line_hosts(const struct invocation *inv)
+{
+	size_t i, w, width = 0;
+
+	for (i = 0; i < inv->hosts.n; i++)
+		if ((w = width_of(inv->hosts.v[i].label)) > width)
+			width = w;
+	return width;
+}
+
 void
 event_line_add(struct event_line *l, const char *host, const struct reply *r,
 	size_t row, struct buf *out)

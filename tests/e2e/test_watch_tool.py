@@ -96,7 +96,7 @@ def test_json_and_raw():
         equal((record["host"], record["event"], record["text"]),
               (host(d), "message", 'a \\ " % b'))
         assert type(record["number"]) is int and type(record["time"]) is int
-        fields = raw.seen("message").split("\t")
+        fields = raw.seen("\tmessage\t").split("\t")
         equal((len(fields), fields[2], fields[10]),
               (13, "message", 'a \\ " %25 b'))
 
