@@ -195,7 +195,8 @@ take_typed(struct chat *c)
 {
 	char *lf;
 
-	while (!c->over && (lf = memchr(c->typed.data, '\n', c->typed.len))) {
+	while (!c->over && c->typed.len > 0 &&
+		(lf = memchr(c->typed.data, '\n', c->typed.len))) {
 		*lf = '\0';
 		take_line(c, c->typed.data);
 		buf_drop(&c->typed, (size_t)(lf - c->typed.data) + 1);

@@ -31,8 +31,10 @@ vigil_beat(struct vigil *v, uint64_t taken, bool all)
 void
 vigil_cut(struct buf *out, size_t sent)
 {
-	char *lf = memchr(out->data + sent, '\n', out->len - sent);
+	char *lf = NULL;
 
+	if (out->len > sent)
+		lf = memchr(out->data + sent, '\n', out->len - sent);
 	if (lf != NULL)
 		out->len = (size_t)(lf - out->data) + 1;
 	wire_status(out, CODE_TOO_SLOW,

@@ -144,4 +144,23 @@ def test_secret_requests_show_no_arguments():
         assert "swordfish" not in d.log()
 
 
+def test_a_secret_command_shows_no_arguments():
+    commands = """commands = (
+      { name = "open"; argv = ("/bin/echo", "{word}");
+        args = { word = "[a-z]+"; }; secret = true; },
+      { name = "plain"; argv = ("/bin/echo", "{word}");
+        args = { word = "[a-z]+"; }; } );"""
+    with Daemon(settings=commands) as d, Watcher(d.connect()) as w, \
+            d.connect() as s:
+        s.sendall(b"1#5#open#swordfish\n1#5#open#9\n1#12#5#open#swordfish\n"
+                  b"1#5#plain#haddock\n1#4\n")
+        seen = w.until(lambda r: r["request"] == "ping")
+        runs = [r for r in seen if "run" in r["request"]]
+        equal([r["arguments"] for r in runs],
+              ["(secret)"] * 3 + ["plain#haddock"])
+        d.wait_log("verb=ping")
+        assert "swordfish" not in repr(seen) + d.log()
+        assert "haddock" in d.log()
+
+
 bridle.main(globals())
