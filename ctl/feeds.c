@@ -2,7 +2,7 @@
 
 #include "call.h"
 #include "fanout.h"
-#include "feed.h"
+#include "host_feed.h"
 #include "interrupt.h"
 #include "notice.h"
 #include "report.h"
@@ -36,8 +36,8 @@ start_all(struct feeds *f)
 	size_t i;
 
 	for (i = 0; i < f->inv->hosts.n; i++) {
-		if (worker_start(&f->workers[i], f->inv, i, feed_run, NULL) !=
-			0) {
+		if (worker_start(&f->workers[i], f->inv, i, host_feed_run,
+			    NULL) != 0) {
 			notice("no process to watch with: %s", strerror(errno));
 			return -1;
 		}
@@ -120,7 +120,7 @@ read_one(struct feeds *f, struct worker *w)
 
 	while (shown && !over && worker_next(w, &a)) {
 		shown = take(f, &a) == 0;
-		if ((over = !feed_goes_on(&a)))
+		if ((over = !host_feed_goes_on(&a)))
 			finish(f, &a);
 		answer_free(&a);
 	}

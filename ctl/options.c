@@ -91,6 +91,7 @@ const struct value option_values[OPT_COUNT] = {
 	[OPT_ESCALATE] = { VALUE_SIGNAL, NULL },
 	[OPT_TYPE] = { VALUE_CHOICE, "p256|ed25519" },
 	[OPT_FORMAT] = { VALUE_CHOICE, "ansible|nodeset|pdsh" },
+	[OPT_EVENTS] = { VALUE_EVENTS, NULL },
 	[OPT_HOSTS] = { VALUE_TARGET, NULL },
 	[OPT_EXCLUDE] = { VALUE_TARGET, NULL },
 	[OPT_HOSTS_FILE] = { VALUE_FILE, NULL },

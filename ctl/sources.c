@@ -1,5 +1,6 @@
 #include "sources.h"
 
+#include "events.h"
 #include "host_words.h"
 #include "hosts.h"
 #include "processes.h"
@@ -71,16 +72,16 @@ is_listed(const char *list, size_t len, const char *name)
 	return false;
 }
 
+/* Names of which several may stand, with commas between. */
 static void
-add_columns(struct candidates *c, const struct command *command)
+add_list(struct candidates *c, const char *const *name, size_t most)
 {
-	const char *const *name = find_columns(command);
 	const char *list = candidates_typed(c);
 	const char *comma = strrchr(list, ',');
 	size_t len = comma ? (size_t)(comma - list) + 1 : 0;
 
 	candidates_keep(c, len);
-	for (; *name != NULL; name++)
+	for (; most > 0 && *name != NULL; name++, most--)
 		if (!is_listed(list, len, *name))
 			candidates_add(c, CANDIDATE_PART, *name, NULL);
 }
@@ -178,7 +179,10 @@ sources_add(struct candidates *c, const struct value *v, const struct typed *t)
 		candidates_files(c);
 		break;
 	case VALUE_COLUMNS:
-		add_columns(c, t->command);
+		add_list(c, find_columns(t->command), SIZE_MAX);
+		break;
+	case VALUE_EVENTS:
+		add_list(c, event_names, EVENT_KINDS);
 		break;
 	case VALUE_ORDER:
 		add_orders(c, t->command);

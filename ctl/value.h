@@ -10,6 +10,7 @@ enum value_kind {
 	VALUE_CHOICE,
 	VALUE_FILE,
 	VALUE_COLUMNS, /* of the command's table, separated by commas */
+	VALUE_EVENTS,  /* kinds of them, likewise */
 	VALUE_ORDER,   /* a column to sort by */
 	VALUE_SIGNAL,
 	VALUE_USER,

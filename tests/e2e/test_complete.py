@@ -190,6 +190,12 @@ def test_columns_are_those_of_the_command():
     equal(offered("--columns", ""), [])
 
 
+def test_kinds_of_events():
+    equal(offered("watch", "--events", "o"), ["online", "offline"])
+    equal(offered("watch", "--events", "halt,re"),
+          ["halt,request", "halt,reload"])
+
+
 def test_of_a_list_of_columns_the_last_is_completed():
     equal(lines("list", "--columns", "pid,na"), [("+", "pid,name", "")])
     equal(offered("list", "--col=pid,user,n"), ["--col=pid,user,name"])

@@ -1,4 +1,4 @@
-#include "feed.h"
+#include "host_feed.h"
 
 #include "call.h"
 #include "clock.h"
@@ -39,7 +39,7 @@ struct feed {
 };
 
 bool
-feed_goes_on(const struct answer *a)
+host_feed_goes_on(const struct answer *a)
 {
 	return a->problem.len == 0 && a->reply.code == CODE_OK &&
 	       strcmp(a->reply.said, MORE) == 0;
@@ -297,7 +297,7 @@ tell_lost(struct feed *f, const char *why)
 }
 
 void
-feed_run(struct invocation *inv, struct answer *a, const void *unused)
+host_feed_run(struct invocation *inv, struct answer *a, const void *unused)
 {
 	struct feed f = { .inv = inv, .answer = a, .beat = BEAT_DEFAULT };
 	int pause = PAUSE_FIRST;
