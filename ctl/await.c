@@ -13,7 +13,13 @@
 #define TRY_SECONDS 5 /* for one ping, from the connection on */
 
 /* A ping's outcome, of which there are more than of other calls. */
-enum sign { SIGN_UP, SIGN_STOPPING, SIGN_DOWN, SIGN_STRANGER };
+enum sign {
+	SIGN_UP,
+	SIGN_STOPPING,
+	SIGN_DOWN,
+	SIGN_STRANGER,
+	SIGN_UNKNOWN /* it could not be asked */
+};
 
 static enum sign
 ping(struct invocation *inv, int64_t deadline, struct answer *a)
@@ -30,6 +36,8 @@ ping(struct invocation *inv, int64_t deadline, struct answer *a)
 	inv->timeout = timeout;
 	if (result == CALL_UNTRUSTED)
 		return SIGN_STRANGER;
+	if (result == CALL_UNABLE)
+		return SIGN_UNKNOWN;
 	if (result != 0)
 		return SIGN_DOWN;
 	return a->reply.code == CODE_STOPPING ? SIGN_STOPPING : SIGN_UP;
@@ -82,8 +90,7 @@ await_change(struct invocation *inv, struct answer *a, const void *unused)
 {
 	bool up = invocation_has(inv, OPT_UP);
 	int64_t begin = clock_ms();
-	int64_t deadline =
-		begin + (inv->timeout ? inv->timeout : AWAIT_SECONDS) * 1000LL;
+	int64_t deadline = begin + inv->await * 1000LL;
 	int pause = PAUSE_FIRST;
 	enum sign sign;
 

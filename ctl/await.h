@@ -12,7 +12,7 @@
 
 #define AWAIT_SECONDS 600 /* if nobody said how long */
 
-/* A worker_job: --up or --down, within --timeout. */
+/* A worker_job: --up or --down, within inv->await seconds. */
 void await_change(struct invocation *, struct answer *, const void *);
 
 /*

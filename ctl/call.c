@@ -133,6 +133,14 @@ call_unsure(const struct request *r, struct buf *problem)
 		buf_adds(problem, "; it may have been done nevertheless");
 }
 
+static int
+unopened(const struct client *c)
+{
+	if (*c->peer != '\0')
+		return CALL_UNTRUSTED;
+	return c->tried ? call_failed(c) : CALL_UNABLE;
+}
+
 int
 call_ask(const struct invocation *inv, const struct request *request,
 	struct reply *r, struct buf *problem)
@@ -146,9 +154,7 @@ call_ask(const struct invocation *inv, const struct request *request,
 	opened = call_open(&client, inv, buf_str(&line), line.len);
 	result = opened == 0 ? call_answer(&client, inv, r) : -1;
 	if (result != 0) {
-		result = opened != 0 && *client.peer != '\0'
-				 ? CALL_UNTRUSTED
-				 : call_failed(&client);
+		result = opened == 0 ? call_failed(&client) : unopened(&client);
 		buf_adds(problem, buf_str(&client.problem));
 	}
 	if (result != 0 && opened == 0)

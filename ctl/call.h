@@ -25,11 +25,14 @@ void call_extend(struct client *, const struct invocation *);
 /* Reads one answer. 0, or -1 with client->problem. */
 int call_answer(struct client *, const struct invocation *, struct reply *);
 
-/*
- * How a call fails: by itself, because its time is over, or because it is
- * another host that answers, or one that nobody knows.
- */
-enum call_result { CALL_FAILED = -1, CALL_LATE = -2, CALL_UNTRUSTED = -3 };
+/* How a call fails: */
+enum call_result {
+	CALL_FAILED = -1, /* by itself */
+	CALL_LATE = -2,   /* its time is over */
+	CALL_UNTRUSTED =
+		-3,      /* another host answers, or one that nobody knows */
+	CALL_UNABLE = -4 /* here already: nothing is known of the host */
+};
 
 /* Which of them it is, of a client that has just failed. */
 int call_failed(const struct client *);

@@ -64,8 +64,10 @@ client_open_by(struct client *c, const struct target *t,
 	/* One byte more than is read: the line's end must be writable. */
 	if ((c->in = malloc(BUFFER_SIZE + 1)) == NULL)
 		return fail(c, "out of memory");
-	if ((c->fd = connect_target(t, c->deadline, &c->problem)) == -1)
+	c->fd = connect_target(t, c->deadline, &c->tried, &c->problem);
+	if (c->fd == -1)
 		return -1;
+	c->tried = true;
 	if (t->kind == TARGET_TLS && secure(c, t, context) != 0)
 		return -1;
 	stream_init(&c->stream, c->fd, c->tls);

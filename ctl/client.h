@@ -24,7 +24,8 @@
 #define CLIENT_CONNECT_SECONDS 10
 
 struct client {
-	int fd; /* -1 when closed */
+	int fd;     /* -1 when closed */
+	bool tried; /* the host was asked for a connection */
 	enum target_kind kind;
 	struct tls *tls; /* with TLS alone */
 	struct stream stream;

@@ -34,9 +34,9 @@ show(const char *file)
 		notice("this is in force in the daemon that runs ('bridled "
 		       "--show %s' shows what the file says)",
 			file);
-		result = output_write(STDOUT_FILENO, buf_str(&text), text.len);
+		result = output_buf(STDOUT_FILENO, &text);
 	} else {
-		output_write(STDERR_FILENO, buf_str(&why), why.len);
+		output_buf(STDERR_FILENO, &why);
 		notice("this is what the file says");
 	}
 	buf_free(&text);

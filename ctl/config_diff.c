@@ -75,7 +75,7 @@ config_diff(const char *file)
 	enum outcome outcome = OUTCOME_UNREACHED;
 
 	if (!config_in_force(file, &now, &why)) {
-		output_write(STDERR_FILENO, buf_str(&why), why.len);
+		output_buf(STDERR_FILENO, &why);
 		notice("there is nothing to compare %s with", file);
 	} else if (bridled_run(show, &next, NULL) != 0) {
 		notice("%s would not be taken by a reload", file);

@@ -76,7 +76,7 @@ show_complaints(const struct edit *e, struct buf *said)
 		buf_adds(&out, e->file.path);
 	}
 	buf_adds(&out, from);
-	output_write(STDERR_FILENO, buf_str(&out), out.len);
+	output_buf(STDERR_FILENO, &out);
 	buf_free(&out);
 }
 

@@ -54,6 +54,15 @@ connect_by(int fd, const struct sockaddr *sa, socklen_t len, int64_t deadline)
 	return 0;
 }
 
+/* Whether that is how a host fails, or what would be in its place. */
+static bool
+is_of_host(int error)
+{
+	return error == ECONNREFUSED || error == ETIMEDOUT ||
+	       error == EHOSTUNREACH || error == EHOSTDOWN ||
+	       error == ECONNRESET || error == ENOENT;
+}
+
 /* Says why the local daemon cannot be reached, and what to look at. */
 static int
 fail_unix(const char *path, struct buf *problem)
@@ -80,7 +89,7 @@ fail_unix(const char *path, struct buf *problem)
 }
 
 static int
-open_unix(const char *path, int64_t deadline, struct buf *problem)
+open_unix(const char *path, int64_t deadline, bool *tried, struct buf *problem)
 {
 	struct sockaddr_un un;
 	int fd;
@@ -93,6 +102,7 @@ open_unix(const char *path, int64_t deadline, struct buf *problem)
 			problem, "no socket to be had: %s", strerror(errno));
 	if (connect_by(fd, (struct sockaddr *)&un, sizeof(un), deadline) == 0)
 		return fd;
+	*tried = is_of_host(errno);
 	fd_close(&fd);
 	return fail_unix(path, problem);
 }
@@ -119,7 +129,8 @@ open_address(const struct addrinfo *a, int64_t deadline)
 }
 
 static int
-open_host(const struct target *t, int64_t deadline, struct buf *problem)
+open_host(const struct target *t, int64_t deadline, bool *tried,
+	struct buf *problem)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *all, *a;
 	int result, left = 0, error = 0, fd = -1;
@@ -138,17 +149,22 @@ open_host(const struct target *t, int64_t deadline, struct buf *problem)
 	freeaddrinfo(all);
 	if (fd != -1)
 		return fd;
-	return fail(problem, "cannot connect to %s port %s: %s%s", t->host,
-		t->port, strerror(error),
+	*tried = is_of_host(error);
+	/* Most often the name that stands before it is the address, too. */
+	return fail(problem, "cannot connect to %s%sport %s: %s%s",
+		strstr(t->name, t->host) ? "" : t->host,
+		strstr(t->name, t->host) ? "" : " ", t->port, strerror(error),
 		error == ECONNREFUSED
 			? ": is bridled running there, with that port?"
 			: "");
 }
 
 int
-connect_target(const struct target *t, int64_t deadline, struct buf *problem)
+connect_target(const struct target *t, int64_t deadline, bool *tried,
+	struct buf *problem)
 {
+	*tried = false;
 	if (t->kind == TARGET_UNIX)
-		return open_unix(t->host, deadline, problem);
-	return open_host(t, deadline, problem);
+		return open_unix(t->host, deadline, tried, problem);
+	return open_host(t, deadline, tried, problem);
 }

@@ -20,7 +20,6 @@ struct run {
 	size_t begun; /* of the order */
 	size_t failures;
 	unsigned interrupts; /* answered so far */
-	int64_t deadline;    /* of --total-timeout */
 	bool stopped;        /* nothing new is begun */
 	struct progress progress;
 };
@@ -122,8 +121,9 @@ show_running(struct run *r)
 	for (i = 0; i < r->running; i++)
 		names[i] = r->workers[i].host->label;
 	if ((folded = hostlist_fold(names, r->running)) != NULL)
-		notice("%zu of %zu done, %zu running%s%s; ^C again ends it",
-			r->progress.done, r->f->n, r->running,
+		notice("%zu of %zu done, %s%zu running%s%s; ^C again ends it",
+			r->progress.done, r->f->n,
+			r->progress.paused ? "pausing, " : "", r->running,
 			r->running ? ": " : "", folded);
 	free(folded);
 	free(names);
@@ -151,7 +151,7 @@ wait_for_news(struct run *r, int64_t until)
 	}
 	r->progress.running = r->running;
 	until = earlier(until, progress_draw(&r->progress));
-	until = earlier(until, r->deadline);
+	until = earlier(until, r->f->deadline);
 	if (interrupt_poll(r->polls, r->running, until) < 0)
 		memset(r->polls, 0, r->running * sizeof(r->polls[0]));
 }
@@ -190,7 +190,7 @@ take_news(struct run *r)
 	}
 	while (r->interrupts < interrupt_count())
 		answer_interrupt(r);
-	if (now >= r->deadline)
+	if (now >= r->f->deadline)
 		end_all(r, FATE_TIMED_OUT,
 			"the time of --total-timeout is over");
 }
@@ -228,11 +228,9 @@ void
 fanout_run(struct fanout *f)
 {
 	const struct invocation *inv = f->inv;
-	struct run r = { .f = f, .deadline = INT64_MAX };
+	struct run r = { .f = f };
 
 	r.at_once = inv->fanout ? inv->fanout : FANOUT_DEFAULT;
-	if (inv->total_timeout > 0)
-		r.deadline = clock_ms() + inv->total_timeout * 1000LL;
 	r.workers = calloc(r.at_once, sizeof(r.workers[0]));
 	r.polls = calloc(r.at_once, sizeof(r.polls[0]));
 	progress_begin(&r.progress, f->n);

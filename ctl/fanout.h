@@ -20,6 +20,7 @@ struct fanout {
 	const size_t *order; /* indexes into the invocation's hosts */
 	size_t n;
 	struct stage stage;
+	int64_t deadline;  /* of the whole, as clock_ms(), or INT64_MAX */
 	fanout_done *done; /* may keep what the answer owns, and zero it */
 	void *taker;
 	bool ended; /* by ^C or --total-timeout, before its end */

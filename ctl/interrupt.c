@@ -28,7 +28,9 @@ interrupt_catch(void)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGINT);
 	sigprocmask(SIG_BLOCK, &mask, &mask_before);
-	sigaction(SIGINT, &action, &action_before);
+	sigaction(SIGINT, NULL, &action_before);
+	if (action_before.sa_handler != SIG_IGN)
+		sigaction(SIGINT, &action, NULL);
 }
 
 unsigned
@@ -51,6 +53,8 @@ interrupt_poll(struct pollfd *fds, nfds_t n, int64_t deadline)
 void
 interrupt_release(void)
 {
-	sigaction(SIGINT, &action_before, NULL);
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGINT, count > 0 ? &ignore : &action_before, NULL);
 	sigprocmask(SIG_SETMASK, &mask_before, NULL);
 }

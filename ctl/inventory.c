@@ -10,16 +10,21 @@
 	"~/.config/bridle/" CLIENT_CONF_NAME " and " SYSCONFDIR \
 	"/bridle/" CLIENT_CONF_NAME
 
+#define DEPTH_MAX 100        /* of groups within groups */
+#define EXPANSIONS_MAX 20000 /* of groups in one list */
+
 /* A group that is being expanded, and those within which it stands. */
 struct step {
 	const struct conf_group *group;
 	const struct step *above;
+	size_t depth;
 };
 
 struct inventory {
 	const struct client_conf *conf;
 	struct hosts *hosts;
 	const struct step *step; /* NULL outside groups */
+	size_t *expansions;      /* so far */
 	struct buf *error;
 };
 
@@ -194,18 +199,32 @@ refuse_loop(struct inventory *in, const struct conf_group *group)
 	return -1;
 }
 
+static int
+refuse_depth(struct inventory *in, const struct conf_group *group)
+{
+	buf_addf(in->error,
+		"groups stand within groups too deep or too often: at '@%s'",
+		group->name);
+	return -1;
+}
+
 /* A group's own hosts, without those that it excludes. */
 static int
 add_group(struct inventory *in, const struct conf_group *group)
 {
 	struct hosts members = { 0 }, without = { 0 };
-	struct step step = { group, in->step };
-	struct inventory inner = { in->conf, &members, &step, in->error };
-	struct inventory outer = { in->conf, &without, &step, in->error };
+	struct step step = { group, in->step,
+		in->step ? in->step->depth + 1 : 1 };
+	struct inventory inner = { in->conf, &members, &step, in->expansions,
+		in->error };
+	struct inventory outer = { in->conf, &without, &step, in->expansions,
+		in->error };
 	int result = -1;
 
 	if (is_within(in->step, group))
 		return refuse_loop(in, group);
+	if (step.depth > DEPTH_MAX || ++*in->expansions > EXPANSIONS_MAX)
+		return refuse_depth(in, group);
 	if (add_lists(&inner, group->hosts) == 0 &&
 		add_lists(&outer, group->exclude) == 0) {
 		if (host_set_exclude(&members, &without) != 0 ||
@@ -287,7 +306,8 @@ int
 inventory_add(struct hosts *hosts, const struct client_conf *conf,
 	const char *list, struct buf *error)
 {
-	struct inventory in = { conf, hosts, NULL, error };
+	size_t expansions = 0;
+	struct inventory in = { conf, hosts, NULL, &expansions, error };
 
 	return add_list(&in, list);
 }

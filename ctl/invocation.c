@@ -1,6 +1,7 @@
 #include "invocation.h"
 
 #include "await.h"
+#include "clock.h"
 #include "fanout.h"
 #include "spoken.h"
 #include "text.h"
@@ -56,10 +57,13 @@ check_options(const struct options *o, const struct command *command,
 
 /* wait has to be told for what. */
 static int
-check_wait(const struct invocation *inv, struct buf *error)
+check_wait(struct invocation *inv, struct buf *error)
 {
-	if (!(inv->command->options & OPT_BIT(OPT_UP)) ||
-		invocation_has(inv, OPT_UP) || invocation_has(inv, OPT_DOWN))
+	if (!(inv->command->options & OPT_BIT(OPT_UP)))
+		return 0;
+	/* What the configuration says of time is about one answer. */
+	inv->await = inv->timeout ? inv->timeout : AWAIT_SECONDS;
+	if (invocation_has(inv, OPT_UP) || invocation_has(inv, OPT_DOWN))
 		return 0;
 	buf_addf(error, "%s needs --up or --down", inv->command->name);
 	return -1;
@@ -334,6 +338,10 @@ take_fanned(struct invocation *inv, struct buf *error)
 		inv->watch = WATCH_SECONDS;
 	if (take_number(o, OPT_WATCH, 1, TIMEOUT_MAX, &inv->watch, error) != 0)
 		return -1;
+	if (invocation_has(inv, OPT_RESUME) && *o->values[OPT_RESUME] == '\0') {
+		buf_adds(error, "--resume needs a file");
+		return -1;
+	}
 	if (invocation_has(inv, OPT_PAUSE) && !invocation_has(inv, OPT_BATCH)) {
 		buf_adds(error, "--pause needs a --batch");
 		return -1;
@@ -432,6 +440,13 @@ invocation_select(struct invocation *inv, struct buf *error)
 	if (!invocation_has(inv, OPT_CONNECT_TIMEOUT))
 		inv->connect_timeout = inv->conf.default_connect_timeout;
 	return hosts_select(&inv->hosts, &inv->conf, &inv->options, error);
+}
+
+int64_t
+invocation_deadline(const struct invocation *inv)
+{
+	return inv->total_timeout > 0 ? clock_ms() + inv->total_timeout * 1000LL
+				      : INT64_MAX;
 }
 
 void

@@ -32,7 +32,7 @@ struct invocation {
 	unsigned timeout;         /* seconds, 0: not said */
 	unsigned connect_timeout; /* likewise */
 	unsigned total_timeout;   /* likewise */
-	unsigned await;           /* seconds for a host to be back */
+	unsigned await;           /* seconds for a host to come, go, be back */
 	unsigned fanout;          /* hosts at once, 0: not said */
 	unsigned watch;           /* seconds from view to view, 0: only one */
 	unsigned pause;           /* seconds between two batches */
@@ -53,6 +53,9 @@ void invocation_turn(struct invocation *, const struct host *);
  * and of calls like this. 0, or -1 with lines appended to error.
  */
 int invocation_select(struct invocation *, struct buf *error);
+
+/* When --total-timeout ends a call that begins now; INT64_MAX: never. */
+int64_t invocation_deadline(const struct invocation *);
 
 void invocation_free(struct invocation *);
 

@@ -24,6 +24,7 @@ struct many {
 	struct resume resume;
 	struct report_many report;
 	struct answer *previews; /* by the hosts' index; NULL without them */
+	int64_t deadline;        /* of --total-timeout */
 	bool ended;              /* before its end */
 };
 
@@ -67,7 +68,9 @@ job_of(const struct invocation *inv)
 {
 	if (inv->command->run == NULL)
 		return await_change;
-	return inv->await > 0 && !inv->request.dry_run ? reboot : many_ask;
+	return inv->await > 0 && !inv->request.dry_run && !inv->request.explain
+		       ? reboot
+		       : many_ask;
 }
 
 /* A worker_job: kills what the previews, by the hosts' index, have shown. */
@@ -126,6 +129,7 @@ run(struct many *m, const struct plan *plan, worker_job *job,
 		.order = plan->order,
 		.n = plan->n,
 		.stage = plan->stage,
+		.deadline = m->deadline,
 		.done = done,
 		.taker = m };
 
@@ -297,15 +301,29 @@ show_and_ask(const struct many *m, const struct plan *plan)
 	return false;
 }
 
-/* Asks before it acts. Whether it has come to that. */
-static bool
-ask_and_do(struct many *m)
+/* It was ended while they were asked: those that agreed were not told to. */
+static void
+leave_out(struct many *m, const bool *wanted)
 {
-	bool *wanted = NULL, done = false;
-	struct plan plan = { 0 };
+	size_t i;
 
-	if (preview(m) == 0 && (wanted = sort_previews(m)) != NULL &&
-		!m->ended && make_plan(m, wanted, &plan) == 0) {
+	for (i = 0; i < m->inv->hosts.n; i++) {
+		if (!wanted[i])
+			continue;
+		answer_fail(&m->previews[i], FATE_NOT_ASKED, "not asked");
+		take_answer(m, &m->previews[i]);
+	}
+	notice("nothing was done");
+}
+
+/* What was shown and agreed to. Whether it was. */
+static bool
+confirm_and_do(struct many *m, const bool *wanted)
+{
+	struct plan plan;
+	bool done = false;
+
+	if (make_plan(m, wanted, &plan) == 0) {
 		done = plan.n == 0 || show_and_ask(m, &plan);
 		if (plan.n > 0 && done && m->inv->request.verb == VERB_KILL)
 			run(m, &plan, kill_shown, m->previews, take_answer);
@@ -314,6 +332,23 @@ ask_and_do(struct many *m)
 				take_answer);
 	}
 	plan_free(&plan);
+	return done;
+}
+
+/* Asks before it acts. False if that was not agreed to. */
+static bool
+ask_and_do(struct many *m)
+{
+	bool *wanted = NULL, done = false;
+
+	if (preview(m) != 0 || (wanted = sort_previews(m)) == NULL)
+		return false;
+	if (m->ended) {
+		leave_out(m, wanted);
+		done = true;
+	} else {
+		done = confirm_and_do(m, wanted);
+	}
 	free(wanted);
 	return done;
 }
@@ -332,7 +367,7 @@ enum outcome
 many_run(struct invocation *inv)
 {
 	bool asks = changes_something(inv) && !invocation_has(inv, OPT_YES);
-	struct many m = { .inv = inv };
+	struct many m = { .inv = inv, .deadline = invocation_deadline(inv) };
 	struct buf error = { 0 };
 	enum outcome outcome;
 	bool done = true;

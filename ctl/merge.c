@@ -35,15 +35,32 @@ take_line(struct reply *merged, struct buf *line)
 }
 
 static int
-add_head(struct reply *merged, const struct reply *r, struct buf *line)
+add_columns(struct reply *out, const char *first, const struct reply *r)
 {
+	struct buf line = { 0 };
+	int result;
 	size_t i;
 
-	wire_record(line);
-	wire_puts(line, SHAPE_HOST);
+	wire_record(&line);
+	if (first != NULL)
+		wire_puts(&line, first);
 	for (i = 0; i < r->ncolumns; i++)
-		wire_puts(line, r->columns[i]);
-	return take_line(merged, line);
+		wire_puts(&line, r->columns[i]);
+	result = take_line(out, &line);
+	buf_free(&line);
+	return result;
+}
+
+int
+merge_head(struct reply *merged, const struct reply *r)
+{
+	return add_columns(merged, SHAPE_HOST, r);
+}
+
+int
+merge_columns(struct reply *out, const struct reply *r)
+{
+	return add_columns(out, NULL, r);
 }
 
 static int
@@ -67,14 +84,16 @@ add_row(struct reply *merged, const char *host, const struct reply *r,
 int
 merge_add(struct reply *merged, const char *host, const struct reply *r)
 {
+	size_t row, before = merged->nrows;
 	struct buf line = { 0 };
 	int result = 0;
-	size_t row;
 
 	if (merged->ncolumns == 0)
-		result = add_head(merged, r, &line);
+		result = merge_head(merged, r);
 	for (row = 0; row < r->nrows && result == 0; row++)
 		result = add_row(merged, host, r, row, &line);
+	if (result != 0)
+		reply_truncate(merged, before);
 	buf_free(&line);
 	return result;
 }

@@ -15,9 +15,15 @@
  */
 bool merge_fits(const struct reply *merged, const struct reply *);
 
+/* Makes the columns of a zeroed one, without rows; the answer must fit. */
+int merge_head(struct reply *merged, const struct reply *);
+
+/* The same without the column of hosts, of any answer. */
+int merge_columns(struct reply *, const struct reply *);
+
 /*
  * Appends the answer's rows to a zeroed or an earlier reply; it must fit. 0,
- * or -1 if the whole grows too long, with some of them appended.
+ * or -1 if the whole would grow too long: then none is appended.
  */
 int merge_add(struct reply *merged, const char *host, const struct reply *);
 

@@ -95,7 +95,7 @@ plan_describe(
 	}
 	if (s->bounded && s->max_failures == 0)
 		buf_adds(out, ", until one has failed");
-	else if (s->bounded)
+	else if (s->bounded && s->max_failures < p->n)
 		buf_addf(out, ", until more than %zu have failed",
 			s->max_failures);
 }

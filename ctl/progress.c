@@ -5,10 +5,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define FIRST 500 /* ms: what is over sooner needs no line */
 #define EVERY 200 /* ms */
+#define COLUMNS_DEFAULT 80
 
 void
 progress_begin(struct progress *p, size_t total)
@@ -37,6 +39,16 @@ add_time_left(struct buf *out, const struct progress *p, int64_t now)
 		buf_addf(out, ", %lld min left", (long long)seconds / 60);
 }
 
+static int
+columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		return COLUMNS_DEFAULT;
+	return size.ws_col;
+}
+
 int64_t
 progress_draw(struct progress *p)
 {
@@ -47,14 +59,16 @@ progress_draw(struct progress *p)
 		return INT64_MAX;
 	if (now < p->next)
 		return p->next;
-	buf_addf(&line, "\r\033[K%zu of %zu done, %zu failed, ", p->done,
-		p->total, p->failed);
+	buf_addf(&line, "%zu of %zu done, %zu failed, ", p->done, p->total,
+		p->failed);
 	if (p->paused)
 		buf_adds(&line, "pausing");
 	else
 		buf_addf(&line, "%zu running", p->running);
 	add_time_left(&line, p, now);
-	fputs(buf_str(&line), stderr);
+	fputs("\r\033[K", stderr);
+	/* A line that wraps could not be taken back. */
+	fprintf(stderr, "%.*s", columns() - 1, buf_str(&line));
 	fflush(stderr);
 	buf_free(&line);
 	p->shown = true;

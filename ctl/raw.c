@@ -70,7 +70,7 @@ raw_print(const struct reply *r, const struct view *v, int fd)
 		}
 		buf_addc(&out, '\n');
 	}
-	result = output_write(fd, buf_str(&out), out.len);
+	result = output_buf(fd, &out);
 	buf_free(&out);
 	return result;
 }
@@ -131,7 +131,7 @@ raw_stream(const struct invocation *inv, struct reply *r, struct buf *problem)
 	buf_adds(problem, buf_str(&client.problem));
 	/* What came is shown, unless it is the showing that failed. */
 	if (complete || problem->len > 0)
-		result |= output_write(STDOUT_FILENO, buf_str(&out), out.len);
+		result |= output_buf(STDOUT_FILENO, &out);
 	client_close(&client, complete);
 	buf_free(&out);
 	return result;

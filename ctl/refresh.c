@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define FIRST_VIEW 1000 /* ms, if some do not answer */
+#define PATIENCE 3000   /* ms that an answer may take */
 
 struct refresh {
 	struct invocation *inv;
@@ -21,6 +22,9 @@ struct refresh {
 	struct answer *latest;  /* likewise; without a host: none yet */
 	bool *fresh;            /* likewise; since the last view */
 	size_t nfresh;
+	int64_t *heard;   /* likewise; when it last gave an answer */
+	int64_t *again;   /* likewise; when a new worker may be tried */
+	int64_t deadline; /* of --total-timeout */
 	struct pollfd *polls;
 	int64_t next; /* when to show what there is */
 	enum outcome outcome;
@@ -88,9 +92,27 @@ keep_asking(struct invocation *inv, struct answer *a, const void *unused)
 	} while (true);
 }
 
+/* What is too old tells nothing of the host that is to be seen. */
+static void
+drop_stale(struct refresh *f, int64_t now)
+{
+	struct answer *a;
+	size_t i;
+
+	for (i = 0; i < f->inv->hosts.n; i++) {
+		a = &f->latest[i];
+		if (now - f->heard[i] < f->inv->watch * 1000LL + PATIENCE)
+			continue;
+		a->host = &f->inv->hosts.v[i];
+		a->index = i;
+		answer_fail(a, FATE_TIMED_OUT, "it has fallen silent");
+	}
+}
+
 static int
 show(struct refresh *f)
 {
+	drop_stale(f, clock_ms());
 	memset(f->fresh, 0, f->inv->hosts.n * sizeof(f->fresh[0]));
 	f->nfresh = 0;
 	f->next = clock_ms() + f->inv->watch * 1000LL;
@@ -102,6 +124,7 @@ take(struct refresh *f, size_t i, struct answer *a)
 {
 	answer_free(&f->latest[i]);
 	f->latest[i] = *a;
+	f->heard[i] = clock_ms();
 	f->nfresh += !f->fresh[i];
 	f->fresh[i] = true;
 }
@@ -116,17 +139,19 @@ bury(struct refresh *f, size_t i)
 	worker_fail(w, &a, FATE_UNREACHED, worker_why(w));
 	take(f, i, &a);
 	worker_end(w);
+	f->again[i] = clock_ms() + f->inv->watch * 1000LL;
 }
 
 static int
 start_missing(struct refresh *f)
 {
+	int64_t now = clock_ms();
 	struct worker *w;
 	size_t i;
 
 	for (i = 0; i < f->inv->hosts.n; i++) {
 		w = &f->workers[i];
-		if (w->pid == 0 &&
+		if (w->pid == 0 && now >= f->again[i] &&
 			worker_start(w, f->inv, i, keep_asking, NULL) != 0)
 			return -1;
 	}
@@ -141,7 +166,7 @@ take_news(struct refresh *f)
 	size_t i;
 
 	for (i = 0; i < f->inv->hosts.n; i++) {
-		if (f->polls[i].revents == 0)
+		if (f->polls[i].fd == -1 || f->polls[i].revents == 0)
 			continue;
 		more = worker_read(&f->workers[i]);
 		while (worker_next(&f->workers[i], &a))
@@ -151,22 +176,35 @@ take_news(struct refresh *f)
 	}
 }
 
+/* Waits for what the workers have to say. */
+static void
+wait_for_news(struct refresh *f)
+{
+	int64_t until = f->next < f->deadline ? f->next : f->deadline;
+	size_t i;
+
+	for (i = 0; i < f->inv->hosts.n; i++)
+		f->polls[i] = (struct pollfd){
+			f->workers[i].pid ? f->workers[i].fd : -1, POLLIN, 0
+		};
+	if (interrupt_poll(f->polls, f->inv->hosts.n, until) > 0)
+		take_news(f);
+}
+
 static enum outcome
 loop(struct refresh *f)
 {
 	size_t i, n = f->inv->hosts.n;
 
 	f->next = clock_ms() + FIRST_VIEW;
-	while (interrupt_count() == 0) {
+	for (i = 0; i < n; i++)
+		f->heard[i] = clock_ms();
+	while (interrupt_count() == 0 && clock_ms() < f->deadline) {
 		if (start_missing(f) != 0) {
 			notice("no process to ask with");
 			return OUTCOME_UNREACHED;
 		}
-		for (i = 0; i < n; i++)
-			f->polls[i] =
-				(struct pollfd){ f->workers[i].fd, POLLIN, 0 };
-		if (interrupt_poll(f->polls, n, f->next) > 0)
-			take_news(f);
+		wait_for_news(f);
 		if ((f->nfresh == n || clock_ms() >= f->next) && show(f) != 0)
 			return OUTCOME_USAGE;
 	}
@@ -186,6 +224,8 @@ end(struct refresh *f)
 	free(f->workers);
 	free(f->latest);
 	free(f->fresh);
+	free(f->heard);
+	free(f->again);
 	free(f->polls);
 }
 
@@ -216,8 +256,11 @@ refresh_run(struct invocation *inv)
 	f.latest = calloc(n, sizeof(f.latest[0]));
 	f.fresh = calloc(n, sizeof(f.fresh[0]));
 	f.polls = calloc(n, sizeof(f.polls[0]));
+	f.heard = calloc(n, sizeof(f.heard[0]));
+	f.again = calloc(n, sizeof(f.again[0]));
+	f.deadline = invocation_deadline(inv);
 	interrupt_catch();
-	if (f.workers && f.latest && f.fresh && f.polls)
+	if (f.workers && f.latest && f.fresh && f.polls && f.heard && f.again)
 		outcome = loop(&f);
 	else
 		notice("out of memory");

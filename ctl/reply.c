@@ -214,6 +214,15 @@ reply_next(struct reply *r)
 	r->headed = false;
 }
 
+void
+reply_truncate(struct reply *r, size_t nrows)
+{
+	if (nrows >= r->nrows)
+		return;
+	r->text.len = r->cells[nrows * r->ncolumns].start;
+	r->nrows = nrows;
+}
+
 int
 reply_column(const struct reply *r, const char *name)
 {

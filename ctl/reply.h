@@ -62,6 +62,9 @@ enum reply_state reply_line(struct reply *, char *line, size_t len);
  */
 void reply_next(struct reply *);
 
+/* Keeps only so many of the rows, the first ones. */
+void reply_truncate(struct reply *, size_t nrows);
+
 /* The column's index, or -1. */
 int reply_column(const struct reply *, const char *name);
 

@@ -151,7 +151,7 @@ report_line(const char *fmt, ...)
 	if (vasprintf(&text, fmt, ap) >= 0) {
 		text_safe(&line, text, strlen(text));
 		buf_addc(&line, '\n');
-		result = output_write(STDOUT_FILENO, buf_str(&line), line.len);
+		result = output_buf(STDOUT_FILENO, &line);
 		free(text);
 	}
 	va_end(ap);

@@ -109,88 +109,98 @@ show(struct report_many *m, struct answer *a, char *label)
 	struct host as;
 
 	turn_to(m->inv, &as, a->host, label);
-	if (is_merged(m->inv))
-		;
-	else if (m->misused)
-		; /* as it would be for all the others */
-	else if (shape(m->inv, &a->reply, &view, &error) != 0)
-		m->misused = true;
-	else if (print_alone(m->inv, a, &view, label != NULL) != 0)
+	/* What could not be written once is not tried for each host. */
+	if (!is_merged(m->inv) && !m->failed &&
+		(shape(m->inv, &a->reply, &view, &error) != 0 ||
+			print_alone(m->inv, a, &view, label != NULL) != 0))
 		m->failed = true;
-	if (error.len > 0)
-		notice_host(m->inv->target.name, "%s", buf_str(&error));
 	complain(m->inv, a);
 	invocation_turn(m->inv, &m->inv->hosts.v[0]);
 	view_free(&view);
 	buf_free(&error);
 }
 
+/* The one table of all hosts, or a part of it. */
+struct merging {
+	const struct invocation *inv;
+	int fd;
+	struct reply table;
+	bool told; /* that there will be several */
+};
+
+/* Prints what there is, and begins anew. */
 static int
-print_merged(const struct invocation *inv, const struct reply *merged, int fd)
+print_part(struct merging *m)
 {
+	const struct invocation *inv = m->inv;
 	struct buf error = { 0 };
 	struct view view = { 0 };
 	int result = -1;
 
-	if (shape(inv, merged, &view, &error) != 0)
+	if (m->table.ncolumns == 0)
+		return 0;
+	if (shape(inv, &m->table, &view, &error) != 0)
 		notice("%s", buf_str(&error));
-	else if (invocation_has(inv, OPT_RAW) && fd == STDOUT_FILENO)
-		result = raw_print(merged, &view, fd);
+	else if (invocation_has(inv, OPT_RAW) && m->fd == STDOUT_FILENO)
+		result = raw_print(&m->table, &view, m->fd);
 	else
-		result = table_print(merged, &view, fd);
+		result = table_print(&m->table, &view, m->fd);
 	view_free(&view);
 	buf_free(&error);
+	reply_free(&m->table);
 	return result;
 }
 
-/*
- * Prints what there is and begins anew: the next host has another table, as
- * of another version, or the whole would be too long.
- */
+/* The whole would be too long. What cannot be sorted as one has failed. */
 static int
-start_over(const struct invocation *inv, struct reply *merged, int fd)
+part(struct merging *m)
 {
-	int result = print_merged(inv, merged, fd);
-
-	reply_free(merged);
-	return result;
+	if (!m->told)
+		notice("that is too much for one table: it comes in several%s",
+			invocation_has(m->inv, OPT_SORT)
+				? ", each sorted by itself"
+				: "");
+	m->told = true;
+	return print_part(m) != 0 || invocation_has(m->inv, OPT_SORT) ? -1 : 0;
 }
 
 static int
-merge(const struct invocation *inv, struct reply *merged,
-	const struct answer *a, int fd)
+merge(struct merging *m, const struct answer *a)
 {
+	const char *label;
 	int result = 0;
 
 	if (a->host == NULL || a->reply.nrows == 0)
 		return 0;
-	if (merged->nrows > 0 && !merge_fits(merged, &a->reply))
-		result = start_over(inv, merged, fd);
-	if (!merge_fits(merged, &a->reply)) {
-		notice_host(a->host->label,
-			"its table is not shown: it has "
-			"too many columns, or one of hosts");
+	label = a->host->label;
+	/* Of another version, it may have other columns. */
+	if (!merge_fits(&m->table, &a->reply))
+		result = print_part(m);
+	if (!merge_fits(&m->table, &a->reply)) {
+		notice_host(label, "its table is not shown: it has "
+				   "too many columns, or one of hosts");
 		return -1;
 	}
-	if (merge_add(merged, a->host->label, &a->reply) == 0)
+	if (merge_add(&m->table, label, &a->reply) == 0)
 		return result;
-	notice("that is too much for one table: it comes in parts (--raw and "
-	       "--json have no such limit)");
-	return start_over(inv, merged, fd);
+	result |= part(m);
+	if (merge_add(&m->table, label, &a->reply) == 0)
+		return result;
+	notice_host(label, "its table is too long to be shown");
+	return -1;
 }
 
 int
 report_merged(const struct invocation *inv, const struct answer *answers,
 	size_t n, int fd)
 {
-	struct reply merged = { 0 };
+	struct merging m = { .inv = inv, .fd = fd };
 	int result = 0;
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		result |= merge(inv, &merged, &answers[i], fd);
-	result |= start_over(inv, &merged, fd);
-	return result;
+		result |= merge(&m, &answers[i]);
+	return result | print_part(&m);
 }
 
 static void
@@ -228,6 +238,26 @@ show_next(struct report_many *m)
 	}
 }
 
+/*
+ * A table that has not the columns that were asked for is its host's own
+ * failure. Where it is everybody's, the column was mistyped.
+ */
+static void
+fit_shape(struct report_many *m, struct answer *a)
+{
+	struct buf error = { 0 };
+
+	if (a->reply.ncolumns == 0)
+		return;
+	if (shape_check(m->inv, &a->reply, is_merged(m->inv), &error) == 0) {
+		m->fitting++;
+	} else {
+		m->misfits++;
+		answer_fail(a, FATE_FAILED, buf_str(&error));
+	}
+	buf_free(&error);
+}
+
 int
 report_many_begin(struct report_many *m, struct invocation *inv)
 {
@@ -247,6 +277,7 @@ report_many_take(void *taker, struct answer *a)
 	const struct invocation *inv = m->inv;
 	bool ordered = invocation_has(inv, OPT_ORDERED);
 
+	fit_shape(m, a);
 	tally_add(&m->tally, a);
 	if (!ordered && !invocation_has(inv, OPT_GATHER))
 		show(m, a, NULL);
@@ -277,7 +308,7 @@ sum_up(struct report_many *m)
 		tally_json(&m->tally, &line);
 	else
 		tally_describe(&m->tally, &m->inv->hosts, &line);
-	if (json && output_write(STDOUT_FILENO, buf_str(&line), line.len) != 0)
+	if (json && output_buf(STDOUT_FILENO, &line) != 0)
 		m->failed = true;
 	else if (!json && line.len > 0)
 		notice("%s", buf_str(&line));
@@ -305,7 +336,7 @@ report_many_end(struct report_many *m)
 		answer_free(&m->kept[i]);
 	free(m->kept);
 	tally_free(&m->tally);
-	if (m->misused)
+	if (m->misfits > 0 && m->fitting == 0 && outcome == OUTCOME_NO)
 		return OUTCOME_USAGE;
 	return m->failed && outcome == OUTCOME_DONE ? OUTCOME_NO : outcome;
 }

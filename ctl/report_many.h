@@ -18,7 +18,8 @@ struct report_many {
 	struct answer *kept; /* by the hosts' index; what must wait */
 	size_t next;         /* --ordered: whose turn it is */
 	bool failed;         /* some of it could not be shown */
-	bool misused;        /* there is no such column, or the like */
+	size_t fitting;      /* tables with the columns that are asked for */
+	size_t misfits;      /* and without */
 };
 
 /* 0, or -1 after a message. End with report_many_end() in either case. */

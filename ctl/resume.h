@@ -1,8 +1,10 @@
 /*
  * The file of --resume: which hosts a command has yet to reach.
  *
- * A line a host below a line that names the command. It is written anew as
- * answers come, by a rename, and removed when there is nothing left.
+ * It begins with a line that says what is done, has a line for each host, and
+ * one that ends the list. A host that is done is struck out by a line at the
+ * end, at once, so that the file is right whatever ends the call. When
+ * nothing is left it is removed. While a call goes on the file is locked.
  */
 #ifndef BRIDLE_RESUME_H
 #define BRIDLE_RESUME_H
@@ -12,30 +14,28 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct resume {
 	const char *path; /* NULL: there is none, and all is left */
+	int fd;           /* -1: it is only read, and stays as it is */
 	const struct invocation *inv;
 	bool *left; /* by the hosts' index */
 	size_t nleft;
-	int64_t written; /* when, of clock_ms() */
+	bool failed; /* it could not be written, and that was told */
 };
 
 /*
- * Reads it, or makes it for all hosts. 0, or -1 with a sentence appended to
- * error: it belongs to something else, or cannot be written. Free with
- * resume_end() in either case.
+ * Reads it, or makes it for all hosts; for a dry run it is never made or
+ * changed. 0, or -1 with a sentence appended to error: it belongs to
+ * something else, is in use, or cannot be written. Free with resume_end() in
+ * either case.
  */
 int resume_begin(struct resume *, const struct invocation *, struct buf *error);
 
-/*
- * Strikes the host out, if it has come to what was wanted. What is on disk
- * may be a moment behind.
- */
+/* Strikes the host out, if it has come to what was wanted. */
 void resume_strike(struct resume *, const struct answer *);
 
-/* Brings the file up to date, and tells of it. */
+/* Tells of what is left, or removes the file. */
 void resume_end(struct resume *);
 
 #endif

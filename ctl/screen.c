@@ -1,5 +1,6 @@
 #include "screen.h"
 
+#include "gather.h"
 #include "merge.h"
 #include "notice.h"
 #include "output.h"
@@ -8,12 +9,14 @@
 #include "tally.h"
 #include "text.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #define ROWS_DEFAULT 24
+#define PROBLEMS_MAX 5 /* lines, lest they hide the table */
 
 #define GO_HOME "\033[H"
 #define CLEAR_LINE "\033[K"
@@ -47,27 +50,59 @@ add_heading(const struct invocation *inv, const struct answer *answers,
 	if (sum.len > 0)
 		buf_adds(out, ", ");
 	text_safe(out, buf_str(&sum), sum.len);
+	if (tally.total < inv->hosts.n)
+		buf_addf(out, ", %zu awaited", inv->hosts.n - tally.total);
 	buf_adds(out, "\n\n");
 	tally_free(&tally);
 	buf_free(&sum);
 }
 
-/* Why there is nothing to be seen of one. */
+/* Why there is nothing to be seen of these. */
 static void
-add_problem(struct answer *a, struct buf *out)
+add_problem(const struct answer *a, const char *label, struct buf *out)
 {
-	const char *why = "";
+	size_t len = a->problem.len;
+	const char *end;
 
-	if (a->fate == FATE_OK || a->fate == FATE_NO_MATCH)
-		return;
-	if (a->problem.len > 0)
-		why = buf_str(&a->problem);
-	else if (a->reply.said != NULL)
-		why = a->reply.said;
-	text_safe(out, a->host->label, strlen(a->host->label));
+	text_safe(out, label, strlen(label));
 	buf_adds(out, ": ");
-	text_safe(out, why, strcspn(why, "\n"));
+	if (len > 0) {
+		/* The first line of it, which says what is wrong. */
+		if ((end = memchr(a->problem.data, '\n', len)) != NULL)
+			len = (size_t)(end - a->problem.data);
+		text_safe(out, a->problem.data, len);
+	} else if (a->reply.said != NULL) {
+		text_safe(out, a->reply.said, strlen(a->reply.said));
+	}
 	buf_addc(out, '\n');
+}
+
+/* Those that have the same are one line, and there are only so many. */
+static void
+add_problems(const struct invocation *inv, const struct answer *answers,
+	struct buf *out)
+{
+	struct answer *bad = calloc(inv->hosts.n, sizeof(bad[0]));
+	struct gather groups = { 0 };
+	char *label;
+	size_t i;
+
+	for (i = 0; bad != NULL && i < inv->hosts.n; i++)
+		if (answers[i].host != NULL && fate_is_failure(answers[i].fate))
+			bad[i] = answers[i];
+	if (bad != NULL && gather_make(&groups, bad, inv->hosts.n) == 0) {
+		for (i = 0; i < groups.n && i < PROBLEMS_MAX; i++) {
+			if ((label = gather_label(&groups.groups[i], bad)))
+				add_problem(&bad[groups.groups[i].indexes[0]],
+					label, out);
+			free(label);
+		}
+		if (groups.n > PROBLEMS_MAX)
+			buf_addf(out, "(and %zu other problems)\n",
+				groups.n - PROBLEMS_MAX);
+	}
+	gather_free(&groups);
+	free(bad);
 }
 
 static int
@@ -77,6 +112,8 @@ add_table(const struct invocation *inv, const struct reply *r, struct buf *out)
 	struct view view = { 0 };
 	int result = -1;
 
+	if (r->ncolumns == 0)
+		return 0;
 	if (shape(inv, r, &view, &error) != 0)
 		notice("%s", buf_str(&error));
 	else
@@ -86,6 +123,7 @@ add_table(const struct invocation *inv, const struct reply *r, struct buf *out)
 	return result;
 }
 
+/* Hosts of another version may have other columns: a table for each kind. */
 static int
 add_merged(const struct invocation *inv, const struct answer *answers,
 	struct buf *out)
@@ -95,14 +133,20 @@ add_merged(const struct invocation *inv, const struct answer *answers,
 	int result = 0;
 	size_t i;
 
-	for (i = 0; i < inv->hosts.n; i++) {
+	for (i = 0; i < inv->hosts.n && result == 0; i++) {
 		a = &answers[i];
+		if (a->reply.nrows == 0)
+			continue;
+		if (!merge_fits(&merged, &a->reply)) {
+			result = add_table(inv, &merged, out);
+			reply_free(&merged);
+		}
 		/* What is too much is far more than a screen has lines. */
-		if (a->reply.nrows > 0 && merge_fits(&merged, &a->reply) &&
+		if (merge_fits(&merged, &a->reply) &&
 			merge_add(&merged, a->host->label, &a->reply) != 0)
 			break;
 	}
-	if (merged.ncolumns > 0)
+	if (result == 0)
 		result = add_table(inv, &merged, out);
 	reply_free(&merged);
 	return result;
@@ -145,9 +189,36 @@ paint(const char *text)
 		text += len + (text[len] == '\n');
 	}
 	buf_adds(&out, CLEAR_BELOW WRAP_ON);
-	result = output_write(STDOUT_FILENO, buf_str(&out), out.len);
+	result = output_buf(STDOUT_FILENO, &out);
 	buf_free(&out);
 	return result;
+}
+
+/*
+ * A table that has not the columns that were asked for is its host's own
+ * failure. -1 after a message if it is everybody's: the column was mistyped.
+ */
+static int
+fit_shape(const struct invocation *inv, struct answer *answers, bool alone)
+{
+	size_t i, fitting = 0, misfits = 0;
+	struct buf error = { 0 };
+
+	for (i = 0; i < inv->hosts.n; i++) {
+		if (answers[i].reply.ncolumns == 0)
+			continue;
+		buf_reset(&error);
+		if (shape_check(inv, &answers[i].reply, !alone, &error) == 0) {
+			fitting++;
+			continue;
+		}
+		misfits++;
+		answer_fail(&answers[i], FATE_FAILED, buf_str(&error));
+	}
+	if (fitting == 0 && misfits > 0)
+		notice("%s", buf_str(&error));
+	buf_free(&error);
+	return fitting == 0 && misfits > 0 ? -1 : 0;
 }
 
 int
@@ -157,12 +228,11 @@ screen_show(const struct invocation *inv, struct answer *answers,
 	bool alone = invocation_has(inv, OPT_TREE) || !inv->several;
 	struct buf text = { 0 };
 	int result;
-	size_t i;
 
+	if (fit_shape(inv, answers, alone) != 0)
+		return -1;
 	add_heading(inv, answers, outcome, &text);
-	for (i = 0; i < inv->hosts.n; i++)
-		if (answers[i].host != NULL)
-			add_problem(&answers[i], &text);
+	add_problems(inv, answers, &text);
 	result = alone ? add_alone(inv, answers, &text)
 		       : add_merged(inv, answers, &text);
 	if (result == 0)

@@ -1,5 +1,6 @@
 #include "shape.h"
 
+#include "merge.h"
 #include "report.h"
 
 #include <string.h>
@@ -40,4 +41,26 @@ shape(const struct invocation *inv, const struct reply *r, struct view *v,
 	if (o->values[OPT_COLUMNS] != NULL)
 		return select_columns(v, r, o->values[OPT_COLUMNS], error);
 	return 0;
+}
+
+int
+shape_check(const struct invocation *inv, const struct reply *r, bool merged,
+	struct buf *error)
+{
+	struct reply head = { 0 };
+	struct view view = { 0 };
+	int result = 0;
+
+	/* Whether it can be merged at all is another question. */
+	if (merged && merge_fits(&head, r))
+		result = merge_head(&head, r);
+	else
+		result = merge_columns(&head, r);
+	if (result != 0)
+		buf_adds(error, "out of memory");
+	else
+		result = shape(inv, &head, &view, error);
+	view_free(&view);
+	reply_free(&head);
+	return result;
 }

@@ -19,4 +19,12 @@
 int shape(const struct invocation *, const struct reply *, struct view *,
 	struct buf *error);
 
+/*
+ * Whether a table with such columns can be brought into that shape; with
+ * `merged` after a column of hosts was put before it. 0, or -1 with a
+ * sentence.
+ */
+int shape_check(const struct invocation *, const struct reply *, bool merged,
+	struct buf *error);
+
 #endif

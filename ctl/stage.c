@@ -15,7 +15,9 @@ at_boundary(const struct stage *s, size_t begun)
 		return false;
 	if (begun == first)
 		return true;
-	return s->batch > 0 && begun < first && begun % s->batch == 0;
+	if (s->batch == 0)
+		return false;
+	return (begun < first ? begun : begun - first) % s->batch == 0;
 }
 
 int64_t

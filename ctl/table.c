@@ -243,7 +243,7 @@ table_print(const struct reply *r, const struct view *v, int fd)
 	int result = table_format(r, v, fd, &text);
 
 	if (result == 0)
-		result = output_write(fd, buf_str(&text), text.len);
+		result = output_buf(fd, &text);
 	buf_free(&text);
 	return result;
 }

@@ -32,13 +32,17 @@
 static void
 enclose(int out, pid_t parent)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int null;
 
-	/* Nobody could tell whose question it is. */
-	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
-		dup2(null, STDOUT_FILENO) == -1 || dup2(out, OUT) == -1 ||
-		close_range(OUT + 1, ~0u, 0) != 0)
+	/* First, since there may be none left for the second. */
+	if (dup2(out, OUT) == -1 || close_range(OUT + 1, ~0u, 0) != 0)
 		_exit(1);
+	/* Nobody could tell whose question it is. */
+	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1 ||
+		dup2(null, STDIN_FILENO) == -1 ||
+		dup2(null, STDOUT_FILENO) == -1)
+		_exit(1);
+	fd_close(&null);
 	/* ^C is the parent's to answer. */
 	signal(SIGINT, SIG_IGN);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -139,6 +139,15 @@ def hosts(*names):
     return ",".join(names)
 
 
+def left_in(path):
+    """The hosts that a file of --resume still names."""
+    with open(path) as f:
+        heading, *lines = f.read().splitlines()
+    assert heading.startswith("# hosts left of bridlectl "), heading
+    end = lines.index("# done since then:")
+    return [host for host in lines[:end] if host not in lines[end:]]
+
+
 def summary(done):
     """The last line of stderr, which counts the hosts."""
     return done.stderr.splitlines()[-1].removeprefix("bridlectl: ")

@@ -1,0 +1,292 @@
+"""Many hosts where something is amiss: files that are not ours, hosts with
+other tables, calls that are ended at any moment, what runs short."""
+
+import contextlib
+import json
+import os
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+
+import bridle
+from bridle import BRIDLECTL, ROOT, Skip, ctl, equal, wait_for
+from herd import ROOM, Host, hangs, herd, hosts, left_in, running, says, summary
+from homes import Home, TlsDaemon
+from procs import Terminal
+
+COLUMNS = b"1#100#pid#ppid#user#state#rss_kib#cpu_ms#started#name#command\n"
+HONEST = says(COLUMNS, b"1#100#1#0#root#S#100#5#1700000000#init#honest\n",
+              b"1#200#done#id=1\n")
+ODD = says(b"1#100#pid#name\n1#100#66#odd\n1#200#done#id=1\n")
+DONE = b"1#202#reboot now#id=1\n"
+
+
+class Ground:
+    """Hosts that are rebooted, in the order in which they are asked."""
+
+    def __init__(self, n, broken=(), delay=0):
+        self.n, self.broken, self.delay, self.order = n, broken, delay, []
+
+    def __enter__(self):
+        self.stack = contextlib.ExitStack()
+        self.dir = self.stack.enter_context(tempfile.TemporaryDirectory())
+        self.file = os.path.join(self.dir, "left")
+        self.port = 0
+        for i in range(1, self.n + 1):
+            self.port = self.stack.enter_context(Host(
+                self.serve(i), "127.2.0.%d" % i, self.port)).port
+        return self
+
+    def serve(self, number):
+        def serve(sock):
+            sock.recv(65536)
+            self.order.append(number)
+            time.sleep(self.delay)
+            sock.sendall(b"1#500#broken#id=1\n" if number in self.broken
+                         else DONE)
+        return serve
+
+    def name(self, number):
+        return "plain:127.2.0.%s:%d" % (number, self.port)
+
+    def call(self, *args):
+        return ("-H", self.name("[1-%d]" % self.n), "reboot",
+                "--resume", self.file, *args)
+
+    def left(self):
+        return left_in(self.file)
+
+    def __exit__(self, *exc):
+        self.stack.close()
+
+
+# The file of what is left
+
+def test_the_file_is_up_to_date_in_a_pause():
+    for sig in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP):
+        with Ground(2) as g:
+            with running(*g.call("-y", "--batch", "1", "--pause",
+                                 "600")) as process:
+                assert g.name(1) in process.stdout.readline()
+                process.send_signal(sig)
+                process.wait(bridle.PATIENCE)
+            equal(g.left(), [g.name(2)], sig)
+
+
+def test_a_third_interrupt_does_not_lose_what_was_done():
+    # The third comes while the second is being answered.
+    with Host(hangs, "127.2.1.1") as silent:
+        for attempt in range(20):
+            with Ground(3) as g, tempfile.TemporaryDirectory() as d:
+                file = os.path.join(d, "left")
+                mute = [silent.name]
+                with running("-H", hosts(g.name("[1-3]"), *mute), "reboot",
+                             "-y", "--resume", file) as process:
+                    wait_for("all to be asked",
+                             lambda: len(g.order) == 3 and silent.at_once)
+                    time.sleep(0.05)
+                    process.send_signal(signal.SIGINT)
+                    while "^C again" not in process.stderr.readline():
+                        pass
+                    process.send_signal(signal.SIGINT)
+                    time.sleep(0.0003 * attempt)
+                    process.send_signal(signal.SIGINT)
+                    _, err = process.communicate(timeout=bridle.PATIENCE)
+                equal(left_in(file), mute,
+                      (attempt, process.returncode, err))
+
+
+def test_a_dry_run_strikes_nobody_off():
+    with Ground(3, broken=[1]) as g:
+        ctl(*g.call("-y", "--fanout", "1", "--max-failures", "0"))
+        left, g.broken = g.left(), []
+        equal(len(left), 3)
+        ctl(*g.call("-n"))
+        assert os.path.exists(g.file), "a dry run has removed it"
+        equal(g.left(), left)
+
+
+def test_a_file_that_is_none_of_ours_is_refused_and_stays():
+    for text in ("", "# my own notes\n", "\n\n"):
+        with Ground(2) as g:
+            with open(g.file, "w") as f:
+                f.write(text)
+            done = ctl(*g.call("-y"))
+            assert os.path.exists(g.file), (text, done.stderr)
+            equal((done.returncode, g.order), (2, []), text)
+
+
+def test_a_device_is_not_removed():
+    if not ROOT:
+        raise Skip("only root can make devices")
+    with Ground(1) as g:
+        os.mknod(g.file, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+        ctl(*g.call("-y"))
+        assert os.path.exists(g.file)
+
+
+def test_two_calls_with_one_file_do_nothing_twice():
+    with Ground(3, delay=0.5) as g:
+        with running(*g.call("-y", "--fanout", "1")) as first:
+            wait_for("the first", lambda: 1 in g.order)
+            ctl(*g.call("-y", "--fanout", "1"))
+            first.communicate(timeout=bridle.PATIENCE)
+        equal(sorted(g.order), [1, 2, 3])
+
+
+# Much at once
+
+def test_no_row_is_lost_where_a_table_comes_in_parts():
+    rows = b"".join(b"1#100#%d#0#root#S#100#5#1700000000#init#%s\n"
+                    % (i, b"x" * 600) for i in range(30000))
+    with contextlib.ExitStack() as stack:
+        port = 0
+        for i in range(1, 8):
+            port = stack.enter_context(Host(
+                says(COLUMNS, rows, b"1#200#done#id=1\n"),
+                "127.2.0.%d" % i, port)).port
+        done = ctl("-H", "plain:127.2.0.[1-7]:%d" % port, "list",
+                   "--columns", "pid")
+        assert "it comes in several" in done.stderr, done.stderr
+        found = [line.split()[0] for line in done.stdout.splitlines()]
+        equal({name: found.count(name) for name in set(found) - {"HOST"}},
+              {"plain:127.2.0.%d:%d" % (i, port): 30000
+               for i in range(1, 8)})
+
+
+# Hosts with other tables
+
+def test_an_odd_table_does_not_silence_the_others():
+    with Host(ODD, "127.2.0.1") as odd, Host(HONEST, "127.2.0.2") as honest:
+        done = ctl("-H", hosts(odd.name, honest.name), "list", "--sort",
+                   "rss_kib", "--json", "--fanout", "1")
+        found = [json.loads(line).get("host")
+                 for line in done.stdout.splitlines()]
+        assert honest.name in found, done
+        for args in (["--tree"], ["--raw", "--columns", "rss_kib,command"],
+                     ["--gather", "--sort", "rss_kib"]):
+            done = ctl("-H", hosts(odd.name, honest.name), "list",
+                       "--fanout", "1", *args)
+            assert "honest" in done.stdout, (args, done)
+
+
+def watched(seconds, *args):
+    """What a terminal has seen after a while, and whether it went on."""
+    with Terminal(*args, "--watch", "1") as t:
+        end = time.monotonic() + seconds
+        with contextlib.suppress(AssertionError):
+            while time.monotonic() < end:
+                if not t.read(0.2):
+                    break
+        while time.monotonic() < end and t.process.poll() is None:
+            with contextlib.suppress(AssertionError):
+                t.read(0.2)
+        went_on = t.process.poll() is None
+        if went_on:
+            t.process.send_signal(signal.SIGINT)
+            t.finish()
+        return t.data, went_on
+
+
+def test_an_odd_table_does_not_blank_the_watch():
+    with Host(ODD, "127.2.0.1") as odd, Host(HONEST, "127.2.0.2") as honest:
+        data, _ = watched(2, "-H", hosts(odd.name, honest.name), "list")
+        assert b"honest" in data, data
+
+
+def test_an_odd_table_does_not_end_the_watch():
+    with Host(ODD, "127.2.0.1") as odd, Host(HONEST, "127.2.0.2") as honest:
+        for args in (["--sort", "-rss_kib"], ["--tree"]):
+            data, went_on = watched(2, "-H", hosts(odd.name, honest.name),
+                                    "list", *args)
+            assert went_on, (args, data)
+
+
+def test_what_is_watched_is_not_ok_once_it_is_silent():
+    def once(sock):
+        sock.recv(65536)
+        sock.sendall(b"1#100#counter#value\n1#100#x#1\n1#200#ok#id=1\n")
+        hangs(sock)
+
+    with Host(once) as host:
+        data, _ = watched(8, "-H", host.name, "status")
+        last = data.rpartition(b"\x1b[H")[2]
+        assert b"1 host: 1 ok" not in last, last
+
+
+def test_too_long_an_answer_is_not_asked_for_again_at_once():
+    rows = b"".join(b"1#100#%d#%s\n" % (i, b"x" * 900) for i in range(45000))
+    with Host(says(b"1#100#pid#name\n", rows, b"1#200#ok#id=1\n")) as host:
+        with Terminal("-H", host.name, "list", "--watch", "600") as t:
+            wait_for("it to be asked", lambda: host.asked)
+            time.sleep(6)
+            t.process.kill()
+            t.process.wait()
+        equal(host.asked, 1)
+
+
+def test_the_whole_watch_has_an_end():
+    with herd(1) as d:
+        _, went_on = watched(4, "-H", d.name(1), "status",
+                             "--total-timeout", "2")
+        assert not went_on
+
+
+# Waiting
+
+def test_a_name_that_is_not_known_is_not_down():
+    done = ctl("-H", "no-such-host.invalid", "wait", "--down",
+               "--timeout", "2")
+    assert done.returncode != 0, done
+
+
+def test_what_may_not_be_asked_is_not_down():
+    if not ROOT:
+        raise Skip("only root can be somebody else")
+    with herd(1, mode="0600") as d:
+        done = ctl("-H", "unix:" + d.sock, "wait", "--down", "--timeout",
+                   "2", uid=bridle.STRANGER)
+        assert done.returncode != 0, done
+
+
+def test_what_cannot_be_asked_for_want_of_a_key_is_not_down():
+    with Home() as home, TlsDaemon(home) as d:
+        d.trust()
+        os.chmod(home.key, 0o644)
+        done = d.tls("wait", "--down", "--timeout", "2")
+        assert done.returncode != 0, done
+
+
+def test_to_explain_a_reboot_is_not_to_wait_for_it():
+    with herd(2) as d:
+        done = ctl("-H", d.name("[1-2]"), "explain", "reboot", "--wait", "3")
+        equal(done.returncode, 0, done.stderr)
+
+
+# What runs short
+
+def test_few_descriptors_make_it_slower_and_nothing_else():
+    with herd(40, limits=ROOM) as d:
+        done = subprocess.run(
+            ["prlimit", "--nofile=20", BRIDLECTL, "-H", d.name("[1-40]"),
+             "ping"], capture_output=True, text=True)
+        equal(summary(done), "40 hosts: 40 ok")
+
+
+# Groups
+
+def test_groups_that_double_are_refused_in_time():
+    with Home() as home:
+        os.makedirs(os.path.dirname(home.key), mode=0o700)
+        with open(home.file("bridlectl.conf"), "w") as f:
+            f.write("groups = (%s { name = \"g40\"; hosts = (\"x\"); });" %
+                    "".join('{ name = "g%d"; hosts = ("@g%d", "@g%d"); },'
+                            % (i, i + 1, i + 1) for i in range(40)))
+        done = subprocess.run([BRIDLECTL, "hosts", "@g0"], env=home.env,
+                              capture_output=True, text=True, timeout=10)
+        assert done.returncode in (0, 2), done
+
+
+bridle.main(globals())
