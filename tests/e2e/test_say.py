@@ -1,6 +1,13 @@
 """say: a word to all who watch, to one of them, to the terminals."""
 
+import contextlib
 import os
+import pty
+import select
+import struct
+import subprocess
+import tempfile
+import tty
 
 import bridle
 import peers
@@ -124,6 +131,42 @@ def test_wall_gets_the_text_as_its_input():
         assert d.reload()
         answer = d.ask("1#10#x#wall=yes")
         equal((answer.code, answer.text), (500, "no program is set for wall"))
+
+
+@contextlib.contextmanager
+def logged_in():
+    """A terminal on which somebody is, for those in a namespace of mounts:
+    yields it, and what to start them with."""
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    line = os.ttyname(theirs).removeprefix("/dev/").encode()
+    with tempfile.NamedTemporaryFile() as utmp:
+        # struct utmp of Linux: type, pid, line, id, user, the rest
+        utmp.write(struct.pack("hxxi32s4s32s308x", 7, os.getpid(), line,
+                               line[-4:], b"alice"))
+        utmp.flush()
+        os.chmod(utmp.name, 0o644)
+        yield ours, ["unshare", "-m", "sh", "-c",
+                     'mount -t tmpfs none /run && cp "$0" /run/utmp && '
+                     'exec "$@"', utmp.name]
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_wall_itself_writes_to_a_terminal():
+    peers.need_root("make a login of its own")
+    if not os.path.exists("/usr/bin/wall"):
+        raise bridle.Skip("there is no wall(1)")
+    with logged_in() as (terminal, wrap):
+        if subprocess.run([*wrap, "true"], capture_output=True).returncode:
+            raise bridle.Skip("this place lets nobody mount")
+        with Daemon(clients=entry("me", US, EVERY + " wall = true;"),
+                    settings='wall = ("/usr/bin/wall");',
+                    wrap=wrap + bridle.WRAP) as d:
+            equal(d.ctl("say", "--wall", "off", "in", "five").returncode, 0)
+            assert select.select([terminal], [], [], bridle.PATIENCE)[0]
+            text = os.read(terminal, 65536).decode()
+            assert "me: off in five" in text, text
 
 
 def test_secret_requests_show_no_arguments():
