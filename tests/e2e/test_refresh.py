@@ -47,7 +47,7 @@ def test_what_comes_and_goes_is_seen_on_one_connection():
             view_with(t, lambda text: "1 nothing matched" in text)
             before = d.counter("connections")
             with Victim(name) as v:
-                view = view_with(t, lambda text: " %d " % v.pid in " " + text)
+                view = view_with(t, lambda text: re.search(r"\b%d\b" % v.pid, text))
                 assert re.match(r"\d\d:\d\d:\d\d  bridlectl list, every 1 s, "
                                 r"1 host: 1 ok$", view[0]), view
                 equal(view[2].split()[0], "PID")
