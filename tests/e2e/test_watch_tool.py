@@ -7,9 +7,11 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 
 import bridle
 from bridle import Daemon, equal, read_answer, wait_for
+from homes import Home, TlsDaemon
 
 MANY = 1000 if not bridle.WRAP else 100
 
@@ -186,6 +188,30 @@ def test_many_hosts_are_one_stream():
             tool.seen("west-of-it", "lost")
             one.ask("1#10#still here")
             tool.seen("east", "still here")
+
+
+def test_by_tls_it_goes_on_through_heartbeats_and_a_restart():
+    with Home() as home, TlsDaemon(
+            home, limits={"heartbeat_seconds": 1}) as d:
+        name = "127.0.0.1:%d" % d.ports[0]
+        with Tool(name, "watch", "--accept-new", "--events", "message",
+                  env=home.env) as tool:
+            watching(d)
+            begin = time.monotonic()
+            while time.monotonic() - begin < 4.5:
+                d.ask("1#10#still here")
+                time.sleep(0.5)
+            assert not [l for l in tool.lines if "lost" in l], tool.lines
+            # It was there all the time: with one connection.
+            equal(len([r for r in d.ask("1#8").rows
+                       if r["watching"] == b"yes"]), 1)
+            restart(d)
+            watching(d)
+            done = home.ctl("-H", name, "say", "by", "TLS")
+            equal((done.returncode, done.stdout),
+                  (0, name + ": told 1 who watches\n"), done.stderr)
+            tool.seen("by TLS")
+            tool.seen("missed")
 
 
 def test_how_it_fails():
