@@ -306,6 +306,9 @@ watches_review(struct parent *p)
 				"the settings have changed: watch again");
 		else if (v.code != CODE_OK)
 			session_end(s, v.code, v.reason);
+		else
+			snprintf(
+				s->name, sizeof(s->name), "%s", v.client->name);
 	}
 }
 

@@ -51,7 +51,10 @@ bool watches_waits(const struct parent *, const struct session *);
 /* How many would get a message for all, "", or for one. */
 unsigned watches_reach(const struct parent *, const char *to);
 
-/* After a reload: ends those that the policy does not allow any more. */
+/*
+ * After a reload: ends those that the policy does not allow any more, and
+ * takes over what the others are called now.
+ */
 void watches_review(struct parent *);
 
 /* The session is freed. */

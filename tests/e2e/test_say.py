@@ -75,6 +75,16 @@ def test_what_is_for_one_nobody_else_gets():
         assert secret not in d.log()
 
 
+def test_who_is_called_otherwise_by_a_reload_is_reached_by_that_name():
+    with Daemon() as d, Watcher(d.connect(), events="message") as w:
+        d.clients = entry("renamed", US)
+        d.write_config()
+        assert d.reload()
+        equal(d.ask("1#10#hello#to=me").code, 404)
+        equal(d.ask("1#10#hello#to=renamed").code, 200)
+        equal(w.next()["to"], "renamed")
+
+
 def test_to_nobody_is_404():
     with Daemon() as d, Watcher(d.connect(), events="halt"):
         answer = d.ask("1#10#hello#to=me")
