@@ -43,6 +43,7 @@ struct head {
 	int64_t microseconds;
 	size_t problem;
 	size_t notices;
+	bool chunked;
 };
 
 static void
@@ -75,6 +76,24 @@ pack_row(const struct reply *r, size_t row, struct buf *out)
 }
 
 static void
+pack_kept(const struct reply *r, struct buf *out)
+{
+	const struct buf *kept;
+	size_t at, n;
+	int i;
+
+	for (i = REPLY_OUTPUT; i < REPLY_STREAMS; i++) {
+		kept = &r->kept[i];
+		for (at = 0; at < kept->len; at += n) {
+			n = kept->len - at;
+			n = n < WIRE_CHUNK_MAX ? n : WIRE_CHUNK_MAX;
+			buf_addf(out, "1#%d#%d#%zu\n", CODE_CHUNK, i, n);
+			buf_add(out, kept->data + at, n);
+		}
+	}
+}
+
+static void
 pack_status(const struct reply *r, struct buf *out)
 {
 	size_t i;
@@ -91,7 +110,7 @@ void
 answer_pack(const struct answer *a, struct buf *out)
 {
 	struct head head = { a->fate, a->microseconds, a->problem.len,
-		a->notices.len };
+		a->notices.len, a->reply.chunked };
 	size_t row;
 
 	buf_add(out, &head, sizeof(head));
@@ -100,6 +119,7 @@ answer_pack(const struct answer *a, struct buf *out)
 	pack_columns(&a->reply, out);
 	for (row = 0; row < a->reply.nrows; row++)
 		pack_row(&a->reply, row, out);
+	pack_kept(&a->reply, out);
 	pack_status(&a->reply, out);
 }
 
@@ -117,9 +137,16 @@ unpack_lines(struct reply *r, char *at, char *end)
 {
 	char *lf;
 
-	for (; at < end; at = lf + 1) {
-		if ((lf = memchr(at, '\n', (size_t)(end - at))) == NULL ||
-			reply_line(r, at, (size_t)(lf - at)) == REPLY_BAD)
+	enum reply_state state;
+	size_t n;
+
+	for (; at < end; at = lf + 1 + n) {
+		if ((lf = memchr(at, '\n', (size_t)(end - at))) == NULL)
+			return -1;
+		state = reply_line(r, at, (size_t)(lf - at));
+		n = state == REPLY_CHUNK ? r->chunk : 0;
+		if (state == REPLY_BAD || n > (size_t)(end - lf - 1) ||
+			(n > 0 && !reply_chunk(r, lf + 1, n)))
 			return -1;
 	}
 	return 0;
@@ -141,6 +168,7 @@ unpack(struct answer *a, char *bytes, size_t len)
 		return false;
 	a->fate = head.fate;
 	a->microseconds = head.microseconds;
+	a->reply.chunked = head.chunked;
 	buf_add(&a->problem, bytes, head.problem);
 	bytes += head.problem;
 	len -= head.problem;

@@ -5,6 +5,7 @@
 #include "trust.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /*
  * How long an answer may take when nobody said. The daemon ends a request
@@ -12,6 +13,7 @@
  * to hear it.
  */
 #define ANSWER_SECONDS 90
+#define RUN_SECONDS (86400 + ANSWER_SECONDS) /* a day is the most */
 
 /* --timeout bounds it too, being that of the whole. */
 static unsigned
@@ -82,7 +84,12 @@ call_extend(struct client *c, const struct invocation *inv)
 	const struct request *r = &inv->request;
 
 	/* An escalation waits once more. */
-	if (inv->timeout == 0)
+	if (inv->timeout > 0)
+		return;
+	/* A command has its own time, which the daemon knows. */
+	if (r->verb == VERB_RUN && !r->explain)
+		client_time(c, RUN_SECONDS);
+	else
 		client_time(
 			c, ANSWER_SECONDS + r->wait * (r->escalate ? 2 : 1));
 }
@@ -107,6 +114,26 @@ call_cut(struct client *c)
 	return -1;
 }
 
+static int
+take_chunk(struct client *c, struct reply *r)
+{
+	char *data;
+	size_t len;
+	int got;
+
+	while (r->chunk > 0) {
+		if ((got = client_bytes(c, r->chunk, &data, &len)) <= 0)
+			return got == 0 ? call_cut(c) : -1;
+		if (reply_chunk(r, data, len))
+			continue;
+		if (r->problem != NULL)
+			return call_garbled(c, r->problem);
+		buf_adds(&c->problem, "its output cannot be written");
+		return -1;
+	}
+	return 0;
+}
+
 int
 call_answer(struct client *c, const struct invocation *inv, struct reply *r)
 {
@@ -120,6 +147,11 @@ call_answer(struct client *c, const struct invocation *inv, struct reply *r)
 		if ((got = client_line(c, &line, &len)) <= 0)
 			return got == 0 ? call_cut(c) : -1;
 		state = reply_line(r, line, len);
+		if (state == REPLY_CHUNK) {
+			if (take_chunk(c, r) != 0)
+				return -1;
+			state = REPLY_MORE;
+		}
 	}
 	return state == REPLY_DONE ? 0 : call_garbled(c, r->problem);
 }
@@ -129,7 +161,7 @@ call_unsure(const struct request *r, struct buf *problem)
 {
 	if (!r->dry_run && !r->explain &&
 		(r->verb == VERB_KILL || r->verb == VERB_HALT ||
-			r->verb == VERB_CANCEL))
+			r->verb == VERB_CANCEL || r->verb == VERB_RUN))
 		buf_adds(problem, "; it may have been done nevertheless");
 }
 
@@ -139,6 +171,17 @@ unopened(const struct client *c)
 	if (*c->peer != '\0')
 		return CALL_UNTRUSTED;
 	return c->tried ? call_failed(c) : CALL_UNABLE;
+}
+
+/* A command that reads its input has what is given to it, or nothing. */
+static void
+begin_run(struct client *c, const struct invocation *inv, struct reply *r)
+{
+	r->chunked = true;
+	if (invocation_has(inv, OPT_STDIN))
+		client_feed(c, STDIN_FILENO);
+	else
+		client_end(c);
 }
 
 int
@@ -152,6 +195,8 @@ call_ask(const struct invocation *inv, const struct request *request,
 	request_format(request, &line);
 	buf_addc(&line, '\n');
 	opened = call_open(&client, inv, buf_str(&line), line.len);
+	if (opened == 0 && request->verb == VERB_RUN && !request->explain)
+		begin_run(&client, inv, r);
 	result = opened == 0 ? call_answer(&client, inv, r) : -1;
 	if (result != 0) {
 		result = opened == 0 ? call_failed(&client) : unopened(&client);

@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define BUFFER_SIZE 131072
+#define INPUT_SIZE 65536 /* of a chunk */
 
 static int fail(struct client *, const char *, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -34,6 +36,7 @@ client_init(struct client *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->fd = -1;
+	c->input = -1;
 }
 
 /* All of TLS but the question whose key that is. */
@@ -126,6 +129,9 @@ flush_out(struct client *c)
 		}
 		buf_drop(&c->out, (size_t)n);
 	}
+	if (c->ending && !c->deaf)
+		stream_end(&c->stream);
+	c->ending = false;
 }
 
 void
@@ -135,6 +141,39 @@ client_send(struct client *c, const char *data, size_t len)
 		return;
 	buf_add(&c->out, data, len);
 	flush_out(c);
+}
+
+void
+client_end(struct client *c)
+{
+	c->ending = true;
+	flush_out(c);
+}
+
+void
+client_feed(struct client *c, int fd)
+{
+	c->input = fd;
+}
+
+/* A chunk of the command's input, or its end. */
+static void
+read_input(struct client *c)
+{
+	char data[INPUT_SIZE];
+	ssize_t n = read(c->input, data, sizeof(data));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	/* What cannot be read to its end must not be taken for the whole. */
+	if (n < 0) {
+		fail(c, "cannot read the input: %s", strerror(errno));
+		return;
+	}
+	buf_addf(&c->out, "1#%d#0#%zd\n", CODE_CHUNK, n);
+	buf_add(&c->out, data, (size_t)n);
+	if (n == 0)
+		c->input = -1;
 }
 
 /* What a failed read means. */
@@ -162,6 +201,23 @@ events(const struct client *c)
 			      : c->stream.to_read;
 }
 
+/* Until something can be done. 0, or -1 if it takes too long. */
+static int
+wait_more(struct client *c)
+{
+	struct pollfd p[2] = { { c->fd, events(c), 0 }, { -1, POLLIN, 0 } };
+	int n;
+
+	if (c->input != -1 && !c->deaf && c->out.len < INPUT_SIZE)
+		p[1].fd = c->input;
+	do
+		n = poll(p, 2, clock_left(c->deadline));
+	while (n < 0 && errno == EINTR && clock_left(c->deadline) > 0);
+	if (n > 0 && p[1].revents != 0)
+		read_input(c);
+	return n > 0 ? 0 : -1;
+}
+
 /* Makes room after what has been received. */
 static void
 move_up(struct client *c)
@@ -184,6 +240,8 @@ receive(struct client *c)
 	move_up(c);
 	for (;;) {
 		flush_out(c);
+		if (c->problem.len > 0)
+			return -1;
 		n = stream_read(
 			&c->stream, c->in + c->end, BUFFER_SIZE - c->end);
 		if (n < 0 && errno == EINTR)
@@ -195,8 +253,7 @@ receive(struct client *c)
 		/* A flood without end must not outrun the deadline either. */
 		if (n >= 0 && clock_left(c->deadline) > 0)
 			break;
-		if (clock_left(c->deadline) == 0 ||
-			fd_wait(c->fd, events(c), c->deadline) != 0)
+		if (clock_left(c->deadline) == 0 || wait_more(c) != 0)
 			return fail(c, "no whole answer within %u second%s",
 				c->seconds, c->seconds == 1 ? "" : "s");
 	}
@@ -229,6 +286,20 @@ client_line(struct client *c, char **line, size_t *len)
 	*line = c->in + c->start;
 	*len = seen;
 	c->start += seen + 1;
+	return 1;
+}
+
+int
+client_bytes(struct client *c, size_t max, char **data, size_t *len)
+{
+	int got;
+
+	while (c->start == c->end)
+		if ((got = receive(c)) <= 0)
+			return got;
+	*data = c->in + c->start;
+	*len = c->end - c->start < max ? c->end - c->start : max;
+	c->start += *len;
 	return 1;
 }
 

@@ -36,6 +36,8 @@ struct client {
 	size_t start;
 	size_t end;
 	struct buf out; /* not yet sent */
+	bool ending;    /* nothing more will be */
+	int input;      /* client_feed(): read from there; -1: from nowhere */
 	bool deaf;      /* the daemon takes no more; it may have answered */
 	struct buf problem;
 };
@@ -80,6 +82,21 @@ void client_send(struct client *, const char *, size_t);
  * writable. 1, 0 at the end of the connection, or -1.
  */
 int client_line(struct client *, char **line, size_t *len);
+
+/*
+ * At most max bytes of what follows, likewise; *len how many there are. 1, 0 at
+ * the end of the connection, or -1.
+ */
+int client_bytes(struct client *, size_t max, char **data, size_t *len);
+
+/* Nothing more will be sent: the daemon sees that, and answers still. */
+void client_end(struct client *);
+
+/*
+ * From now on what can be read there goes out as a command's input, while
+ * client_line() and client_bytes() wait. The descriptor stays the caller's.
+ */
+void client_feed(struct client *, int fd);
 
 /* `complete`: every request has had its answer. Forgets the problem, too. */
 void client_close(struct client *, bool complete);

@@ -1,5 +1,6 @@
 #include "command.h"
 
+#include "request.h"
 #include "text.h"
 
 #include <limits.h>
@@ -50,6 +51,25 @@ const struct command commands[] = {
 		.takes = { { VALUE_PROCESS, NULL } },
 		.verb = VERB_KILL,
 		.run = cmd_kill },
+	{ .name = "run",
+		.args = "COMMAND [ARG]...",
+		.help = "run one of the commands that the host's owner lists",
+		.examples = "run restart unit=nginx|an argument by its name\n"
+			    "run restart nginx|or by its place\n"
+			    "verbs|which there are, and their arguments\n"
+			    "run restore --stdin <dump|one that reads\n"
+			    "-H web1 run check_disk --exit-status=3|for "
+			    "Nagios\n"
+			    "-H @web run restart nginx --batch 2 -y|host by "
+			    "host\n",
+		.options = (OPT_REMOTE & ~OPT_BIT(OPT_RAW)) |
+			   OPT_BIT(OPT_STDIN) | OPT_BIT(OPT_EXIT_STATUS) |
+			   OPT_BIT(OPT_YES) | OPT_STAGED,
+		.args_min = 1,
+		.args_max = 1 + REQUEST_ARGS_MAX,
+		.takes = { { VALUE_RUN, NULL }, { VALUE_RUN_ARG, NULL } },
+		.verb = VERB_RUN,
+		.run = cmd_run },
 	{ .name = "halt",
 		.args = "",
 		.help = "stop the machine without cutting its power",

@@ -46,6 +46,7 @@ const char *command_nearest(const char *name);
 
 enum outcome cmd_list(struct invocation *);
 enum outcome cmd_kill(struct invocation *);
+enum outcome cmd_run(struct invocation *);
 enum outcome cmd_halt(struct invocation *);
 enum outcome cmd_table(struct invocation *);
 enum outcome cmd_ping(struct invocation *);

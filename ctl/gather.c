@@ -35,6 +35,10 @@ make_key(const struct answer *a, struct buf *out)
 			buf_addc(out, '\0');
 		}
 	}
+	for (i = 0; i < REPLY_STREAMS; i++) {
+		buf_addf(out, "%zu ", r->kept[i].len);
+		buf_add(out, r->kept[i].data, r->kept[i].len);
+	}
 	if (r->said != NULL)
 		buf_add(out, r->said, strlen(r->said) + 1);
 	for (i = 0; i < r->npairs; i++)

@@ -2,6 +2,7 @@
 
 #include "await.h"
 #include "clock.h"
+#include "delay.h"
 #include "fanout.h"
 #include "spoken.h"
 #include "text.h"
@@ -13,6 +14,8 @@
 #include <string.h>
 
 #define TIMEOUT_MAX 86400
+#define RUN_ARG_MAX 256 /* bytes: bridled takes no more */
+#define OWN_FAILURE 255
 #define WATCH_SECONDS 2
 
 /* Of each of these sets one at most may be given. */
@@ -85,7 +88,8 @@ check_args(const struct command *command, int nargs, char **args,
 		return -1;
 	}
 	for (i = 0; i < nargs; i++) {
-		if (*args[i] == '\0') {
+		/* Whether a command may have one is for its owner to say. */
+		if (*args[i] == '\0' && (command->verb != VERB_RUN || i == 0)) {
 			buf_addf(error, "%s: an argument is empty",
 				command->name);
 			return -1;
@@ -121,29 +125,6 @@ take_signal(const struct options *o, enum option_number n, int *out,
 	return -1;
 }
 
-/* Minutes, or with a unit; seconds are rounded up. -1 if it is neither. */
-static long
-parse_delay(const char *s)
-{
-	static const struct {
-		const char *unit;
-		long seconds;
-	} units[] = { { "", 60 }, { "s", 1 }, { "m", 60 }, { "h", 3600 },
-		{ "d", 86400 } };
-	const long most = REQUEST_MINUTES_MAX * 60L;
-	size_t i, digits = strspn(s, "0123456789");
-	long v;
-
-	if (digits == 0 || digits > 6)
-		return -1;
-	v = strtol(s, NULL, 10);
-	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (strcmp(s + digits, units[i].unit) == 0 &&
-			v <= most / units[i].seconds)
-			return (v * units[i].seconds + 59) / 60;
-	return -1;
-}
-
 /* --in and --at */
 static int
 take_when(struct invocation *inv, struct request *r, struct buf *error)
@@ -153,7 +134,7 @@ take_when(struct invocation *inv, struct request *r, struct buf *error)
 	long minutes;
 
 	if (in != NULL) {
-		if ((minutes = parse_delay(in)) < 0) {
+		if ((minutes = delay_minutes(in)) < 0) {
 			buf_addf(error,
 				"'%s' is no time to wait: write 10m, "
 				"2h or 90s, a week at most",
@@ -238,6 +219,40 @@ check_strings(const struct request *r, struct buf *error)
 	return -1;
 }
 
+/* A command's arguments, as far as they can be judged from here. */
+static int
+take_run(struct request *r, char *const *args, struct buf *error)
+{
+	struct request_arg *arg;
+
+	for (; *args != NULL; args++) {
+		arg = &r->args[r->nargs++];
+		arg->text = *args;
+		arg->named = request_arg_name(*args, strlen(*args));
+		if (strlen(*args) - (arg->named ? arg->named + 1 : 0) <=
+			RUN_ARG_MAX)
+			continue;
+		buf_addf(error, "'%.20s...' has more than %d bytes", *args,
+			RUN_ARG_MAX);
+		return -1;
+	}
+	return 0;
+}
+
+/* What can be done on one host alone. */
+static int
+check_single(const struct invocation *inv, struct buf *error)
+{
+	option_set single = inv->options.given &
+			    (OPT_BIT(OPT_STDIN) | OPT_BIT(OPT_EXIT_STATUS));
+
+	if (!inv->several || single == 0)
+		return 0;
+	buf_addf(error, "--%s is for one host, named alone",
+		option_rows[__builtin_ctzll(single)].name);
+	return -1;
+}
+
 static int
 fill_request(struct invocation *inv, const struct command *what,
 	char *const *args, struct buf *error)
@@ -251,6 +266,8 @@ fill_request(struct invocation *inv, const struct command *what,
 	r->mode = (int)what->mode;
 	if (what->args_max > 0 && r->verb != VERB_SAY)
 		r->strings[REQUEST_NAME] = args[0];
+	if (r->verb == VERB_RUN && take_run(r, args + 1, error) != 0)
+		return -1;
 	r->strings[REQUEST_USER] = o->values[OPT_USER];
 	r->strings[REQUEST_MESSAGE] = o->values[OPT_MESSAGE];
 	if ((r->verb == VERB_HALT ? take_await(inv, error)
@@ -362,6 +379,10 @@ take_common(struct invocation *inv, struct buf *error)
 			pin);
 		return -1;
 	}
+	if (inv->options.values[OPT_EXIT_STATUS] != NULL &&
+		take_number(&inv->options, OPT_EXIT_STATUS, 0, 255,
+			&inv->own_failure, error) != 0)
+		return -1;
 	return take_number(&inv->options, OPT_TIMEOUT, 1, TIMEOUT_MAX,
 		&inv->timeout, error);
 }
@@ -413,7 +434,7 @@ parse_request(struct invocation *inv, struct buf *error)
 		return -1;
 	invocation_turn(inv, &inv->hosts.v[0]);
 	inv->several = is_list(inv) || inv->command->run == NULL;
-	if (check_tls(inv, error) != 0)
+	if (check_tls(inv, error) != 0 || check_single(inv, error) != 0)
 		return -1;
 	return fill_request(inv, what, inv->args + skip, error);
 }
@@ -464,6 +485,7 @@ invocation_parse(
 	int first;
 
 	memset(inv, 0, sizeof(*inv));
+	inv->own_failure = OWN_FAILURE;
 	if ((first = options_parse(argc, argv, &inv->options, error)) < 0)
 		return -1;
 	if (first < argc &&

@@ -39,8 +39,11 @@ struct invocation {
 	struct stage_share batch;
 	struct stage_share max_failures;
 	struct request request;
-	char when[24];   /* the request's may point here */
-	struct buf text; /* likewise, of say */
+	unsigned own_failure; /* --exit-status: what a failure of ours is */
+	bool exit_known;      /* the command that was run has ended */
+	int exit_status;      /* with this, as a shell has it */
+	char when[24];        /* the request's may point here */
+	struct buf text;      /* likewise, of say */
 };
 
 /*

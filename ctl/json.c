@@ -2,6 +2,7 @@
 
 #include "text.h"
 #include "verbs.h"
+#include "wire.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -90,6 +91,21 @@ add_cell(struct buf *out, const struct reply *r, size_t row, size_t column,
 	json_string(out, wire, len);
 }
 
+/* What a command has written; the exact bytes too, where they are not text. */
+static void
+add_kept(struct buf *out, const char *name, const struct buf *kept)
+{
+	struct buf wire = { 0 };
+
+	buf_addf(out, ",\"%s\":", name);
+	if (json_string(out, kept->data, kept->len))
+		return;
+	wire_encode(&wire, kept->data, kept->len);
+	buf_addf(out, ",\"%s_encoded\":", name);
+	json_string(out, wire.data, wire.len);
+	buf_free(&wire);
+}
+
 static void
 add_records(struct buf *out, const struct reply *r, const struct view *v)
 {
@@ -115,7 +131,7 @@ static bool
 is_reserved(const char *key)
 {
 	static const char *const members[] = { "host", "status", "text",
-		"result", "records", NULL };
+		"result", "records", "stdout", "stderr", NULL };
 	size_t i;
 
 	for (i = 0; members[i] != NULL; i++)
@@ -159,6 +175,10 @@ json_answer(struct buf *out, const char *host, const struct reply *r,
 	json_string(out, text, strlen(text));
 	if (problem == NULL)
 		add_pairs(out, r);
+	if (r->chunked) {
+		add_kept(out, "stdout", &r->kept[REPLY_OUTPUT]);
+		add_kept(out, "stderr", &r->kept[REPLY_ERRORS]);
+	}
 	add_records(out, r, v);
 	buf_adds(out, "}\n");
 }

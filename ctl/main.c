@@ -70,11 +70,23 @@ close_output(enum outcome outcome)
 	return outcome == OUTCOME_DONE ? OUTCOME_NO : outcome;
 }
 
+/* With --exit-status, that of the command is not to be mistaken for ours. */
+static int
+exit_status(const struct invocation *inv, enum outcome outcome)
+{
+	if (!invocation_has(inv, OPT_EXIT_STATUS) ||
+		(outcome == OUTCOME_DONE && !inv->exit_known))
+		return (int)outcome;
+	return inv->exit_known && outcome <= OUTCOME_NO ? inv->exit_status
+							: (int)inv->own_failure;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct invocation inv;
 	enum outcome outcome;
+	int status;
 
 	/* Lest the connection become what stdout writes to. */
 	if (fd_std_open() != 0)
@@ -84,6 +96,7 @@ main(int argc, char **argv)
 		return OUTCOME_DONE;
 	}
 	outcome = close_output(run(&inv, argc, argv));
+	status = exit_status(&inv, outcome);
 	invocation_free(&inv);
-	return (int)outcome;
+	return status;
 }

@@ -38,7 +38,8 @@ many_judge(const struct invocation *inv, struct answer *a, int result)
 	else if (inv->request.explain && a->reply.code == CODE_OK)
 		a->fate = fate_of(reply_explained(&a->reply));
 	else
-		a->fate = fate_of(a->reply.code);
+		a->fate = reply_run_failed(&a->reply) ? FATE_FAILED
+						      : fate_of(a->reply.code);
 }
 
 void
@@ -142,8 +143,9 @@ changes_something(const struct invocation *inv)
 {
 	const struct request *r = &inv->request;
 
-	return (r->verb == VERB_KILL || r->verb == VERB_HALT) && !r->explain &&
-	       !r->dry_run;
+	return (r->verb == VERB_KILL || r->verb == VERB_HALT ||
+		       r->verb == VERB_RUN) &&
+	       !r->explain && !r->dry_run;
 }
 
 /* What -y is about to do, for who looks on. */
@@ -265,6 +267,19 @@ add_kill(const struct many *m, struct buf *out)
 	buf_adds(out, " on ");
 }
 
+/* "Run restart unit=nginx on " */
+static void
+add_run(const struct many *m, struct buf *out)
+{
+	const struct request *r = &m->inv->request;
+	size_t i;
+
+	buf_addf(out, "Run %s", r->strings[REQUEST_NAME]);
+	for (i = 0; i < r->nargs; i++)
+		buf_addf(out, " %s", r->args[i].text);
+	buf_adds(out, " on ");
+}
+
 /* "Reboot now 12 hosts (node[01-12]), 4 at a time?" */
 static bool
 ask(const struct many *m, const struct plan *plan)
@@ -275,6 +290,8 @@ ask(const struct many *m, const struct plan *plan)
 
 	if (r->verb == VERB_KILL) {
 		add_kill(m, &question);
+	} else if (r->verb == VERB_RUN) {
+		add_run(m, &question);
 	} else {
 		buf_adds(&question, halt_words(r));
 		halt_words_when(&question, r);
@@ -299,6 +316,24 @@ show_and_ask(const struct many *m, const struct plan *plan)
 		return true;
 	notice("nothing was done");
 	return false;
+}
+
+/* There is no telling what a command would do: what is asked is how many. */
+static bool
+ask_and_run(struct many *m)
+{
+	struct plan plan = { 0 };
+	bool done = false;
+
+	if (make_plan(m, m->resume.left, &plan) == 0) {
+		done = plan.n == 0 || ask(m, &plan);
+		if (!done)
+			notice("nothing was done");
+		else if (plan.n > 0)
+			run(m, &plan, many_ask, &m->inv->request, take_answer);
+	}
+	plan_free(&plan);
+	return done;
 }
 
 /* It was ended while they were asked: those that agreed were not told to. */
@@ -380,7 +415,9 @@ many_run(struct invocation *inv)
 		return OUTCOME_USAGE;
 	}
 	if (report_many_begin(&m.report, inv) == 0) {
-		if (asks)
+		if (asks && inv->request.verb == VERB_RUN)
+			done = ask_and_run(&m);
+		else if (asks)
 			done = ask_and_do(&m);
 		else
 			ask_all(&m);

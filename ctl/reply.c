@@ -202,9 +202,42 @@ reply_line(struct reply *r, char *line, size_t len)
 		return bad(r, "it does not speak version 1 of the protocol");
 	if (w.code >= CODE_OK)
 		return take_status(r, &w);
+	if (w.code == CODE_CHUNK && r->chunked &&
+		(w.stream == REPLY_OUTPUT || w.stream == REPLY_ERRORS)) {
+		r->chunk = w.size;
+		r->stream = (enum reply_stream)w.stream;
+		return REPLY_CHUNK;
+	}
 	if (w.code != CODE_RECORD)
 		return bad(r, "it sends what was not asked for");
 	return r->headed ? take_row(r, &w) : take_columns(r, &w);
+}
+
+bool
+reply_chunk(struct reply *r, const char *data, size_t len)
+{
+	size_t limit = r->max_size ? r->max_size : REPLY_SIZE_MAX;
+	struct buf *kept = &r->kept[r->stream];
+
+	r->chunk -= len;
+	if (r->sink != NULL)
+		return r->sink(r->taker, r->stream, data, len);
+	if (r->kept[REPLY_OUTPUT].len + r->kept[REPLY_ERRORS].len + len > limit)
+		bad(r, "it is too long to be kept");
+	else
+		buf_add(kept, data, len);
+	if (kept->failed)
+		bad(r, "out of memory");
+	return r->problem == NULL;
+}
+
+bool
+reply_run_failed(const struct reply *r)
+{
+	const char *status = reply_pair(r, "exit");
+
+	return r->code == CODE_OK && ((status != NULL && strcmp(status, "0")) ||
+					     reply_pair(r, "signal") != NULL);
 }
 
 void
@@ -314,5 +347,7 @@ reply_free(struct reply *r)
 		free(r->columns[i]);
 	free(r->cells);
 	buf_free(&r->text);
+	for (i = 0; i < REPLY_STREAMS; i++)
+		buf_free(&r->kept[i]);
 	memset(r, 0, sizeof(*r));
 }

@@ -19,15 +19,22 @@
 #define REPLY_NAME_MAX 64                   /* of a column or a key */
 
 enum reply_state {
-	REPLY_MORE, /* the answer goes on */
-	REPLY_DONE, /* that was its status line */
-	REPLY_BAD   /* not an answer; `problem` says why */
+	REPLY_MORE,  /* the answer goes on */
+	REPLY_CHUNK, /* so many raw bytes follow: reply_chunk() takes them */
+	REPLY_DONE,  /* that was its status line */
+	REPLY_BAD    /* not an answer; `problem` says why */
 };
 
 struct reply_cell {
 	uint32_t start; /* in `text` */
 	uint32_t len;
 };
+
+/* What a command has written, apart: the streams of its chunks. */
+enum reply_stream { REPLY_OUTPUT = 1, REPLY_ERRORS, REPLY_STREAMS };
+
+/* Takes bytes of one as they come. False if it cannot. */
+typedef bool reply_sink(void *taker, enum reply_stream, const char *, size_t);
 
 struct reply_pair {
 	char *key;
@@ -50,11 +57,28 @@ struct reply {
 	size_t npairs;
 	struct reply_pair pairs[WIRE_COLUMNS_MAX];
 
+	bool chunked;     /* it may have chunks */
+	reply_sink *sink; /* takes what they hold; NULL: it is kept here */
+	void *taker;
+	struct buf kept[REPLY_STREAMS]; /* by enum reply_stream */
+	size_t chunk;                   /* bytes of the present one to come */
+	enum reply_stream stream;       /* of the present one */
+
 	const char *problem;
 };
 
 /* Takes one line, without its LF; it is taken apart in place. */
 enum reply_state reply_line(struct reply *, char *line, size_t len);
+
+/*
+ * Takes bytes of the chunk that REPLY_CHUNK has begun, at most r->chunk of
+ * them, which it counts down. False with r->problem, or where the sink fails
+ * without.
+ */
+bool reply_chunk(struct reply *, const char *, size_t);
+
+/* Whether it is the answer of a command that has not ended well. */
+bool reply_run_failed(const struct reply *);
 
 /*
  * Makes ready for the answer to the next request of a pipeline: its rows

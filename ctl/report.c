@@ -24,6 +24,8 @@ static const struct {
 	{ CODE_NO_MATCH, VERB_KILL,
 		"a name must match exactly: 'bridlectl list' with a pattern "
 		"shows what there is" },
+	{ CODE_NO_MATCH, VERB_RUN,
+		"'bridlectl verbs' shows which commands there are" },
 	{ CODE_TOO_MANY, 0, "try again in a moment" },
 	{ CODE_UNKNOWN_VERB, 0, "its version of bridled is another than this" },
 	{ CODE_UNKNOWN_VERSION, 0,
@@ -125,6 +127,16 @@ report_status(const struct invocation *inv, const struct reply *r)
 	enum outcome outcome = report_outcome(r->code);
 	struct buf line = { 0 };
 
+	if (reply_pair(r, "truncated") != NULL)
+		notice_host(inv->target.name,
+			"of its output the last %s bytes were dropped",
+			reply_pair(r, "truncated"));
+	if (reply_run_failed(r)) {
+		/* Who has asked for the status, has it. */
+		if (!invocation_has(inv, OPT_EXIT_STATUS))
+			notice_host(inv->target.name, "%s", r->said);
+		return OUTCOME_NO;
+	}
 	if (outcome == OUTCOME_DONE)
 		return outcome;
 	buf_addf(&line, "%s (%d)", meaning ? meaning : "status", r->code);

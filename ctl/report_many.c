@@ -8,6 +8,7 @@
 #include "pong.h"
 #include "raw.h"
 #include "report.h"
+#include "run_output.h"
 #include "shape.h"
 #include "table.h"
 
@@ -63,6 +64,17 @@ print_json(const struct invocation *inv, struct answer *a, const struct view *v)
 	return result;
 }
 
+/* Of several hosts it has them once above it, of one before each line. */
+static int
+print_output(const struct invocation *inv, const struct reply *r, bool several)
+{
+	if (!several)
+		return run_output_lines(r, inv->target.name);
+	if (report_line("%s:", inv->target.name) != 0)
+		return -1;
+	return run_output_lines(r, NULL);
+}
+
 /* The rows and the good news, where they stand for themselves. */
 static int
 print_alone(const struct invocation *inv, struct answer *a,
@@ -78,7 +90,9 @@ print_alone(const struct invocation *inv, struct answer *a,
 	if (rows && (report_line("%s:", inv->target.name) != 0 ||
 			    table_print(r, v, STDOUT_FILENO) != 0))
 		return -1;
-	if (a->fate != FATE_OK || a->problem.len > 0)
+	if (r->chunked && print_output(inv, r, several) != 0)
+		return -1;
+	if (a->fate != FATE_OK || a->problem.len > 0 || r->chunked)
 		return 0;
 	if (inv->command->run == cmd_ping)
 		return pong_print(inv, r, several ? -1 : a->microseconds);

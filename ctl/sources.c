@@ -203,6 +203,9 @@ sources_add(struct candidates *c, const struct value *v, const struct typed *t)
 	case VALUE_PATTERN:
 		add_processes(c, t, v->kind);
 		break;
+	case VALUE_RUN:
+	case VALUE_RUN_ARG:
+		break;
 	case VALUE_COMMAND:
 	case VALUE_REQUEST:
 		add_commands(c, v->kind == VALUE_REQUEST);

@@ -18,6 +18,8 @@ enum value_kind {
 	VALUE_HOST,    /* only such as are reached by TLS */
 	VALUE_PROCESS, /* the exact name */
 	VALUE_PATTERN, /* a name, in which some characters mean others */
+	VALUE_RUN,     /* a command that a host's owner lists */
+	VALUE_RUN_ARG, /* an argument of it */
 	VALUE_COMMAND,
 	VALUE_REQUEST /* a command that asks a daemon; its own follow it */
 };

@@ -67,7 +67,8 @@ verb_column_is_number(const char *name)
 {
 	static const char *const numbers[] = { "pid", "ppid", "rss_kib",
 		"cpu_ms", "started", "verb", "code", "uptime", "since", "idle",
-		"requests", "number", "time", "reached", NULL };
+		"requests", "number", "time", "reached", "exit", "truncated",
+		NULL };
 	size_t i;
 
 	for (i = 0; numbers[i] != NULL; i++)

@@ -1,0 +1,250 @@
+"""bridlectl run: output, exit status, input, and many hosts."""
+
+import json
+import os
+import pty
+import subprocess
+
+import bridle
+from bridle import BRIDLECTL, ctl, equal, is_running, wait_for
+from runs import Commander, command
+
+SHELL = ("/bin/sh", "-c")
+
+
+def shell(name, script, more="", args=""):
+    return command(name, *SHELL, script, more=more, args=args)
+
+
+def reveal(args):
+    return command("show", "{dir}/reveal", "{a}", "{b}", args=args)
+
+
+TALK = shell("talk", "echo out; echo err >&2; exit {n}", args='n = "[0-9]+";')
+ANY = 'a = { pattern = "(.|\\n)*"; dash = true; }; b = "(.|\\n)*";'
+
+
+def hosts(d, n):
+    """The same daemon under several names."""
+    for i in range(n):
+        path = os.path.join(d.dir, "sock", "h%d" % i)
+        if not os.path.islink(path):
+            os.symlink(d.sock, path)
+    return "unix:%s/sock/h[0-%d]" % (d.dir, n - 1)
+
+
+def test_output_goes_where_the_command_wrote_it():
+    with Commander(TALK) as d:
+        done = d.ctl("run", "talk", "0")
+        equal((done.returncode, done.stdout, done.stderr),
+              (0, "out\n", "err\n"))
+        done = d.ctl("run", "talk", "n=7")
+        equal((done.returncode, done.stdout), (1, "out\n"))
+        assert "it exited with 7" in done.stderr, done.stderr
+
+
+def test_every_byte_goes_to_a_pipe():
+    with Commander(shell("bytes", "cat {dir}/data")) as d:
+        data = bytes(range(256)) * 3000
+        with open(os.path.join(d.dir, "data"), "wb") as f:
+            f.write(data)
+        done = subprocess.run([BRIDLECTL, "-H", "unix:" + d.sock, "run",
+                               "bytes"], capture_output=True, check=True)
+        assert done.stdout == data
+
+
+def on_terminal(d, *args):
+    """What a terminal is sent as stdout."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([BRIDLECTL, "-H", "unix:" + d.sock, *args],
+                          stdout=theirs, stderr=subprocess.DEVNULL) as p:
+        os.close(theirs)
+        data = b""
+        while True:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            data += piece
+        p.wait()
+    os.close(ours)
+    return data
+
+
+def test_a_terminal_is_sent_nothing_that_harms_it():
+    hostile = (r"\033]0;title\007a\tb\r\nn\303\244\302\233x"
+               r"\342\200\256y\377z\n")
+    with Commander(command("evil", "/usr/bin/printf", hostile),
+                   shell("split", r"printf '\303'; sleep 0.2;"
+                                  r" printf '\244\n'; printf '\342\202'")
+                   ) as d:
+        shown = on_terminal(d, "run", "evil")
+        for bad in (b"\x1b", b"\x07", b"\xc2\x9b", b"\xe2\x80\xae", b"\xff"):
+            assert bad not in shown, shown
+        assert b"a\tb\r\nn\xc3\xa4" in shown, shown
+        # A character in two chunks is one; half a one is shown as its bytes.
+        equal(on_terminal(d, "run", "split"),
+              "\u00e4\r\n\\xe2\\x82".encode())
+
+
+def test_output_comes_as_it_is_written():
+    with Commander(shell("slowly", "echo one; read x < {dir}/f; echo two")) as d:
+        os.mkfifo(os.path.join(d.dir, "f"), 0o666)
+        with subprocess.Popen([BRIDLECTL, "-H", "unix:" + d.sock, "run",
+                               "slowly"], stdout=subprocess.PIPE) as p:
+            equal(p.stdout.readline(), b"one\n")
+            with open(os.path.join(d.dir, "f"), "w") as f:
+                f.write("\n")
+            equal(p.stdout.read(), b"two\n")
+            equal(p.wait(), 0)
+
+
+def test_exit_status_passes_the_commands_own_on():
+    with Commander(TALK, shell("die", "kill -9 $$"),
+                   command("gone", "/no/such/program")) as d:
+        for args, want in ((("talk", "0"), 0), (("talk", "7"), 7),
+                           (("talk", "255"), 255), (("die",), 137),
+                           (("gone",), 255), (("nothing",), 255),
+                           (("talk", "x"), 255)):
+            done = d.ctl("run", *args, "--exit-status")
+            equal((args, done.returncode), (args, want))
+            if want not in (255,) or args == ("talk", "255"):
+                assert "exited" not in done.stderr, done.stderr
+        for args, want in ((("talk", "2"), 2), (("gone",), 3), (("x",), 3),
+                           (("talk", "0", "a", "b"), 3)):
+            equal(d.ctl("run", *args, "--exit-status=3").returncode, want)
+    equal(ctl("-H", "unix:/no/such/socket", "run", "x",
+              "--exit-status=3").returncode, 3)
+    equal(ctl("-H", "unix:/no/such/socket", "run", "x").returncode, 3)
+
+
+def test_arguments_arrive_as_they_were_typed():
+    with Commander(reveal(ANY)) as d:
+        for a, b in (("x", "y"), ("", "y"), ("a b", "$(x)"), ("\n", ";"),
+                     ("#%41", "%"), ("\udcff", "\u00e4"), ("-n", "*"),
+                     ("c=d", "=")):
+            done = d.ctl("run", "show", "--", a, b)
+            got = [bytes.fromhex(line[4:]) for line in
+                   done.stdout.splitlines() if line.startswith("arg")]
+            equal(got, [s.encode("utf-8", "surrogateescape")
+                        for s in (a, b)])
+        done = d.ctl("run", "show", "b=1", "a=2")
+        assert done.stdout.startswith("arg 32\narg 31\n"), done.stdout
+
+
+def test_what_can_be_judged_here_is_not_sent():
+    for args in (["x" * 257], ["a"] * 14, ["a=" + "x" * 257]):
+        done = ctl("-H", "unix:/no/such/socket", "run", "c", *args)
+        equal((done.returncode, done.stdout), (2, ""))
+    equal(ctl("run").returncode, 2)
+    equal(ctl("run", "").returncode, 2)
+
+
+def test_input_is_sent_when_asked_for():
+    with Commander(command("cat", "/bin/cat", more='stdin = "client";'
+                                                   "max_input = 5000000;"
+                                                   "max_output = 5000000;")
+                   ) as d:
+        equal(d.ctl("run", "cat", stdin="lost").stdout, "")
+        equal(d.ctl("run", "cat", "--stdin", stdin="").stdout, "")
+        text = "0123456789abcde\n" * 200000
+        equal(d.ctl("run", "cat", "--stdin", stdin=text).stdout, text)
+
+
+def test_json_has_the_output_and_the_status():
+    with Commander(TALK, command("raw", "/usr/bin/printf", r"a\377b#")) as d:
+        got = json.loads(d.ctl("run", "talk", "3", "--json").stdout)
+        equal((got["status"], got["exit"], got["stdout"], got["stderr"]),
+              (200, 3, "out\n", "err\n"))
+        got = json.loads(d.ctl("run", "raw", "--json").stdout)
+        equal((got["stdout"], got["stdout_encoded"]),
+              ("a\ufffdb#", "a%FFb%23"))
+        assert "stderr_encoded" not in got, got
+        assert "stdout" not in json.loads(d.ctl("ping", "--json").stdout)
+
+
+def test_truncated_output_is_told():
+    with Commander(shell("much", "seq 1 1000", more="max_output = 9;")) as d:
+        done = d.ctl("run", "much")
+        equal((done.returncode, done.stdout), (0, "1\n2\n3\n4\n5"))
+        assert "of its output the last 3884 bytes were" in done.stderr, \
+            done.stderr
+
+
+def test_an_interrupt_ends_the_command_there():
+    with Commander(shell("stay", "echo $$; exec sleep 1000")) as d:
+        with subprocess.Popen([BRIDLECTL, "-H", "unix:" + d.sock, "run",
+                               "stay"], stdout=subprocess.PIPE) as p:
+            pid = int(p.stdout.readline())
+            p.terminate()
+            p.wait()
+        wait_for("its end", lambda: not is_running(pid))
+        d.wait_log("the client is gone")
+
+
+def test_many_hosts_have_their_name_before_each_line():
+    with Commander(shell("two", "echo one; echo two; echo bad >&2")) as d:
+        where = hosts(d, 3)
+        done = ctl("-H", where, "run", "two", "-y", "--ordered")
+        names = ["unix:%s/sock/h%d" % (d.dir, i) for i in range(3)]
+        equal(done.stdout.splitlines(), [
+            "%s: %s" % (name, line) for name in names
+            for line in ("one", "two")])
+        for name in names:
+            assert name + ": bad\n" in done.stderr, done.stderr
+        equal(done.returncode, 0)
+
+
+def test_equal_outputs_are_gathered():
+    with Commander(shell("two", "echo one; printf two")) as d:
+        where = hosts(d, 3)
+        done = ctl("-H", where, "run", "two", "-y", "--gather")
+        equal(done.stdout, "%s:\none\ntwo\n" % where)
+
+
+def test_many_hosts_as_json_and_their_failures():
+    with Commander(shell("fail", "echo x; exit 2")) as d:
+        done = ctl("-H", hosts(d, 2), "run", "fail", "-y", "--json")
+        objects = [json.loads(line) for line in done.stdout.splitlines()]
+        equal([(o["result"], o["exit"], o["stdout"]) for o in objects
+               if "host" in o], [("failed", 2, "x\n")] * 2)
+        equal(done.returncode, 1)
+
+
+def test_many_hosts_are_not_done_without_a_yes():
+    with Commander(shell("touch", "touch {dir}/sock/done")) as d:
+        done = ctl("-H", hosts(d, 2), "run", "touch")
+        equal(done.returncode, 2)
+        assert not os.path.exists(os.path.join(d.dir, "sock", "done"))
+        for option, status in (("--stdin", 2), ("--exit-status=9", 9)):
+            done = ctl("-H", hosts(d, 2), "run", "touch", "-y", option)
+            equal(done.returncode, status)
+            assert "is for one host" in done.stderr, done.stderr
+        assert not os.path.exists(os.path.join(d.dir, "sock", "done"))
+
+
+def test_stages_stop_at_commands_that_fail():
+    with Commander(shell("fail", "echo x >> {dir}/sock/log; exit 1")) as d:
+        done = ctl("-H", hosts(d, 6), "run", "fail", "-y", "--batch", "2",
+                   "--max-failures", "1")
+        assert "not asked" in done.stderr, done.stderr
+        with open(os.path.join(d.dir, "sock", "log")) as f:
+            equal(f.read(), "x\n" * 2)
+
+
+def test_verbs_lists_commands_with_their_arguments():
+    with Commander(command("logs", "/bin/echo", "{which}", "{n}",
+                           args='which = { choices = ("mail", "auth"); };'
+                                'n = { type = "int"; min = 1; max = 9; };',
+                           more='help = "Show a log";')) as d:
+        done = d.ctl("verbs")
+        assert "which=mail|auth n=1..9 logs" in done.stdout, done.stdout
+        assert "Show a log" in done.stdout
+        done = d.ctl("explain", "run", "logs", "mail", "10")
+        equal(done.returncode, 1)
+        assert "n must not be" in done.stdout, done.stdout
+
+
+bridle.main(globals())
