@@ -35,6 +35,17 @@ add_options(struct candidates *c, const struct typed *t)
 			add_option(c, &option_rows[i]);
 }
 
+/* That of the last that are told of one by one holds for those behind it. */
+static const struct value *
+value_of(const struct command *command, int n)
+{
+	const struct value *last = &command->takes[COMMAND_TAKES_MAX - 1];
+
+	if (n < COMMAND_TAKES_MAX)
+		return &command->takes[n];
+	return last->kind == VALUE_RUN_ARG ? last : NULL;
+}
+
 static void
 add_arguments(struct candidates *c, const struct typed *t)
 {
@@ -43,8 +54,8 @@ add_arguments(struct candidates *c, const struct typed *t)
 	if (t->command == NULL)
 		sources_add(c, &command, t);
 	else if (t->nargs < t->command->args_max &&
-		 t->nargs < COMMAND_TAKES_MAX)
-		sources_add(c, &t->command->takes[t->nargs], t);
+		 value_of(t->command, t->nargs) != NULL)
+		sources_add(c, value_of(t->command, t->nargs), t);
 	else if (*c->word == '\0' && !t->only_arguments)
 		add_options(c, t); /* nothing else can follow */
 }

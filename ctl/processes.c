@@ -1,53 +1,10 @@
 #include "processes.h"
 
-#include "client.h"
-#include "clock.h"
-#include "reply.h"
-#include "request.h"
+#include "glance.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PATIENCE 500 /* ms: somebody has pressed a key, and waits */
-
-/* 0, or -1 if there is no whole answer. */
-static int
-read_answer(struct client *c, struct reply *r)
-{
-	enum reply_state state = REPLY_MORE;
-	char *line;
-	size_t len;
-
-	while (state == REPLY_MORE) {
-		if (client_line(c, &line, &len) <= 0)
-			return -1;
-		state = reply_line(r, line, len);
-	}
-	return state == REPLY_DONE ? 0 : -1;
-}
-
-static int
-ask(const struct target *t, struct reply *r)
-{
-	struct buf line = { 0 };
-	struct request request;
-	struct client client;
-	int result;
-
-	request_init(&request, VERB_LIST);
-	request_format(&request, &line);
-	buf_addc(&line, '\n');
-	client_init(&client);
-	result = client_open_by(&client, t, NULL, clock_ms() + PATIENCE);
-	if (result == 0) {
-		client_send(&client, buf_str(&line), line.len);
-		result = read_answer(&client, r);
-	}
-	client_close(&client, result == 0);
-	buf_free(&line);
-	return result;
-}
 
 /* Threads of the kernel and zombies: nobody means these. */
 static bool
@@ -135,7 +92,7 @@ processes_add(struct candidates *c, const struct target *t, unsigned without)
 	char **names = NULL;
 	size_t i, n = 0;
 
-	if (t->kind == TARGET_UNIX && ask(t, &reply) == 0 && reply.nrows > 0 &&
+	if (glance(t, VERB_LIST, &reply) == 0 && reply.nrows > 0 &&
 		(names = calloc(reply.nrows, sizeof(names[0]))) != NULL) {
 		n = take_names(&reply, names, without);
 		add_names(c, names, n);

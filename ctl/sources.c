@@ -4,6 +4,7 @@
 #include "host_words.h"
 #include "hosts.h"
 #include "processes.h"
+#include "runnable.h"
 #include "text.h"
 
 #include <ctype.h>
@@ -166,6 +167,20 @@ add_processes(struct candidates *c, const struct typed *t, enum value_kind kind)
 	hosts_free(&hosts);
 }
 
+static void
+add_runnable(struct candidates *c, const struct typed *t, enum value_kind kind)
+{
+	struct hosts hosts = { 0 };
+
+	if (host_words_only(&hosts, t->host)) {
+		if (kind == VALUE_RUN)
+			runnable_names(c, &hosts.v[0].target);
+		else if (t->first != NULL)
+			runnable_args(c, &hosts.v[0].target, t->first);
+	}
+	hosts_free(&hosts);
+}
+
 void
 sources_add(struct candidates *c, const struct value *v, const struct typed *t)
 {
@@ -205,6 +220,7 @@ sources_add(struct candidates *c, const struct value *v, const struct typed *t)
 		break;
 	case VALUE_RUN:
 	case VALUE_RUN_ARG:
+		add_runnable(c, t, v->kind);
 		break;
 	case VALUE_COMMAND:
 	case VALUE_REQUEST:

@@ -58,7 +58,8 @@ static void
 take_argument(struct typed *t, const char *word)
 {
 	if (t->command != NULL && t->command->takes[0].kind != VALUE_REQUEST) {
-		t->nargs++;
+		if (t->nargs++ == 0)
+			t->first = word;
 		return;
 	}
 	/* The first, or the one that is to be explained. */

@@ -15,6 +15,7 @@ struct typed {
 	const struct command *command; /* NULL: none yet */
 	bool lost;                     /* there is no such command */
 	int nargs;                     /* of the command, so far */
+	const char *first;             /* of them; NULL: none yet */
 	option_set given;              /* OPT_BIT(…), or-ed */
 	const char *host;              /* of -H; NULL if not given */
 	int pending;         /* the option whose value comes next, or -1 */

@@ -14,6 +14,7 @@ import time
 import bridle
 from bridle import Daemon, Victim, ctl, equal, unique_name, wait_for
 from procs import crowd, zombie
+from runs import Commander, command
 
 PIN = "SHA256:" + "A" * 43
 LIST_COLUMNS = ["pid", "ppid", "user", "state", "rss_kib", "cpu_ms",
@@ -420,6 +421,29 @@ def test_other_machines_are_not_asked():
         equal(lines("-H", "plain:" + host, "kill", ""), [])
         equal(lines("-H", host, "kill", ""), [])
         equal(d.counter("connections"), before + 1, "that of the counters")
+
+
+def test_commands_and_their_arguments_are_offered():
+    with Commander(command("logs", "/bin/echo", "{which}", "{n}", "{unit}",
+                           args='which = { choices = ("mail", "auth"); };'
+                                'n = { type = "int"; max = 9; };'
+                                'unit = "nginx|php8[.]2-fpm|[a-z]+";',
+                           more='help = "Show a log";'),
+                   command("lock", "/bin/true")) as d:
+        here = ("-H", "unix:" + d.sock)
+        equal(lines(*here, "run", "lo"),
+              [("=", "logs", "Show a log"), ("=", "lock", "")])
+        equal(lines(*here, "run", "logs", ""),
+              [("+", "which=", "mail|auth"), ("+", "n=", "0..9"),
+               ("+", "unit=", "nginx|php8[.]2-fpm|[a-z]+")])
+        equal(lines(*here, "run", "logs", "which=m"),
+              [("=", "which=mail", "")])
+        equal([w for _, w, _ in lines(*here, "run", "logs", "a", "b",
+                                      "unit=")],
+              ["unit=nginx", "unit=php8.2-fpm"])
+        equal(lines(*here, "run", "nothing", ""), [])
+        equal([w for _, w, _ in lines(*here, "explain", "run", "log")],
+              ["logs"])
 
 
 if __name__ == "__main__":
