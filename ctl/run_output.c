@@ -95,7 +95,8 @@ run_outputs_end(struct run_outputs *o)
 static int
 put_lines(int fd, const struct buf *kept, const char *label)
 {
-	const char *s = kept->data, *end = s + kept->len, *lf;
+	const char *s = kept->len > 0 ? kept->data : "", *end = s + kept->len;
+	const char *lf;
 	bool terminal = isatty(fd);
 	struct buf out = { 0 };
 	size_t n;
