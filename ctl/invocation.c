@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "delay.h"
 #include "fanout.h"
+#include "run_args.h"
 #include "spoken.h"
 #include "text.h"
 #include "tls.h"
@@ -14,7 +15,6 @@
 #include <string.h>
 
 #define TIMEOUT_MAX 86400
-#define RUN_ARG_MAX 256 /* bytes: bridled takes no more */
 #define OWN_FAILURE 255
 #define WATCH_SECONDS 2
 
@@ -219,26 +219,6 @@ check_strings(const struct request *r, struct buf *error)
 	return -1;
 }
 
-/* A command's arguments, as far as they can be judged from here. */
-static int
-take_run(struct request *r, char *const *args, struct buf *error)
-{
-	struct request_arg *arg;
-
-	for (; *args != NULL; args++) {
-		arg = &r->args[r->nargs++];
-		arg->text = *args;
-		arg->named = request_arg_name(*args, strlen(*args));
-		if (strlen(*args) - (arg->named ? arg->named + 1 : 0) <=
-			RUN_ARG_MAX)
-			continue;
-		buf_addf(error, "'%.20s...' has more than %d bytes", *args,
-			RUN_ARG_MAX);
-		return -1;
-	}
-	return 0;
-}
-
 /* What can be done on one host alone. */
 static int
 check_single(const struct invocation *inv, struct buf *error)
@@ -266,7 +246,7 @@ fill_request(struct invocation *inv, const struct command *what,
 	r->mode = (int)what->mode;
 	if (what->args_max > 0 && r->verb != VERB_SAY)
 		r->strings[REQUEST_NAME] = args[0];
-	if (r->verb == VERB_RUN && take_run(r, args + 1, error) != 0)
+	if (r->verb == VERB_RUN && run_args_take(r, args + 1, error) != 0)
 		return -1;
 	r->strings[REQUEST_USER] = o->values[OPT_USER];
 	r->strings[REQUEST_MESSAGE] = o->values[OPT_MESSAGE];
