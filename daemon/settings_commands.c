@@ -95,6 +95,18 @@ check_program(struct reader *r, const config_setting_t *at, const char *program)
 	buf_free(&why);
 }
 
+/* What it is given may be what it runs, and so what others could change. */
+static void
+check_script(struct reader *r, const config_setting_t *at, const char *arg)
+{
+	struct buf why = { 0 };
+
+	if (r->resolve && *arg == '/' && access(arg, F_OK) == 0 &&
+		!trusted_path(arg, &why))
+		conf_warn(r->conf, at, "%s", buf_str(&why));
+	buf_free(&why);
+}
+
 static void
 check_argv(struct reader *r, const config_setting_t *at, char *const *argv,
 	const char *const *names)
@@ -107,8 +119,11 @@ check_argv(struct reader *r, const config_setting_t *at, char *const *argv,
 		return;
 	}
 	check_program(r, at, argv[0]);
-	for (i = 1; argv[i] != NULL; i++)
+	for (i = 1; argv[i] != NULL; i++) {
 		check_braces(r, at, argv[i], names);
+		if (is_interpreter(argv[0]))
+			check_script(r, at, argv[i]);
+	}
 }
 
 static bool

@@ -2,8 +2,9 @@
 
 import contextlib
 import os
+import shutil
 import signal
-import time
+import subprocess
 
 import bridle
 from bridle import equal, is_running, read_answer, read_line, reset, \
@@ -482,6 +483,28 @@ def test_a_new_configuration_holds_for_the_next_run():
             assert d.reload()
             s.sendall(b"1#5#one#b\n")
             equal(read_run(s).args(), [b"b"])
+
+
+def test_check_warns_of_what_others_may_change():
+    with Commander(reveal()) as d:
+        folder = os.path.join(d.dir, "open")
+        os.mkdir(folder)
+        for name in ("program", "script"):
+            path = os.path.join(folder, name)
+            shutil.copy(d.program_path("reveal"), path)
+        os.chmod(folder, 0o777)
+        d.commands = (command("a", folder + "/program"),
+                      command("b", "/usr/bin/python3", folder + "/script"),
+                      reveal("c", "{x}", args='x = ".*";'))
+        d.write_config()
+        done = subprocess.run([d.program, "--config", d.config, "--check"],
+                              capture_output=True, text=True)
+        for part in ("(a): %s may be written by others" % folder,
+                     "(b): %s may be written by others" % folder,
+                     "(b): /usr/bin/python3 runs whatever it is given",
+                     '(c): ".*" lets everything through'):
+            assert part in done.stderr, (part, done.stderr)
+        equal(done.returncode, 0)
 
 
 bridle.main(globals())

@@ -59,6 +59,32 @@ expect(struct fixture *f, const char *text)
 	assert_string_equal(buf_str(&f->out), text);
 }
 
+/* Framed by us, whatever it is, until the quota is used up. */
+static void
+test_chunks(void **state)
+{
+	struct relay_quota quota = { 10, 0 };
+	struct fixture f;
+	int pipe;
+
+	(void)state;
+	begin(&f, RELAY_LINES);
+	pipe = f.relay.pipe;
+	relay_open_stream(&f.relay, pipe, 2, &quota);
+	put(&f, "1#200#no\n", 9);
+	assert_int_equal(relay_read(&f.relay, &f.out), 1);
+	expect(&f, "1#101#2#9\n1#200#no\n");
+	put(&f, "abc", 3);
+	assert_int_equal(relay_read(&f.relay, &f.out), 1);
+	expect(&f, "1#101#2#9\n1#200#no\n1#101#2#1\na");
+	put(&f, "d", 1);
+	assert_int_equal(relay_read(&f.relay, &f.out), 1);
+	expect(&f, "1#101#2#9\n1#200#no\n1#101#2#1\na");
+	assert_int_equal(quota.left, 0);
+	assert_int_equal(quota.dropped, 3);
+	finish(&f);
+}
+
 /* Only whole lines are passed on, however they come. */
 static void
 test_lines(void **state)
@@ -318,6 +344,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_chunks),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_bytes_as_they_are),
 		cmocka_unit_test(test_flood),
