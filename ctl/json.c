@@ -175,7 +175,7 @@ json_answer(struct buf *out, const char *host, const struct reply *r,
 	json_string(out, text, strlen(text));
 	if (problem == NULL)
 		add_pairs(out, r);
-	if (r->chunked) {
+	if (r != NULL && r->chunked) {
 		add_kept(out, "stdout", &r->kept[REPLY_OUTPUT]);
 		add_kept(out, "stderr", &r->kept[REPLY_ERRORS]);
 	}

@@ -28,8 +28,8 @@ bool json_is_integer(const char *);
 /*
  * Appends the object for one host's answer, and a newline. With a problem
  * there was no whole answer: its status is null and its text the problem.
- * A view of NULL stands for no records. `result` is what it comes to among
- * many hosts, or NULL.
+ * A view of NULL stands for no records; with a problem the reply may be NULL.
+ * `result` is what it comes to among many hosts, or NULL.
  */
 void json_answer(struct buf *, const char *host, const struct reply *,
 	const struct view *, const char *problem, const char *result);

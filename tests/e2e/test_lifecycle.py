@@ -397,7 +397,7 @@ def test_requests_in_flight_are_ended_after_stop_seconds():
         d.process.terminate()
         answer = read_answer(sock)
         equal((answer.code, answer.text),
-              (503, "ended: the daemon is stopping"))
+              (503, "ended by TERM: the daemon is stopping"))
         assert time.monotonic() - began >= 0.9, "it had its second"
         equal(d.process.wait(bridle.PATIENCE), 0)
         assert not is_running(action)
