@@ -7,6 +7,7 @@ import subprocess
 
 import bridle
 from bridle import BRIDLECTL, ctl, equal, is_running, wait_for
+from homes import Home, TlsDaemon
 from runs import Commander, command
 
 SHELL = ("/bin/sh", "-c")
@@ -245,6 +246,23 @@ def test_verbs_lists_commands_with_their_arguments():
         done = d.ctl("explain", "run", "logs", "mail", "10")
         equal(done.returncode, 1)
         assert "n must not be" in done.stdout, done.stdout
+
+
+def test_output_and_input_go_by_tls():
+    cat = command("cat", "/bin/cat", more='stdin = "client";')
+    stay = command("stay", "/bin/sh", "-c", "echo $$; exec sleep 1000")
+    with Home() as home, TlsDaemon(
+            home, settings="commands = (%s, %s);" % (cat, stay)) as d:
+        d.trust()
+        done = d.tls("run", "cat")
+        equal((done.returncode, done.stdout), (0, ""), done.stderr)
+        text = "0123456789abcde\n" * 20000
+        done = d.tls("run", "cat", "--stdin", stdin=text)
+        assert done.stdout == text, done.stderr
+        done = d.tls("--timeout", "1", "run", "stay", "--exit-status=3")
+        equal(done.returncode, 3)
+        pid = int(done.stdout)
+        wait_for("its end", lambda: not is_running(pid))
 
 
 bridle.main(globals())
