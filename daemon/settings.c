@@ -145,6 +145,7 @@ check_whole(struct reader *r)
 
 	settings_check_clients(r);
 	settings_check_penalties(r);
+	settings_check_commands(r);
 	if (s->nlisten == 0)
 		conf_error(r->conf, config_lookup(&r->conf->config, "listen"),
 			"names no socket to listen at");

@@ -213,6 +213,30 @@ read_query(struct reader *r, const config_setting_t *group,
 
 const struct kind kind_query = { read_query, print_argv, free_argv };
 
+/* Only root becomes somebody else; the daemon may be started as `user`, too. */
+void
+settings_check_commands(struct reader *r)
+{
+	const config_setting_t *list =
+		config_lookup(&r->conf->config, "commands");
+	const struct settings *s = r->settings;
+	const struct settings_command *c;
+	size_t i;
+
+	for (i = 0; list != NULL && i < s->ncommands; i++) {
+		c = &s->commands[i];
+		if (strcmp(s->user, "root") == 0 ||
+			(c->group == NULL &&
+				(c->user == NULL ||
+					strcmp(c->user, s->user) == 0)))
+			continue;
+		conf_warn(r->conf, config_setting_get_elem(list, (unsigned)i),
+			"a daemon with user = \"%s\" cannot run it as %s: "
+			"leave that out, or let the program itself change",
+			s->user, c->user ? c->user : c->group);
+	}
+}
+
 /* Environment: NAME = "value", as they are; nothing of a client's is there. */
 
 static bool

@@ -146,6 +146,7 @@ extern const struct entries settings_client_entries;
 extern const struct entries settings_command_entries;
 extern const struct kind kind_program; /* char **, of `power` */
 extern const struct kind kind_query;   /* the same, or empty */
+void settings_check_commands(struct reader *);
 
 /* The ids of such a list of users, to be freed; NULL with an error. */
 uid_t *settings_uids(struct reader *, const config_setting_t *at,

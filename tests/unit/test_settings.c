@@ -476,6 +476,10 @@ test_warnings(void **state)
 		{ "commands = ( { name = \"a\"; argv = (\"/a\", \"{x}\");"
 		  " args = { x = \"(.|\n)+\"; }; } );",
 			"lets everything through" },
+		{ "user = \"nobody\"; commands = ( { name = \"a\";"
+		  " argv = (\"/a\"); user = \"root\"; } );",
+			"a daemon with user = \"nobody\" cannot run it as "
+			"root" },
 #define PATTERN(text)                                            \
 	"commands = ( { name = \"a\"; argv = (\"/a\", \"{x}\");" \
 	" args = { x = \"" text "\"; }; } );"
