@@ -4,19 +4,15 @@
 #include "call.h"
 #include "clock.h"
 #include "confirm.h"
-#include "gather.h"
-#include "halt_words.h"
 #include "kill_batch.h"
 #include "notice.h"
 #include "plan.h"
+#include "question.h"
 #include "report_many.h"
 #include "resume.h"
-#include "text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* One command on its way. */
 struct many {
@@ -195,16 +191,6 @@ preview(struct many *m)
 	return result;
 }
 
-/* Whether there is something to do on that host, and it may be done. */
-static bool
-is_wanted(const struct answer *preview)
-{
-	if (preview->host == NULL || preview->problem.len > 0)
-		return false;
-	return preview->reply.nrows > 0 ? kill_batch_count(&preview->reply) > 0
-					: preview->fate == FATE_OK;
-}
-
 /* Those that are left out have had their answer. */
 static bool *
 sort_previews(struct many *m)
@@ -213,7 +199,7 @@ sort_previews(struct many *m)
 	size_t i;
 
 	for (i = 0; wanted != NULL && i < m->inv->hosts.n; i++) {
-		wanted[i] = is_wanted(&m->previews[i]);
+		wanted[i] = question_is_worth(&m->previews[i]);
 		if (!wanted[i] && m->previews[i].host != NULL) {
 			take_answer(m, &m->previews[i]);
 			answer_free(&m->previews[i]);
@@ -221,101 +207,6 @@ sort_previews(struct many *m)
 		}
 	}
 	return wanted;
-}
-
-/* Each different text once. 0, or -1 if memory is short. */
-static int
-show_texts(const struct many *m)
-{
-	struct buf line = { 0 };
-	struct gather groups;
-	const struct answer *first;
-	char *label;
-	size_t i;
-	int result = gather_make(&groups, m->previews, m->inv->hosts.n);
-
-	for (i = 0; i < groups.n && result == 0; i++) {
-		first = &m->previews[groups.groups[i].indexes[0]];
-		if ((label = gather_label(&groups.groups[i], m->previews))) {
-			text_safe(&line, label, strlen(label));
-			buf_adds(&line, ": ");
-		}
-		free(label);
-		text_safe(&line, first->reply.said, strlen(first->reply.said));
-		fprintf(stderr, "%s\n", buf_str(&line));
-		buf_reset(&line);
-	}
-	gather_free(&groups);
-	buf_free(&line);
-	return result;
-}
-
-static void
-add_kill(const struct many *m, struct buf *out)
-{
-	const struct request *r = &m->inv->request;
-	size_t i, n = 0;
-
-	for (i = 0; i < m->inv->hosts.n; i++)
-		if (m->previews[i].host != NULL)
-			n += kill_batch_count(&m->previews[i].reply);
-	buf_addf(out, "Kill %zu process%s with %s", n, n == 1 ? "" : "es",
-		text_signal_name(r->signal));
-	if (r->escalate != 0)
-		buf_addf(out, ", after %u s with %s", r->wait,
-			text_signal_name(r->escalate));
-	buf_adds(out, " on ");
-}
-
-/* "Run restart unit=nginx on " */
-static void
-add_run(const struct many *m, struct buf *out)
-{
-	const struct request *r = &m->inv->request;
-	size_t i;
-
-	buf_addf(out, "Run %s", r->strings[REQUEST_NAME]);
-	for (i = 0; i < r->nargs; i++)
-		buf_addf(out, " %s", r->args[i].text);
-	buf_adds(out, " on ");
-}
-
-/* "Reboot now 12 hosts (node[01-12]), 4 at a time?" */
-static bool
-ask(const struct many *m, const struct plan *plan)
-{
-	const struct request *r = &m->inv->request;
-	struct buf question = { 0 };
-	bool yes;
-
-	if (r->verb == VERB_KILL) {
-		add_kill(m, &question);
-	} else if (r->verb == VERB_RUN) {
-		add_run(m, &question);
-	} else {
-		buf_adds(&question, halt_words(r));
-		halt_words_when(&question, r);
-		buf_addc(&question, ' ');
-	}
-	plan_describe(plan, m->inv, &question);
-	buf_addc(&question, '?');
-	yes = confirm_number(buf_str(&question), plan->n);
-	buf_free(&question);
-	return yes;
-}
-
-static bool
-show_and_ask(const struct many *m, const struct plan *plan)
-{
-	int shown = m->inv->request.verb == VERB_KILL
-			    ? report_merged(m->inv, m->previews,
-				      m->inv->hosts.n, STDERR_FILENO)
-			    : show_texts(m);
-
-	if (shown == 0 && ask(m, plan))
-		return true;
-	notice("nothing was done");
-	return false;
 }
 
 /* There is no telling what a command would do: what is asked is how many. */
@@ -326,10 +217,8 @@ ask_and_run(struct many *m)
 	bool done = false;
 
 	if (make_plan(m, m->resume.left, &plan) == 0) {
-		done = plan.n == 0 || ask(m, &plan);
-		if (!done)
-			notice("nothing was done");
-		else if (plan.n > 0)
+		done = plan.n == 0 || question_ask(m->inv, NULL, &plan);
+		if (done && plan.n > 0)
 			run(m, &plan, many_ask, &m->inv->request, take_answer);
 	}
 	plan_free(&plan);
@@ -359,7 +248,7 @@ confirm_and_do(struct many *m, const bool *wanted)
 	bool done = false;
 
 	if (make_plan(m, wanted, &plan) == 0) {
-		done = plan.n == 0 || show_and_ask(m, &plan);
+		done = plan.n == 0 || question_ask(m->inv, m->previews, &plan);
 		if (plan.n > 0 && done && m->inv->request.verb == VERB_KILL)
 			run(m, &plan, kill_shown, m->previews, take_answer);
 		else if (plan.n > 0 && done)
