@@ -32,6 +32,8 @@ WRAP = os.environ.get("BRIDLE_WRAP", "").split()
 # Whether its sessions have their system-call filter, see CONTRIBUTING.md.
 FILTER = os.environ.get("BRIDLE_FILTER") != "no"
 ROOT = os.geteuid() == 0
+# A shell's job in the background ignores it; what is started here must not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Users that need not exist: other people, as root can make them.
 STRANGER = 61001
 SERVICE = 61002

@@ -2,6 +2,7 @@
 that do not behave."""
 
 import contextlib
+import signal
 import socket
 import subprocess
 import threading
@@ -163,6 +164,15 @@ def running(*args):
             yield process
         finally:
             process.kill()
+
+
+def interrupt(process):
+    """A first ^C, and the line that it brings."""
+    process.send_signal(signal.SIGINT)
+    for line in process.stderr:
+        if "^C again" in line:
+            return line
+    raise AssertionError("it ended without a word: %r" % process.wait())
 
 
 def finish(process):

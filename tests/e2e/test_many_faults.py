@@ -12,7 +12,8 @@ import time
 
 import bridle
 from bridle import BRIDLECTL, ROOT, Skip, ctl, equal, wait_for
-from herd import ROOM, Host, hangs, herd, hosts, left_in, running, says, summary
+from herd import ROOM, Host, hangs, herd, hosts, interrupt, left_in, \
+    running, says, summary
 from homes import Home, TlsDaemon
 from procs import Terminal
 
@@ -87,9 +88,7 @@ def test_a_third_interrupt_does_not_lose_what_was_done():
                     wait_for("all to be asked",
                              lambda: len(g.order) == 3 and silent.at_once)
                     time.sleep(0.05)
-                    process.send_signal(signal.SIGINT)
-                    while "^C again" not in process.stderr.readline():
-                        pass
+                    interrupt(process)
                     process.send_signal(signal.SIGINT)
                     time.sleep(0.0003 * attempt)
                     process.send_signal(signal.SIGINT)

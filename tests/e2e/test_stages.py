@@ -9,8 +9,8 @@ import tempfile
 
 import bridle
 from bridle import Victim, ctl, equal, wait_for
-from herd import Host, hangs, herd, hosts, left_in, running, says, \
-    summary
+from herd import Host, hangs, herd, hosts, interrupt, left_in, running, \
+    says, summary
 from procs import Terminal
 
 
@@ -90,9 +90,7 @@ def test_a_pause_is_kept():
                      "--pause", "600") as process:
             assert g.name("1") in process.stdout.readline()
             equal(g.order, [1])
-            process.send_signal(signal.SIGINT)
-            while "^C again" not in process.stderr.readline():
-                pass
+            interrupt(process)
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=bridle.PATIENCE)
         equal(g.order, [1])
@@ -153,9 +151,7 @@ def test_an_interrupted_call_is_gone_on_with():
         with running("-H", g.all(), "reboot", "-y", "--fanout", "1",
                      "--resume", g.file) as process:
             wait_for("the third to be asked", lambda: 3 in g.order)
-            process.send_signal(signal.SIGINT)
-            while "^C again" not in process.stderr.readline():
-                pass
+            interrupt(process)
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=bridle.PATIENCE)
         equal(g.left(), [g.name("3"), g.name("4")])
