@@ -43,7 +43,8 @@ struct head {
 	int64_t microseconds;
 	size_t problem;
 	size_t notices;
-	bool chunked;
+	unsigned char
+		chunked; /* a bool; what a worker writes may be anything */
 };
 
 static void
@@ -163,7 +164,7 @@ unpack(struct answer *a, char *bytes, size_t len)
 	memcpy(&head, bytes, sizeof(head));
 	bytes += sizeof(head);
 	len -= sizeof(head);
-	if (head.fate >= FATES || head.problem > len ||
+	if (head.fate >= FATES || head.chunked > 1 || head.problem > len ||
 		head.notices > len - head.problem)
 		return false;
 	a->fate = head.fate;

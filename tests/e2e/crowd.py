@@ -116,5 +116,6 @@ class Crowd:
         self.stop.set()
         for thread in self.threads:
             thread.join()
-        if self.errors and exc[0] is None:
+        # Whatever else failed, failed because of it.
+        if self.errors:
             raise self.errors[0]

@@ -10,7 +10,7 @@ import tempfile
 
 import bridle
 import homes
-from bridle import Daemon, Skip, equal, quote
+from bridle import Daemon, Skip, ctl, equal, quote
 from homes import TlsDaemon
 from peers import need_root
 
@@ -291,16 +291,18 @@ def test_the_example_and_the_manual_have_every_key():
 
 @contextlib.contextmanager
 def machine_file(text):
-    """A command before bridlectl's that has this /etc/bridle in its view."""
+    """A command before bridlectl's, in whose view that is the machine's."""
     need_root("mount")
+    told = ctl("hosts", "@nobody-has-this").stderr
+    place = re.search(r" and (\S+)/bridlectl\.conf", told)[1]
     with tempfile.TemporaryDirectory(prefix="bridle-etc-") as folder:
         os.chmod(folder, 0o755)
         with open(os.path.join(folder, "bridlectl.conf"), "w") as f:
             f.write(text)
         wrap = ["unshare", "-m", "sh", "-c",
-                'mount --bind "$0" /etc/bridle && exec "$@"', folder]
-        if not os.path.isdir("/etc/bridle"):
-            raise Skip("because there is no /etc/bridle to mount over")
+                'mount --bind "$0" "$1" && shift && exec "$@"', folder, place]
+        if not os.path.isdir(place):
+            raise Skip("because there is no %s to mount over" % place)
         if subprocess.run([*wrap, "true"], capture_output=True).returncode:
             raise Skip("because mounting is not allowed here")
         yield wrap
