@@ -213,7 +213,7 @@ say(struct job *j, const char *to, unsigned reached)
 		p, j->session, &j->log, j->request->strings[REQUEST_TEXT], to);
 	snprintf(text, sizeof(text), "told %u who watch%s%s", reached,
 		reached == 1 ? "es" : "",
-		j->request->wall ? ", and the terminals" : "");
+		j->request->wall ? "; wall has run" : "");
 	if (j->request->wall)
 		start_action(j, p->settings->wall, text);
 	else

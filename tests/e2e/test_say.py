@@ -127,7 +127,7 @@ def test_wall_gets_the_text_as_its_input():
         assert d.reload()
         answer = d.ask("1#10#/etc/passwd %s#wall=yes" % CHINESE)
         equal((answer.code, answer.text, answer.status.pairs["reached"]),
-              (200, "told 1 who watches, and the terminals", "1"))
+              (200, "told 1 who watches; wall has run", "1"))
         with open(d.dir + "/sock/wall") as f:
             equal(f.read(), "me: /etc/passwd %s\n" % CHINESE)
         equal(w.next("message")["text"], "/etc/passwd " + CHINESE)
