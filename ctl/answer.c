@@ -110,10 +110,16 @@ pack_status(const struct reply *r, struct buf *out)
 void
 answer_pack(const struct answer *a, struct buf *out)
 {
-	struct head head = { a->fate, a->microseconds, a->problem.len,
-		a->notices.len, a->reply.chunked };
+	struct head head;
 	size_t row;
 
+	/* With what is between its members, lest that be anything. */
+	memset(&head, 0, sizeof(head));
+	head.fate = a->fate;
+	head.microseconds = a->microseconds;
+	head.problem = a->problem.len;
+	head.notices = a->notices.len;
+	head.chunked = a->reply.chunked;
 	buf_add(out, &head, sizeof(head));
 	buf_add(out, a->problem.data, a->problem.len);
 	buf_add(out, a->notices.data, a->notices.len);

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -226,7 +227,9 @@ too_many(void **state)
 		NULL);
 
 	(void)state;
-	assert_list_refused(&c, "@g,@h", "more than 1000000 hosts");
+	/* valgrind(1) takes minutes for a million. */
+	if (getenv("BRIDLE_UNIT_WRAP") == NULL)
+		assert_list_refused(&c, "@g,@h", "more than 1000000 hosts");
 	client_conf_free(&c);
 }
 
@@ -270,9 +273,10 @@ mistakes(void **state)
 	assert_refused("hosts = ( { name = \"a\"; transport = \"plain\"; "
 		       "fingerprint = \"" PIN "\"; } );",
 		"hosts[0].fingerprint (a): is for TLS");
-	assert_refused("hosts = ( { name = \"n[1-999999]\"; },"
-		       "{ name = \"m[1-2]\"; } );",
-		"hosts in all");
+	if (getenv("BRIDLE_UNIT_WRAP") == NULL)
+		assert_refused("hosts = ( { name = \"n[1-999999]\"; },"
+			       "{ name = \"m[1-2]\"; } );",
+			"hosts in all");
 	assert_refused("groups = ( { hosts = \"a\"; } );", "has no name");
 	assert_refused("groups = ( { name = \"a\"; } );", "has no hosts");
 	assert_refused("groups = ( { name = \"a b\"; hosts = \"a\"; } );",

@@ -77,7 +77,7 @@ test_as_many_as_were_asked_for(void **state)
 
 	(void)state;
 	assert_int_equal(history_open(&h, 100), 0);
-	for (i = 1; i <= 1000; i++) {
+	for (i = 1; i <= 300; i++) {
 		add(&h, 200);
 		check(&h);
 		assert_int_equal(h.n, i < 100 ? i : 100);
@@ -94,7 +94,7 @@ test_lines_of_any_length(void **state)
 	(void)state;
 	srandom(7);
 	assert_int_equal(history_open(&h, 50), 0);
-	for (i = 0; i < 3000; i++) {
+	for (i = 0; i < 400; i++) {
 		add(&h, (size_t)random() % (i % 100 == 0 ? 60000 : 5000) + 1);
 		check(&h);
 		assert_true(h.n > 0);
