@@ -1,6 +1,7 @@
 """What goes wrong around the daemon does not go wrong in it."""
 
 import contextlib
+import errno
 import os
 import random
 import re
@@ -362,8 +363,14 @@ class HardyAsker(Asker):
     """Its connection may break at any time; what came until then fits."""
 
     def ask(self):
-        with contextlib.suppress(ConnectionError):
+        try:
             super().ask()
+        except OSError as error:
+            # shutdown(2) of what was reset says so, and Python knows no
+            # ConnectionError for it.
+            if not (isinstance(error, ConnectionError) or
+                    error.errno == errno.ENOTCONN):
+                raise
 
     def receive(self, sock, asked):
         data = bytearray()
