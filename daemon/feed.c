@@ -25,6 +25,7 @@ cut(struct feed *f, int code)
 {
 	if (f->cut == 0 && f->pipe != -1)
 		f->cut = code;
+	f->full = false; /* nothing more is written */
 }
 
 /* Where the command has closed its end, the rest is nobody's. */

@@ -176,6 +176,28 @@ test_losing_the_client(void **state)
 	close(reader);
 }
 
+/* Whoever waits for it to become writable would wait for nothing. */
+static void
+test_losing_the_client_of_a_full_pipe(void **state)
+{
+	static char in[65536 + 16];
+	struct feed f;
+	size_t head;
+	int reader;
+
+	(void)state;
+	reader = begin(&f, sizeof(in));
+	assert_true(fcntl(reader, F_SETPIPE_SZ, 4096) >= 4096);
+	head = (size_t)snprintf(in, sizeof(in), "1#101#0#65536\n");
+	feed_take(&f, in, head + 65536, false);
+	assert_true(f.full);
+	feed_lose(&f);
+	assert_false(f.full);
+	assert_int_equal(f.cut, CODE_MALFORMED);
+	feed_close(&f);
+	close(reader);
+}
+
 int
 main(void)
 {
@@ -184,6 +206,7 @@ main(void)
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_a_full_pipe),
 		cmocka_unit_test(test_losing_the_client),
+		cmocka_unit_test(test_losing_the_client_of_a_full_pipe),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
