@@ -9,7 +9,6 @@
 #include "net.h"
 #include "verbs.h"
 
-#include <regex.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -76,8 +75,7 @@ enum settings_arg_type { ARG_TEXT, ARG_INT };
 
 struct settings_arg {
 	char *name;
-	char *pattern; /* as written; NULL: it goes by the others */
-	regex_t regex; /* of pattern: compiled alone, POSIX extended */
+	char *pattern; /* of all of it; NULL: it goes by the others */
 	struct settings_names choices;
 	int type;          /* enum settings_arg_type */
 	unsigned min, max; /* ARG_INT */

@@ -103,9 +103,9 @@ static bool
 read_pattern(
 	struct reader *r, const config_setting_t *at, struct settings_arg *arg)
 {
-	if (!pattern_compile(r, at, arg->pattern, &arg->regex))
+	if (!pattern_check(r, at, arg->pattern))
 		return false;
-	pattern_warn(r, at, arg->pattern, &arg->regex);
+	pattern_warn(r, at, arg->pattern);
 	return true;
 }
 
@@ -237,11 +237,8 @@ free_args(const struct key *key, void *base)
 	size_t i;
 
 	(void)key;
-	for (i = 0; i < command->nargs; i++) {
-		if (command->args[i].pattern != NULL)
-			regfree(&command->args[i].regex);
+	for (i = 0; i < command->nargs; i++)
 		free_arg(&command->args[i]);
-	}
 	free(command->args);
 }
 
@@ -276,6 +273,6 @@ settings_arg_matches(const struct settings_arg *arg, const char *text)
 	if (arg->type == ARG_INT)
 		return is_number(arg, text);
 	if (arg->pattern != NULL)
-		return pattern_matches(&arg->regex, text);
+		return pattern_matches(arg->pattern, text);
 	return is_choice(&arg->choices, text);
 }

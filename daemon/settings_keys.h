@@ -124,16 +124,19 @@ extern const struct kind kind_signals;
 
 /* settings_patterns.c */
 
-/* Compiles an expression that is alone and bounded; else an error. */
-bool pattern_compile(struct reader *, const config_setting_t *at,
-	const char *pattern, regex_t *);
+/* Whether it is an expression by itself, and bounded; else an error. */
+bool pattern_check(
+	struct reader *, const config_setting_t *at, const char *pattern);
 
-/* Whether all of the text matches: then nothing beside it can come along. */
-bool pattern_matches(const regex_t *, const char *);
+/*
+ * Whether all of the text matches: then nothing beside it can come along.
+ * Without memory nothing does.
+ */
+bool pattern_matches(const char *pattern, const char *text);
 
 /* Warns of what it lets through, and of what it may not have been meant for. */
-void pattern_warn(struct reader *, const config_setting_t *at,
-	const char *pattern, const regex_t *);
+void pattern_warn(
+	struct reader *, const config_setting_t *at, const char *pattern);
 
 /* settings_args.c */
 extern const struct kind kind_args; /* of struct settings_command */

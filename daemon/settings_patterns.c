@@ -1,11 +1,18 @@
 #include "settings_keys.h"
 
 #include <ctype.h>
+#include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PATTERN_MAX 512     /* bytes */
-#define PATTERN_WEIGHT 4096 /* states that one may expand to */
+#define PATTERN_MAX 512 /* bytes */
+
+/*
+ * States that one may expand to. To match takes time that grows with their
+ * square, and it is the parent that does it: with so many, 50 ms at the worst.
+ */
+#define PATTERN_WEIGHT 512
 
 /* Past a bracket expression that begins at s. */
 static const char *
@@ -104,10 +111,39 @@ has_back_reference(const char *s)
 	return false;
 }
 
-bool
-pattern_compile(struct reader *r, const config_setting_t *at,
-	const char *pattern, regex_t *regex)
+/* For regcomp() alone ) without ( is itself, but not within what we make. */
+static bool
+is_balanced(const char *s)
 {
+	unsigned depth = 0;
+
+	while (*s != '\0') {
+		if (*s == '[') {
+			s = skip_bracket(s);
+			continue;
+		}
+		if (*s == ')' && depth-- == 0)
+			return false;
+		depth += *s == '(';
+		s += *s == '\\' && s[1] != '\0' ? 2 : 1;
+	}
+	return true;
+}
+
+/* Of the whole text; where in it what stands, nobody asks. */
+static int
+compile(const char *pattern, regex_t *regex)
+{
+	char whole[PATTERN_MAX + sizeof("^()$")];
+
+	snprintf(whole, sizeof(whole), "^(%s)$", pattern);
+	return regcomp(regex, whole, REG_EXTENDED | REG_NOSUB);
+}
+
+bool
+pattern_check(struct reader *r, const config_setting_t *at, const char *pattern)
+{
+	regex_t regex;
 	char why[128];
 	int error;
 
@@ -119,66 +155,85 @@ pattern_compile(struct reader *r, const config_setting_t *at,
 		conf_error(r->conf, at, "must not have back-references");
 		return false;
 	}
+	if (!is_balanced(pattern)) {
+		conf_error(r->conf, at,
+			"\"%s\" has a ) without its (: for a ) alone write [)]",
+			pattern);
+		return false;
+	}
 	if (!is_light(pattern)) {
 		conf_error(r->conf, at,
 			"repeats too much: it comes to more than %d states",
 			PATTERN_WEIGHT);
 		return false;
 	}
-	if ((error = regcomp(regex, pattern, REG_EXTENDED)) != 0) {
-		regerror(error, regex, why, sizeof(why));
+	/* Alone first: what is wrong with it is not to be hidden by ours. */
+	if ((error = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB)) == 0) {
+		regfree(&regex);
+		error = compile(pattern, &regex);
+	}
+	if (error != 0) {
+		regerror(error, &regex, why, sizeof(why));
 		conf_error(r->conf, at, "\"%s\" is not an expression: %s",
 			pattern, why);
 		return false;
 	}
+	regfree(&regex);
 	return true;
 }
 
-/* The longest match is found, so that one of all of it cannot be missed. */
+/*
+ * Compiled anew each time, which takes 50 us: a regex_t keeps, as long as it
+ * lives, all that it has learned from the texts it saw.
+ */
 bool
-pattern_matches(const regex_t *regex, const char *text)
+pattern_matches(const char *pattern, const char *text)
 {
-	regmatch_t match;
+	regex_t regex;
+	bool matches;
 
-	return regexec(regex, text, 1, &match, 0) == 0 && match.rm_so == 0 &&
-	       (size_t)match.rm_eo == strlen(text);
+	if (compile(pattern, &regex) != 0)
+		return false;
+	matches = regexec(&regex, text, 0, NULL, 0) == 0;
+	regfree(&regex);
+	return matches;
 }
 
 /* Whether whatever one might fear matches. */
 static bool
-matches_all(const regex_t *regex)
+matches_all(const char *pattern)
 {
-	return pattern_matches(regex, "x y;$(z)\n") &&
-	       pattern_matches(regex, "../'\"`|&<>*?\\#\x01");
+	return pattern_matches(pattern, "x y;$(z)\n") &&
+	       pattern_matches(pattern, "../'\"`|&<>*?\\#\x01");
 }
 
 static bool
-matches_any(const regex_t *regex, const char *const *texts)
+matches_any(const char *pattern, const char *const *texts)
 {
 	for (; *texts != NULL; texts++)
-		if (pattern_matches(regex, *texts))
+		if (pattern_matches(pattern, *texts))
 			return true;
 	return false;
 }
 
 /* What those who write a pattern do not think of. */
 static void
-warn_of_matches(struct reader *r, const config_setting_t *at,
-	const char *pattern, const regex_t *regex)
+warn_of_matches(
+	struct reader *r, const config_setting_t *at, const char *pattern)
 {
 	static const char *const climbs[] = { "..", "../a", "../../a/b",
 		"a/../b", "/a/../b", "/../a", NULL };
 	static const char *const lines[] = { "\n", "a\n", "a\nb", "1\n", NULL };
 
-	if (pattern_matches(regex, ""))
+	if (pattern_matches(pattern, ""))
 		conf_warn(r->conf, at, "\"%s\" matches an empty argument too",
 			pattern);
-	if (matches_any(regex, climbs))
+	if (matches_any(pattern, climbs))
 		conf_warn(r->conf, at,
 			"\"%s\" lets \"..\" through, which leads out of "
 			"any folder",
 			pattern);
-	if (matches_any(regex, lines))
+	if (matches_any(pattern, lines))
 		conf_warn(
 			r->conf, at, "\"%s\" lets line ends through", pattern);
 }
@@ -227,13 +282,12 @@ warn_of_looks(struct reader *r, const config_setting_t *at, const char *pattern)
 }
 
 void
-pattern_warn(struct reader *r, const config_setting_t *at, const char *pattern,
-	const regex_t *regex)
+pattern_warn(struct reader *r, const config_setting_t *at, const char *pattern)
 {
-	if (matches_all(regex))
+	if (matches_all(pattern))
 		conf_warn(
 			r->conf, at, "\"%s\" lets everything through", pattern);
 	else
-		warn_of_matches(r, at, pattern, regex);
+		warn_of_matches(r, at, pattern);
 	warn_of_looks(r, at, pattern);
 }
