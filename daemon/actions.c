@@ -400,6 +400,14 @@ run_result(const siginfo_t *si, char *text, size_t size)
 	return CODE_OK;
 }
 
+/* What a command writes to may be another program of its own. */
+bool
+action_lost_reader(const struct action *a, const siginfo_t *si)
+{
+	return a->verb != VERB_RUN && si->si_code == CLD_KILLED &&
+	       si->si_status == SIGPIPE;
+}
+
 int
 action_result(struct action *a, const siginfo_t *si, char *text, size_t size)
 {
@@ -412,6 +420,10 @@ action_result(struct action *a, const siginfo_t *si, char *text, size_t size)
 	}
 	if (a->verb == VERB_RUN && a->report->code == 0)
 		return run_result(si, text, size);
+	if (action_lost_reader(a, si)) {
+		snprintf(text, size, "the client is gone");
+		return CODE_FAILED;
+	}
 	if (!exited) {
 		snprintf(text, size, "it died of signal %s",
 			text_signal_name(si->si_status));

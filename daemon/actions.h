@@ -133,6 +133,12 @@ void action_last_signal(const struct action *);
  */
 int action_result(struct action *, const siginfo_t *, char *text, size_t size);
 
+/*
+ * Whether it ended because the session that read its output did: of that the
+ * signal may tell before the session's own end does.
+ */
+bool action_lost_reader(const struct action *, const siginfo_t *);
+
 /* Takes it out of the list and frees it. */
 void action_free(struct actions *, struct action *);
 

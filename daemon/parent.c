@@ -164,21 +164,10 @@ accept_all(struct parent *p, const struct slots *s)
 }
 
 static void
-end_action(struct parent *p, struct action *a, const siginfo_t *si)
-{
-	char *command = a->verb == VERB_RUN ? strdup(a->about) : NULL;
-
-	request_action_ended(p, a, si);
-	if (command != NULL)
-		questions_run_ended(p, command);
-	free(command);
-}
-
-static void
 count_out(struct parent *p, struct action *a, const siginfo_t *si)
 {
 	if (a != NULL)
-		end_action(p, a, si);
+		request_action_ended(p, a, si);
 	else if (!sessions_reaped(p, si->si_pid, si->si_code, si->si_status) &&
 		 !lookups_reaped(&p->lookups, si->si_pid))
 		audit_reaped(p->audit, si->si_pid);
@@ -407,6 +396,7 @@ parent_run(struct parent *p, int ready)
 		accept_all(p, &slots);
 		take_signals(p);
 		expire(p, clock_ms());
+		questions_advance(p);
 		watches_flush(p);
 	}
 	free(slots.fds);

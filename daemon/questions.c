@@ -5,6 +5,7 @@
 #include "parent.h"
 #include "policy.h"
 #include "requests.h"
+#include "runs.h"
 #include "watches.h"
 #include "wire.h"
 
@@ -12,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* For later, in that state; -1 if there is no memory, and so no session. */
-static int
+/* For later, in that state; false: there is no memory, and so no session. */
+static bool
 keep(struct parent *p, struct session *s, const struct ask_question *q,
 	enum session_state state)
 {
@@ -21,7 +22,7 @@ keep(struct parent *p, struct session *s, const struct ask_question *q,
 
 	if (copy == NULL) {
 		session_kill(p, s);
-		return -1;
+		return false;
 	}
 	*copy = *q;
 	/* Its strings point into itself. */
@@ -29,17 +30,33 @@ keep(struct parent *p, struct session *s, const struct ask_question *q,
 		ask_rebase(copy, q);
 	s->question = copy;
 	s->state = state;
-	return 0;
+	return true;
+}
+
+/* The caller's from now on: the session is as if it had just asked. */
+static struct ask_question *
+take(struct session *s)
+{
+	struct ask_question *q = s->question;
+
+	s->question = NULL;
+	s->state = s->known ? SESSION_IDLE : SESSION_NEW;
+	return q;
 }
 
 /* Its turn comes, since every run before it has a deadline. */
 static void
 answer(struct parent *p, struct session *s, const struct ask_question *q)
 {
-	if (request_answer(p, s, q) || keep(p, s, q, SESSION_QUEUED) != 0)
+	if (request_answer(p, s, q)) {
+		s->turn = 0;
+		return;
+	}
+	if (!keep(p, s, q, SESSION_QUEUED))
 		return;
 	s->deadline = CLOCK_NEVER;
-	s->turn = ++p->last_turn;
+	if (s->turn == 0)
+		s->turn = ++p->last_turn;
 	if (ask_answer(s->ask, ASK_WAIT, RELAY_LINES, NULL, 0, -1) != 0)
 		session_kill(p, s);
 }
@@ -57,69 +74,54 @@ consider(struct parent *p, struct session *s, const struct ask_question *q)
 		known = lookups_groups(&p->lookups, &s->who);
 	if (known != 0)
 		answer(p, s, q);
-	else if (keep(p, s, q, SESSION_LOOKUP) == 0)
+	else if (keep(p, s, q, SESSION_LOOKUP))
 		s->deadline = clock_ms() +
 			      p->settings->limits.request_seconds * 1000LL;
+}
+
+static void
+consider_again(struct parent *p, struct session *s)
+{
+	struct ask_question *q = take(s);
+
+	consider(p, s, q);
+	free(q);
 }
 
 void
 questions_resume(struct parent *p)
 {
-	struct ask_question *q;
 	struct session *s;
-
-	TAILQ_FOREACH (s, &p->sessions, entry) {
-		if (s->state != SESSION_LOOKUP)
-			continue;
-		q = s->question;
-		s->question = NULL;
-		consider(p, s, q);
-		free(q);
-	}
-}
-
-static struct session *
-next_in_queue(struct parent *p, const char *command)
-{
-	struct session *s, *first = NULL;
 
 	TAILQ_FOREACH (s, &p->sessions, entry)
-		if (s->state == SESSION_QUEUED &&
-			strcmp(s->question->request.strings[REQUEST_NAME],
-				command) == 0 &&
-			(first == NULL || s->turn < first->turn))
-			first = s;
-	return first;
+		if (s->state == SESSION_LOOKUP)
+			consider_again(p, s);
 }
 
-/* One that is refused, after a reload say, has not used up its turn. */
+/* One that is refused, after a reload say, makes way for the next. */
 void
-questions_run_ended(struct parent *p, const char *command)
+questions_advance(struct parent *p)
 {
-	struct ask_question *q;
 	struct session *s;
-	uint64_t turn;
+	bool moved;
 
-	while ((s = next_in_queue(p, command)) != NULL) {
-		q = s->question;
-		turn = s->turn;
-		s->question = NULL;
-		answer(p, s, q);
-		free(q);
-		if (s->state == SESSION_QUEUED)
-			s->turn = turn;
-		if (s->state == SESSION_QUEUED || s->state == SESSION_ACTING)
-			return;
-	}
+	do {
+		moved = false;
+		TAILQ_FOREACH (s, &p->sessions, entry) {
+			if (s->state != SESSION_QUEUED || !runs_is_next(p, s))
+				continue;
+			consider_again(p, s);
+			moved = true;
+		}
+	} while (moved);
 }
 
 /* It has waited for its groups as long as a request may take. */
 static void
 answer_without_groups(struct parent *p, struct session *s)
 {
-	struct ask_question *q = s->question;
+	struct ask_question *q = take(s);
 
-	s->question = NULL;
 	answer(p, s, q);
 	free(q);
 }

@@ -16,8 +16,8 @@ void questions_hear(struct parent *, struct session *);
 /* A lookup has ended: questions that waited for groups go on. */
 void questions_resume(struct parent *);
 
-/* A run of that command has ended: the next that waits for it has its turn. */
-void questions_run_ended(struct parent *, const char *command);
+/* Where a run has ended, the next that waits for its command has its turn. */
+void questions_advance(struct parent *);
 
 /* Answers those that have waited for groups too long as if there were none. */
 void questions_expire(struct parent *, int64_t now);

@@ -19,26 +19,57 @@ count_running(const struct parent *p, const char *command)
 	return n;
 }
 
-unsigned
-runs_queued(const struct parent *p, const char *command)
+/* Perhaps for its groups again, after a reload: it keeps its turn. */
+static bool
+is_waiting(const struct session *s)
+{
+	return s->turn != 0 &&
+	       (s->state == SESSION_QUEUED || s->state == SESSION_LOOKUP);
+}
+
+static const char *
+command_of(const struct session *s)
+{
+	return s->question->request.strings[REQUEST_NAME];
+}
+
+/* How many wait for that command before the one of this turn; 0: the last. */
+static unsigned
+count_before(const struct parent *p, const char *command, uint64_t turn)
 {
 	const struct session *s;
 	unsigned n = 0;
 
-	TAILQ_FOREACH (s, &p->sessions, entry) {
-		if (s->state != SESSION_QUEUED)
-			continue;
-		n += command == NULL ||
-		     strcmp(s->question->request.strings[REQUEST_NAME],
-			     command) == 0;
-	}
+	TAILQ_FOREACH (s, &p->sessions, entry)
+		n += is_waiting(s) && (turn == 0 || s->turn < turn) &&
+		     strcmp(command_of(s), command) == 0;
 	return n;
 }
 
-enum runs_turn
-runs_turn(const struct parent *p, const struct settings_command *c, int *code,
-	char *text, size_t size)
+unsigned
+runs_queued(const struct parent *p)
 {
+	const struct session *s;
+	unsigned n = 0;
+
+	TAILQ_FOREACH (s, &p->sessions, entry)
+		n += is_waiting(s);
+	return n;
+}
+
+bool
+runs_is_next(const struct parent *p, const struct session *s)
+{
+	return count_running(p, command_of(s)) == 0 &&
+	       count_before(p, command_of(s), s->turn) == 0;
+}
+
+enum runs_turn
+runs_turn(const struct parent *p, const struct settings_command *c,
+	uint64_t turn, int *code, char *text, size_t size)
+{
+	unsigned before;
+
 	if (!program_may_become(c)) {
 		*code = CODE_FAILED;
 		snprintf(text, size,
@@ -47,9 +78,12 @@ runs_turn(const struct parent *p, const struct settings_command *c, int *code,
 			(unsigned)geteuid(), c->user ? c->user : c->group);
 		return RUNS_NEVER;
 	}
-	if (!c->exclusive || count_running(p, c->name) == 0)
+	if (!c->exclusive)
 		return RUNS_NOW;
-	if (runs_queued(p, c->name) < c->queue)
+	before = count_before(p, c->name, turn);
+	if (before == 0 && count_running(p, c->name) == 0)
+		return RUNS_NOW;
+	if (before < c->queue)
 		return RUNS_LATER;
 	*code = CODE_TOO_MANY;
 	snprintf(text, size, "%.64s runs already%s", c->name,

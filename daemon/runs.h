@@ -8,7 +8,9 @@
 #include "actions.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct parent;
 struct session;
@@ -20,14 +22,18 @@ enum runs_turn {
 };
 
 /*
- * Whether the command may begin now; for RUNS_NEVER *code and the text are
- * those of the status.
+ * Whether the command may begin now, for one that has that turn in its queue
+ * (0: that comes only now); for RUNS_NEVER *code and the text are those of the
+ * status.
  */
 enum runs_turn runs_turn(const struct parent *, const struct settings_command *,
-	int *code, char *text, size_t size);
+	uint64_t turn, int *code, char *text, size_t size);
 
-/* How many wait for their turn with this command; NULL: with any. */
-unsigned runs_queued(const struct parent *, const char *command);
+/* Whether nothing is before this SESSION_QUEUED any more. */
+bool runs_is_next(const struct parent *, const struct session *);
+
+/* How many wait for their turn. */
+unsigned runs_queued(const struct parent *);
 
 /* Gives the session its ends of the pipes. 0, or -1 with errno. */
 int runs_hand_over(const struct session *, const struct settings_command *,

@@ -96,13 +96,17 @@ session_answer(struct parent *p, struct session *s, enum ask_kind kind,
 	if (kind == ASK_ANSWER)
 		s->deadline = clock_ms() + grace;
 	s->state = SESSION_WRITING;
-	if (answer->failed || ask_answer(s->ask, kind, RELAY_LINES,
-				      answer->data, answer->len, -1) != 0) {
-		audit_log(p->audit, LOG_WARNING,
-			"session %d cannot take its answer: %s", (int)s->pid,
-			strerror(errno));
-		session_kill(p, s);
+	if (!answer->failed && ask_answer(s->ask, kind, RELAY_LINES,
+				       answer->data, answer->len, -1) == 0)
+		return;
+	if (!answer->failed && (errno == EPIPE || errno == ECONNRESET)) {
+		session_lose(p, s); /* its end is on its way to us */
+		return;
 	}
+	audit_log(p->audit, LOG_WARNING,
+		"session %d cannot take its answer: %s", (int)s->pid,
+		answer->failed ? "out of memory" : strerror(errno));
+	session_kill(p, s);
 }
 
 static void

@@ -46,10 +46,10 @@ struct session {
 	struct identity_source source;
 	struct action *action;         /* SESSION_ACTING */
 	struct ask_question *question; /* LOOKUP, QUEUED; owned */
-	uint64_t turn;                 /* SESSION_QUEUED: the lowest is next */
-	struct watch *watch;           /* SESSION_WATCHING; owned */
-	bool online;                   /* those who watch know of it */
-	bool killed;                   /* by us: not worth a line */
+	uint64_t turn; /* of a run that others have kept waiting; else 0 */
+	struct watch *watch; /* SESSION_WATCHING; owned */
+	bool online;         /* those who watch know of it */
+	bool killed;         /* by us: not worth a line */
 };
 
 TAILQ_HEAD(sessions, session);

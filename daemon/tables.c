@@ -21,7 +21,7 @@ tables_status(const struct parent *p, struct buf *out)
 		{ "sessions_max", p->settings->limits.sessions },
 		{ "actions", p->nactions },
 		{ "actions_max", p->settings->limits.actions },
-		{ "queued", runs_queued(p, NULL) },
+		{ "queued", runs_queued(p) },
 		{ "connections", p->counters.connections },
 		{ "refused", p->counters.refused },
 		{ "requests", p->counters.requests },

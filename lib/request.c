@@ -115,6 +115,24 @@ find_key(const struct verb *verb, const char *s, size_t len)
 	return NULL;
 }
 
+/* Not in its words where they may be the rest of a message to one alone. */
+static int
+refuse_option(const struct verb *verb, const struct wire_field *f, size_t len,
+	struct request_error *e)
+{
+	struct buf shown = { 0 };
+
+	if (verb->number == VERB_SAY)
+		return refuse(e, CODE_MALFORMED,
+			"say takes to= and wall= alone: write a # in the text "
+			"as %%23");
+	text_safe(&shown, f->s, len < 40 ? len : 40);
+	refuse(e, CODE_MALFORMED, "%s does not take '%s'", verb->name,
+		buf_str(&shown));
+	buf_free(&shown);
+	return -1;
+}
+
 static int
 take_option(struct request *r, const struct verb *verb, struct wire_field *f,
 	unsigned *seen, struct request_error *e)
@@ -122,16 +140,10 @@ take_option(struct request *r, const struct verb *verb, struct wire_field *f,
 	char *value = memchr(f->s, '=', f->len);
 	size_t len = value ? (size_t)(value - f->s) : f->len;
 	const struct key *k = find_key(verb, f->s, len);
-	struct buf shown = { 0 };
 	ssize_t n;
 
-	if (k == NULL) {
-		text_safe(&shown, f->s, len < 40 ? len : 40);
-		refuse(e, CODE_MALFORMED, "%s does not take '%s'", verb->name,
-			buf_str(&shown));
-		buf_free(&shown);
-		return -1;
-	}
+	if (k == NULL)
+		return refuse_option(verb, f, len, e);
 	if (*seen & k->option)
 		return refuse(e, CODE_MALFORMED, "%s is given twice", k->key);
 	*seen |= k->option;

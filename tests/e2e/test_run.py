@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import random
+import re
 import shutil
 import signal
 import subprocess
@@ -37,6 +39,11 @@ def noted_pid(d):
             with open(path) as f:
                 return int(f.read())
     return wait_for("the program's pid", read)
+
+
+def resident(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return int(re.search(r"^VmRSS:\s*(\d+)", f.read(), re.M)[1])
 
 
 def wait_gone(pid):
@@ -140,6 +147,19 @@ def test_choices_and_numbers():
                      "logs#mail#21", "logs#mail#07", "logs#mail#-1",
                      "logs#mail#0x1", "logs#mail#1%0A", "logs#mail#"):
             equal(d.run(line).code, 400)
+
+
+def test_patterns_do_not_keep_what_they_have_seen():
+    chance = random.Random(1)
+    with Commander(reveal("any", "{x}", args='x = "[ab]*a[ab]{200}";')) as d, \
+            d.connect() as s:
+        before = resident(d.pid)
+        for _ in range(100):
+            text = "".join(chance.choice("ab") for _ in range(256))
+            s.sendall(b"1#12#5#any#%s\n" % text.encode())
+            equal(read_answer(s).code, 200)
+        grown = resident(d.pid) - before
+        assert grown < 50000, "100 questions have cost %d KiB" % grown
 
 
 def test_a_request_without_its_end_does_nothing():
@@ -304,47 +324,6 @@ def test_a_stop_ends_commands():
             run = read_run(s)
             equal((run.code, run.text),
                   (503, "ended by TERM: the daemon is stopping"))
-
-
-# -- one at a time ---------------------------------------------------------
-
-def test_an_exclusive_command_runs_alone():
-    with Commander(misbehave("sleep", more="exclusive = true;")) as d:
-        with d.connect() as s:
-            s.sendall(b"1#5#sleep\n")
-            pid = noted_pid(d)
-            run = d.run("sleep")
-            equal((run.code, run.text), (429, "sleep runs already"))
-            os.kill(pid, signal.SIGKILL)
-            equal(read_run(s).pairs["signal"], "KILL")
-
-
-def test_a_queue_lets_as_many_wait_and_serves_them_in_turn():
-    with Commander(shell("turn", "echo {x}; read y < {dir}/f", args='x = ".";',
-                         more="exclusive = true; queue = 2;")) as d:
-        fifo = os.path.join(d.dir, "f")
-        os.mkfifo(fifo, 0o666)
-        clients = [d.connect() for _ in range(4)]
-        clients[0].sendall(b"1#5#turn#0\n")
-        equal(read_chunk(clients[0]), (1, b"0\n"))
-        for i in (1, 2):
-            clients[i].sendall(b"1#5#turn#%d\n" % i)
-            wait_for("it to wait", lambda: d.counter("queued") == i)
-        clients[3].sendall(b"1#5#turn#3\n")
-        equal(read_run(clients[3]).text,
-              "turn runs already, and its queue is full")
-        reset(clients[1])
-        wait_for("it to be forgotten", lambda: d.counter("queued") == 1)
-        with open(fifo, "w") as f:
-            f.write("\n")
-        equal(read_run(clients[0]).pairs["exit"], "0")
-        equal(read_chunk(clients[2]), (1, b"2\n"))
-        with open(fifo, "w") as f:
-            f.write("\n")
-        equal(read_run(clients[2]).pairs["exit"], "0")
-        assert "turn#1" not in d.log()
-        for s in clients:
-            s.close()
 
 
 # -- standard input --------------------------------------------------------

@@ -11,7 +11,8 @@ import tty
 
 import bridle
 import peers
-from bridle import Daemon, STRANGER, equal, strings, wait_for
+from bridle import (Daemon, STRANGER, equal, read_answer, strings,
+                    wait_for)
 from watchers import Watcher
 
 US = os.getuid()
@@ -195,6 +196,25 @@ def test_secret_requests_show_no_arguments():
         wait_for("all in the log", lambda: d.log().count("(secret)") >= 3)
         assert "swordfish" not in repr(seen), seen
         assert "swordfish" not in d.log()
+
+
+def test_what_is_malformed_may_be_secret_too():
+    """The client is told; the log, and those who watch, are not."""
+    clients = (entry("us", US, EVERY + " secret = true;") + "," +
+               entry("other", STRANGER))
+    with Daemon(clients=clients) as d, Watcher(d.connect()) as w:
+        equal(d.ask("1#3#firefox#swordfish=x").text,
+              "kill does not take 'swordfish'")
+        seen = w.until(lambda r: r["verdict"] == "malformed")
+        equal(seen[-1]["text"], "malformed")
+        with peers.connect("unix", d.sock, uid=STRANGER) as s:
+            s.sendall(b"1#10#meet me at # swordfish#to=us\n")
+            said = read_answer(s).text
+            equal(said, "say takes to= and wall= alone: write a # in the "
+                  "text as %23")
+        seen += w.until(lambda r: r["name"] == "other" and r["verdict"])
+        wait_for("both in the log", lambda: d.log().count("malformed") >= 2)
+        assert "swordfish" not in repr(seen) + d.log()
 
 
 def test_a_secret_command_shows_no_arguments():
