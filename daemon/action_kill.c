@@ -226,7 +226,10 @@ log_victim(struct killer *k, const struct victim *v, int sig)
 {
 	struct buf name = { 0 };
 
-	text_quoted(&name, v->name, v->namelen);
+	if (k->context->client->secret)
+		buf_adds(&name, "(secret)"); /* it says what was asked for */
+	else
+		text_quoted(&name, v->name, v->namelen);
 	audit_log(k->context->audit, LOG_INFO,
 		"id=%s pid=%d user=%s name=\"%s\" signal=%s outcome=%s",
 		k->context->id, (int)v->proc.pid,

@@ -5,9 +5,27 @@
 
 #include "fd.h"
 #include "program.h"
+#include "wire.h"
 
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/*
+ * Terminals belong to a group of their own, which wall(1) has by its mode.
+ * Where that gives it nothing, it writes to nobody, and says nothing of it.
+ */
+static bool
+reaches_nobody(const char *program)
+{
+	struct stat st;
+
+	return geteuid() != 0 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 &&
+	       stat(program, &st) == 0 && (st.st_mode & S_ISGID) != 0 &&
+	       group_member(st.st_gid) == 0;
+}
 
 int
 action_say(const struct action_context *c, char *const *argv)
@@ -15,6 +33,14 @@ action_say(const struct action_context *c, char *const *argv)
 	struct buf text = { 0 };
 	int pipes[2];
 
+	if (reaches_nobody(argv[0])) {
+		snprintf(c->report->text, sizeof(c->report->text),
+			"those who watch were told, but %s may not write to "
+			"terminals: see wall in bridled.conf(5)",
+			argv[0]);
+		c->report->code = CODE_FAILED;
+		return ACTION_FOUND;
+	}
 	/* As its input: an argument might be taken for the name of a file. */
 	buf_addf(&text, "%s: %s\n", c->client->name,
 		c->request->strings[REQUEST_TEXT]);

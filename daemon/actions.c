@@ -61,6 +61,7 @@ run_builtin(const struct action_context *c, char *const *argv)
 	case VERB_STATUS:
 		_exit(action_status(c));
 	case VERB_WHO:
+	case VERB_VERBS:
 		_exit(action_rows(c));
 	default:
 		_exit(ACTION_FAILED);

@@ -41,14 +41,23 @@ answer_status(struct job *j)
 		job_start(j, NULL, "done");
 }
 
+/* What one message has no room for goes by way of an action. */
+static void
+finish_rows(struct job *j, const char *text)
+{
+	if (j->answer.len + WIRE_LINE_MAX < ASK_BYTES_MAX)
+		job_finish(j, CODE_OK, text, NULL);
+	else
+		job_start(j, NULL, text);
+}
+
 static void
 answer_verbs(struct job *j)
 {
 	tables_verbs(j->parent->settings, j->verdict.client, &j->answer);
-	job_finish(j, CODE_OK, "done", NULL);
+	finish_rows(j, "done");
 }
 
-/* What one message has no room for goes by way of an action. */
 static void
 answer_who(struct job *j)
 {
@@ -56,10 +65,7 @@ answer_who(struct job *j)
 
 	snprintf(text, sizeof(text), "%u connected", j->parent->nsessions);
 	tables_who(j->parent, &j->answer);
-	if (j->answer.len + WIRE_LINE_MAX < ASK_BYTES_MAX)
-		job_finish(j, CODE_OK, text, NULL);
-	else
-		job_start(j, NULL, text);
+	finish_rows(j, text);
 }
 
 /* Its status is made now, for the time when the watch ends. */

@@ -45,6 +45,7 @@ struct audit_request {
 	unsigned reached;
 	char client[65]; /* the entry of clients; "" if none */
 	char source[96];
+	const char *transport; /* constant text */
 	char args[512];
 	char rule[128];
 	enum audit_verdict verdict;

@@ -421,7 +421,6 @@ main(int argc, char **argv)
 	TAILQ_INIT(&p.actions);
 	p.in_force.lock = -1;
 	p.started = clock_ms();
-	p.boot = time(NULL);
 	p.run = now_ms();
 	p.settings = load(&o, true);
 	status = p.settings == NULL ? EX_CONFIG : serve(&p, &o, ready);

@@ -56,9 +56,9 @@ struct parent {
 	struct notify notify;
 	struct tls_context *tls; /* NULL: no listener needs it */
 	int64_t started;
-	time_t boot;  /* with it and a number, requests get their ids */
-	uint64_t run; /* likewise the records of watches; in ms */
-	uint64_t last_id;
+	uint64_t
+		run; /* when we began, in ms: in ids and in places of records */
+	uint64_t last_id;     /* of a request */
 	uint64_t last_turn;   /* of those that wait for a command */
 	int64_t accept_again; /* no accept before this, after an error */
 	int64_t accept_log_again;

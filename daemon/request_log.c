@@ -10,7 +10,7 @@
 static void
 take_id(struct parent *p, char *id, size_t size)
 {
-	snprintf(id, size, "%08llx-%llu", (unsigned long long)p->boot,
+	snprintf(id, size, "%llx-%llu", (unsigned long long)p->run,
 		(unsigned long long)++p->last_id);
 }
 
@@ -30,6 +30,7 @@ request_log_begin(struct parent *p, const struct session *s,
 	struct request shown;
 
 	log->started = clock_ms();
+	log->transport = s->transport;
 	take_id(p, log->id, sizeof(log->id));
 	identity_print(&s->who, &source);
 	copy_text(log->source, sizeof(log->source), &source);

@@ -115,9 +115,6 @@ put_commands(const struct settings *s, const struct settings_client *c,
 		command_print_args(&s->commands[i], &rules);
 		if (rules.len > RULES_MAX)
 			rules.len = RULES_MAX;
-		/* It is one message: what exceeds it is left out. */
-		if (out->len + WIRE_REPLY_MAX > ASK_BYTES_MAX)
-			break;
 		put_verb(out, run, &rules, &s->commands[i]);
 	}
 	buf_free(&rules);

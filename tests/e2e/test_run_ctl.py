@@ -248,6 +248,16 @@ def test_verbs_lists_commands_with_their_arguments():
         assert "n must not be" in done.stdout, done.stdout
 
 
+def test_verbs_lists_all_commands_however_many():
+    names = ["c%d" % i for i in range(300)]
+    choices = ", ".join('"%s"' % ("x" * 60 + str(i)) for i in range(20))
+    with Commander(*[command(name, "/bin/echo", "{word}",
+                             args="word = { choices = (%s); };" % choices)
+                     for name in names]) as d:
+        listed = [row["command"].decode() for row in d.ask("1#11").rows]
+        equal([name for name in listed if name], names)
+
+
 def test_output_and_input_go_by_tls():
     cat = command("cat", "/bin/cat", more='stdin = "client";')
     stay = command("stay", "/bin/sh", "-c", "echo $$; exec sleep 1000")

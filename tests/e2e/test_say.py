@@ -4,6 +4,7 @@ import contextlib
 import os
 import pty
 import select
+import shutil
 import struct
 import subprocess
 import tempfile
@@ -11,7 +12,7 @@ import tty
 
 import bridle
 import peers
-from bridle import (Daemon, STRANGER, equal, read_answer, strings,
+from bridle import (Daemon, STRANGER, Victim, equal, read_answer, strings,
                     wait_for)
 from watchers import Watcher
 
@@ -144,6 +145,25 @@ def test_wall_gets_the_text_as_its_input():
         equal((answer.code, answer.text), (500, "no program is set for wall"))
 
 
+def test_who_cannot_reach_terminals_is_told():
+    """Where wall(1) may not have the group that its mode would give it."""
+    with Daemon(uid=STRANGER, wrap=["setpriv", "--no-new-privs"] + bridle.WRAP,
+                clients=entry("me", US, EVERY + " wall = true;")) as d:
+        program = os.path.join(d.dir, "wall")
+        shutil.copy("/bin/true", program)
+        os.chown(program, 0, 5)
+        os.chmod(program, 0o2755)
+        d.settings = "wall = %s;" % strings([program])
+        d.write_config()
+        assert d.reload()
+        answer = d.ask("1#10#x#wall=yes")
+        equal((answer.code, answer.text), (
+            500, "those who watch were told, but %s may not write to "
+            "terminals: see wall in bridled.conf(5)" % program))
+        os.chown(program, 0, 0)
+        equal(d.ask("1#10#x#wall=yes").code, 200)
+
+
 @contextlib.contextmanager
 def logged_in():
     """A terminal on which somebody is, for those in a namespace of mounts:
@@ -193,6 +213,10 @@ def test_secret_requests_show_no_arguments():
         equal((explain["arguments"], explain["text"]), ("(secret)", "done"))
         equal((seen[-1]["arguments"], seen[-1]["text"]),
               ("(secret)", "accepted"))
+        with Victim() as v:
+            equal(d.ask("1#3#" + v.name).code, 200)
+            d.wait_log(r'pid=%d .*name="\(secret\)"' % v.pid)
+            assert v.name not in d.log()
         wait_for("all in the log", lambda: d.log().count("(secret)") >= 3)
         assert "swordfish" not in repr(seen), seen
         assert "swordfish" not in d.log()

@@ -46,9 +46,10 @@ def test_a_request_is_told_with_what_it_came_to():
             port = other.getsockname()[1]
         request = w.next()
         equal((request["event"], request["name"], request["source"],
-               request["request"], request["arguments"]),
-              ("request", "me", "127.0.0.1:%d,uid=%d" % (port, US), "kill",
-               "nosuchprocess#dry-run#signal=HUP"))
+               request["transport"], request["request"],
+               request["arguments"]),
+              ("request", "me", "127.0.0.1:%d,uid=%d" % (port, US), "tcp",
+               "kill", "nosuchprocess#dry-run#signal=HUP"))
         equal((request["verdict"], request["code"], request["text"]),
               ("allowed", "404", 'no process matches "nosuchprocess"'))
         d.wait_log("id=%s .* verb=kill" % request["id"])

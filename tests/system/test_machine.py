@@ -492,6 +492,27 @@ def test_those_logged_in_are_told():
         wait_for("the other", lambda: "cancelled" in terminal.said())
 
 
+def test_the_drop_in_for_wall_reaches_terminals():
+    m = shared()
+    before = m.read(CONF)
+    say = ["say", "--wall", "Off", "in", "five"]
+    try:
+        m.write(CONF, before.replace('allow = ("*");',
+                                     'allow = ("*"); wall = true;'))
+        with Terminal(m) as terminal:
+            restart(m)
+            answer = ctl(m, *say, user="alice", code=1)
+            assert "may not write to terminals" in answer.stderr, answer
+            m.sh("mkdir -p %s; cp %s/wall.conf %s; systemctl daemon-reload"
+                 % (DROPINS, EXAMPLES, DROPINS))
+            restart(m)
+            equal(ctl(m, *say, user="alice").returncode, 0)
+            wait_for("the message", lambda: "Off in five" in terminal.said())
+    finally:
+        m.write(CONF, before)
+        undo_drop_ins(m)
+
+
 class Inhibitor:
     def __init__(self, m):
         self.m = m
