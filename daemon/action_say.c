@@ -8,23 +8,29 @@
 #include "wire.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /*
- * Terminals belong to a group of their own, which wall(1) has by its mode.
- * Where that gives it nothing, it writes to nobody, and says nothing of it.
+ * Terminals belong to the group tty, which wall(1) may get by its mode. Where
+ * it has it neither so nor from us, it writes to nobody, and does not say so.
  */
 static bool
 reaches_nobody(const char *program)
 {
+	struct group *tty;
 	struct stat st;
 
-	return geteuid() != 0 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 &&
-	       stat(program, &st) == 0 && (st.st_mode & S_ISGID) != 0 &&
-	       group_member(st.st_gid) == 0;
+	if (strcmp(basename(program), "wall") != 0 || geteuid() == 0 ||
+		(tty = getgrnam("tty")) == NULL || group_member(tty->gr_gid))
+		return false;
+	return stat(program, &st) == 0 &&
+	       (!(st.st_mode & S_ISGID) || st.st_gid != tty->gr_gid ||
+		       prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 }
 
 int

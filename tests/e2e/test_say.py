@@ -160,8 +160,13 @@ def test_who_cannot_reach_terminals_is_told():
         equal((answer.code, answer.text), (
             500, "those who watch were told, but %s may not write to "
             "terminals: see wall in bridled.conf(5)" % program))
-        os.chown(program, 0, 0)
-        equal(d.ask("1#10#x#wall=yes").code, 200)
+        for path, code in [(program, 500), (d.dir + "/another", 200)]:
+            shutil.copy("/bin/true", path)
+            os.chmod(path, 0o755)
+            d.settings = "wall = %s;" % strings([path])
+            d.write_config()
+            assert d.reload()
+            equal(d.ask("1#10#x#wall=yes").code, code)
 
 
 @contextlib.contextmanager
