@@ -178,6 +178,9 @@ take_line(void *context, const char *line)
 {
 	struct chat *c = context;
 
+	/* A slip of the thumb must not tell all what was for one. */
+	if (line != NULL)
+		line += strspn(line, " \t");
 	if (line == NULL || strcmp(line, "/quit") == 0)
 		c->over = true;
 	else if (strcmp(line, "/who") == 0)

@@ -16,6 +16,8 @@ take_status(struct invocation *inv, const struct reply *r)
 	const char *name = reply_pair(r, "signal");
 	long v;
 
+	if (r->code != CODE_OK)
+		return; /* it came to no end of its own */
 	if (status != NULL && text_number(status, 0, 255, &v) == 0)
 		inv->exit_status = (int)v;
 	else if (name != NULL && text_signal(name) > 0)

@@ -102,7 +102,8 @@ static void
 answer_say(struct job *j)
 {
 	const char *to = j->request->strings[REQUEST_TO];
-	unsigned reached = watches_reach(j->parent, to != NULL ? to : "");
+	unsigned reached = watches_reach(
+		j->parent, j->session->name, to != NULL ? to : "");
 
 	if (to != NULL && reached == 0)
 		job_finish(j, CODE_NO_MATCH,

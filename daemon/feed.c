@@ -87,6 +87,14 @@ is_chunk(const char *in, size_t len)
 	return memcmp(in, BEGINNING, len < n ? len : n) == 0;
 }
 
+/* What is neither is a chunk that is longer than its line said. */
+static bool
+is_request(const char *in, size_t len)
+{
+	return len > 2 && memcmp(in, "1#", 2) == 0 && in[2] >= '0' &&
+	       in[2] <= '9';
+}
+
 /*
  * A line that is not of this form leaves nothing to go by. Where nobody reads
  * the input, it is answered as what it is.
@@ -108,6 +116,8 @@ take_header(struct feed *f, const char *in, size_t len, bool eof)
 	long size;
 
 	if (!is_chunk(in, len)) {
+		if (f->begun && !is_request(in, len))
+			return take_broken(f, len);
 		end(f); /* another request ends it, too */
 		return 0;
 	}

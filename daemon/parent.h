@@ -56,9 +56,9 @@ struct parent {
 	struct notify notify;
 	struct tls_context *tls; /* NULL: no listener needs it */
 	int64_t started;
-	uint64_t
-		run; /* when we began, in ms: in ids and in places of records */
+	uint64_t run;         /* when we began, in ms: in ids and places */
 	uint64_t last_id;     /* of a request */
+	unsigned untold;      /* records, since those who watch got some */
 	uint64_t last_turn;   /* of those that wait for a command */
 	int64_t accept_again; /* no accept before this, after an error */
 	int64_t accept_log_again;

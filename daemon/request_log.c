@@ -50,6 +50,17 @@ request_log_begin(struct parent *p, const struct session *s,
 	copy_text(log->args, sizeof(log->args), &args);
 }
 
+void
+request_log_name(struct audit_request *log, const struct request *r)
+{
+	struct request shown = *r;
+	struct buf args = { 0 };
+
+	shown.nargs = 0;
+	request_arguments(&shown, &args);
+	copy_text(log->args, sizeof(log->args), &args);
+}
+
 /* The status line that ends an answer. */
 void
 request_log_status(struct buf *out, const struct audit_request *log, int code,

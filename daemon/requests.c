@@ -8,6 +8,7 @@
 #include "tell.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* The same for what no client in order asks: it costs, and may go unlogged. */
 static void
@@ -24,13 +25,47 @@ finish_offence(struct job *j, enum penalty_cause cause, int code,
 	session_answer(p, s, ASK_ANSWER, &j->answer);
 }
 
+/* After a reload it may be another: then who was there has left. */
 static void
 set_client(struct job *j, const struct settings_client *c)
 {
+	struct session *s = j->session;
+
 	if (c != NULL)
 		snprintf(j->log.client, sizeof(j->log.client), "%s", c->name);
-	snprintf(j->session->name, sizeof(j->session->name), "%s",
-		j->log.client);
+	if (strcmp(s->name, j->log.client) != 0)
+		tell_offline(j->parent, s);
+	snprintf(s->name, sizeof(s->name), "%s", j->log.client);
+}
+
+/* Whether who asks may not even know whether there is such a command. */
+static bool
+is_hidden_run(const struct job *j)
+{
+	const struct request *r = j->request;
+	const struct settings_client *c = j->verdict.client;
+
+	return r->verb == VERB_RUN &&
+	       (c == NULL || !policy_may_run(c, r->strings[REQUEST_NAME]));
+}
+
+/*
+ * What nobody is to see; where it is not known who asks, since his groups
+ * cannot be, it may be that.
+ */
+static void
+hide(struct job *j)
+{
+	const struct settings_client *c = j->verdict.client;
+	const struct settings *s = j->parent->settings;
+
+	if (is_hidden_run(j) && (c == NULL || !c->secret)) {
+		request_log_name(&j->log, j->request);
+	} else if (policy_secret(s, c, j->request) ||
+		   policy_needs_groups(s, &j->session->who)) {
+		j->log.secret = true;
+		snprintf(j->log.args, sizeof(j->log.args), "(secret)");
+	}
 }
 
 /* It is not his fault where his groups could not be asked for. */
@@ -55,10 +90,7 @@ decide(struct job *j)
 	struct verdict *v = &j->verdict;
 
 	policy_decide(p->settings, &j->session->who, j->request, v);
-	if (policy_secret(p->settings, v->client, j->request)) {
-		j->log.secret = true;
-		snprintf(j->log.args, sizeof(j->log.args), "(secret)");
-	}
+	hide(j);
 	j->log.verdict = v->code == CODE_OK ? AUDIT_ALLOWED : AUDIT_REFUSED;
 	snprintf(j->log.rule, sizeof(j->log.rule), "%s", v->rule);
 	j->session->known = v->client != NULL;
@@ -100,7 +132,9 @@ request_answer(
 		p->counters.malformed++;
 		j.log.verdict = AUDIT_MALFORMED;
 		client = policy_client(p->settings, &s->who);
-		j.log.secret = client != NULL && client->secret;
+		j.log.secret = client != NULL ? client->secret
+					      : policy_needs_groups(
+							p->settings, &s->who);
 		set_client(&j, client);
 		finish_offence(&j, PENALTY_MALFORMED, q->error.code,
 			q->error.reason, NULL);

@@ -60,7 +60,8 @@ runs_queued(const struct parent *p)
 bool
 runs_is_next(const struct parent *p, const struct session *s)
 {
-	return count_running(p, command_of(s)) == 0 &&
+	return p->nactions < p->settings->limits.actions &&
+	       count_running(p, command_of(s)) == 0 &&
 	       count_before(p, command_of(s), s->turn) == 0;
 }
 
@@ -108,12 +109,15 @@ runs_hand_over(const struct session *s, const struct settings_command *c,
 {
 	unsigned input = c->max_input ? c->max_input : SETTINGS_INPUT_MAX;
 
-	if (hand_over(s, p->out, STREAM_OUTPUT, c->max_output, c->detach) !=
-			0 ||
-		hand_over(s, p->err, STREAM_ERROR, c->max_output, c->detach) !=
+	/*
+	 * The input first: should the client be gone by now, its end must not
+	 * be taken for that of an empty one.
+	 */
+	if (hand_over(s, p->in, STREAM_INPUT, input, c->detach) != 0 ||
+		hand_over(s, p->out, STREAM_OUTPUT, c->max_output, c->detach) !=
 			0)
 		return -1;
-	return hand_over(s, p->in, STREAM_INPUT, input, c->detach);
+	return hand_over(s, p->err, STREAM_ERROR, c->max_output, c->detach);
 }
 
 void

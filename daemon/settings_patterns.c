@@ -72,6 +72,8 @@ is_light(const char *s)
 		if (*s == '+') {
 			times = 2;
 			s++;
+		} else if (*s == '*' || *s == '?') {
+			s++; /* what comes next may repeat what came before */
 		} else if (*s == '{') {
 			times = repetitions(&s);
 		} else if (*s == '(') {

@@ -13,13 +13,14 @@ streams_init(struct streams *s)
 	s->in.pipe = -1;
 }
 
-/* That of its output comes first. */
+/* That of its output comes before that of its errors. */
 static int
 take_stream(struct streams *s, const struct ask_stream *m, int pipe)
 {
 	switch (m->number) {
 	case STREAM_INPUT:
 		feed_open(&s->in, pipe, m->most);
+		s->detach = m->detach;
 		return 0;
 	case STREAM_OUTPUT:
 		s->quota = (struct relay_quota){ m->most, 0 };

@@ -1,6 +1,7 @@
 #include "tell.h"
 
 #include "parent.h"
+#include "watches.h"
 #include "wire.h"
 
 #include <stdio.h>
@@ -45,6 +46,12 @@ write_line(const struct line *l, struct buf *out)
 	wire_end(out);
 }
 
+/*
+ * Records at most before they go out, so that none of a rush is forgotten
+ * before that: the smallest history has room for twice as many.
+ */
+#define UNTOLD_MAX 8
+
 /* It gets its number, is kept, and goes out with the others of this turn. */
 static uint64_t
 tell(struct parent *p, struct line *l)
@@ -63,6 +70,8 @@ tell(struct parent *p, struct line *l)
 	if (!out.failed)
 		history_add(&p->history, &record, out.data, out.len);
 	buf_free(&out);
+	if (++p->untold >= UNTOLD_MAX)
+		watches_flush(p);
 	return l->number;
 }
 

@@ -260,6 +260,7 @@ watches_flush(struct parent *p)
 	struct buf out = { 0 };
 	struct session *s;
 
+	p->untold = 0;
 	if (p->nwatches == 0)
 		return;
 	TAILQ_FOREACH (s, &p->sessions, entry)
@@ -275,15 +276,17 @@ watches_waits(const struct parent *p, const struct session *s)
 }
 
 unsigned
-watches_reach(const struct parent *p, const char *to)
+watches_reach(const struct parent *p, const char *from, const char *to)
 {
+	struct history_record message = { .kind = EVENT_MESSAGE };
 	const struct session *s;
 	unsigned n = 0;
 
+	snprintf(message.name, sizeof(message.name), "%s", from);
+	snprintf(message.to, sizeof(message.to), "%s", to);
 	TAILQ_FOREACH (s, &p->sessions, entry)
 		n += s->state == SESSION_WATCHING && !s->watch->ending &&
-		     (s->watch->events & EVENT_BIT(EVENT_MESSAGE)) != 0 &&
-		     is_addressed(s, to);
+		     wants(s, &message);
 	return n;
 }
 

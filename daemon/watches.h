@@ -48,8 +48,8 @@ void watches_flush(struct parent *);
 /* Whether it is worth waiting until the session has room. */
 bool watches_waits(const struct parent *, const struct session *);
 
-/* How many would get a message for all, "", or for one. */
-unsigned watches_reach(const struct parent *, const char *to);
+/* How many would get a message of that client for all, "", or for one. */
+unsigned watches_reach(const struct parent *, const char *from, const char *to);
 
 /*
  * After a reload: ends those that the policy does not allow any more, and

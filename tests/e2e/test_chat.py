@@ -164,6 +164,9 @@ def test_what_cannot_be_said_is_told():
         done = d.ctl("chat", stdin="a\x1b[1m\n/to nobody psst\n")
         equal(done.returncode, 1)
         assert "not said" in done.stdout and "(404)" in done.stdout, done
+        with Watcher(d.connect()) as w:
+            d.ctl("chat", stdin=" /to nobody psst\nhello\n")
+            equal(w.next("message")["text"], "hello")
     done = bridle.ctl("-H", "unix:/nonexistent", "chat", stdin="x\n")
     assert done.returncode != 0, done
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 
 import bridle
 from bridle import equal, is_running, read_answer, read_line, reset, \
@@ -380,6 +381,29 @@ def test_input_without_its_end_is_not_taken_for_the_whole():
         equal(d.run("keep", chunk(b"abc") + END).pairs["exit"], "0")
         with open(os.path.join(d.dir, "sock", "kept.txt")) as f:
             equal(f.read(), "abc")
+
+
+def inputs_seen(more, script):
+    """What commands have read whose clients went away after asking."""
+    run = command("cat", "/bin/sh", "-c", script,
+                  more='stdin = "client"; ' + more)
+    with Commander(run) as d:
+        for i in range(50):
+            with d.connect() as s:
+                s.sendall(b"1#5#cat\n")
+                time.sleep(0.0005 * (i % 8))  # at any moment of its start
+        d.wait_quiet()
+        with contextlib.suppress(FileNotFoundError):
+            with open(os.path.join(d.dir, "sock", "out")) as f:
+                return f.read().split()
+        return []
+
+
+def test_a_client_that_vanishes_has_not_sent_an_empty_input():
+    equal(inputs_seen("detach = true;", "n=$(wc -c); echo $n >>{dir}/sock/out"),
+          [])
+    equal(inputs_seen("", "trap '' TERM; n=$(trap '' TERM; wc -c);"
+                          " echo $n >>{dir}/sock/out"), [])
 
 
 def test_too_much_input_ends_the_command():

@@ -87,6 +87,20 @@ def test_who_is_called_otherwise_by_a_reload_is_reached_by_that_name():
         equal(w.next()["to"], "renamed")
 
 
+def test_reached_counts_only_those_who_are_told():
+    with Daemon() as d, Watcher(d.connect(), name="somebody-else") as w:
+        status = d.ask("1#10#hello").status
+        w.silent(0.5)
+        equal(status.pairs["reached"], "0", status.line)
+
+
+def test_a_private_message_that_nobody_gets_is_404():
+    with Daemon() as d, Watcher(d.connect(), name="somebody-else") as w:
+        status = d.ask("1#10#hello#to=me").status
+        w.silent(0.5)
+        equal(status.code, 404, status.line)
+
+
 def test_to_nobody_is_404():
     with Daemon() as d, Watcher(d.connect(), events="halt"):
         answer = d.ask("1#10#hello#to=me")
@@ -244,6 +258,26 @@ def test_what_is_malformed_may_be_secret_too():
         seen += w.until(lambda r: r["name"] == "other" and r["verdict"])
         wait_for("both in the log", lambda: d.log().count("malformed") >= 2)
         assert "swordfish" not in repr(seen) + d.log()
+
+
+def test_secret_stays_so_where_the_name_service_hangs():
+    peers.need_root("mount")
+    clients = ", ".join([entry("us", US), '{ name = "group"; unix_group = '
+                         '"%d"; allow = ("ping"); }' % STRANGER,
+                         entry("hush", 1, EVERY + " secret = true;")])
+    with Daemon(clients=clients, tcp=["127.0.0.1:0"],
+                wrap=["unshare", "-m", *bridle.WRAP]) as d, \
+            Watcher(d.connect()) as w:
+        fifo = os.path.join(d.dir, "fifo")
+        os.mkfifo(fifo)
+        subprocess.run(["nsenter", "--mount", "--target", str(d.pid), "mount",
+                        "--bind", fifo, "/etc/group"], check=True)
+        with peers.connect("127.0.0.1", d.ports[0], uid=1) as s:
+            s.sendall(b"1#3#swordfish\n")
+            equal(read_answer(s).code, 401)
+        told = w.until(lambda r: r["request"] == "kill")
+        wait_for("the log", lambda: "verb=kill" in d.log())
+        assert "swordfish" not in d.log() + repr(told), told[-1]
 
 
 def test_a_secret_command_shows_no_arguments():

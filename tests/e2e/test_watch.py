@@ -9,6 +9,7 @@ import time
 import bridle
 import peers
 from bridle import Daemon, STRANGER, equal, read_answer, wait_for
+from runs import Commander, command
 from watchers import Watcher
 
 MANY = 1000 if not bridle.WRAP else 100
@@ -271,6 +272,63 @@ def test_a_restarted_daemon_tells_that_something_may_be_missed():
             equal((missed["event"], missed["text"]),
                   ("missed", "23 records are forgotten"))
             equal(w.next()["number"], "27")
+
+
+def test_a_watch_does_not_tell_which_commands_there_are():
+    """What one may not run, one is told nothing of."""
+    limited = me('run = ("other"); allow = ("*");')
+    with Commander(command("other", "/bin/true"),
+                   command("hidden", "/bin/true", "{a}", args='a = "x";',
+                           more="secret = true;"),
+                   command("plain", "/bin/true", "{a}", args='a = "x";'),
+                   clients=limited) as d, \
+            Watcher(d.connect(), events="request") as w:
+        shown = set()
+        for name in ("hidden", "plain", "absent"):
+            equal(d.ask("1#12#5#%s#zz" % name).rows[0]["code"], b"403")
+            shown.add(w.next("request")["arguments"].replace(name, "NAME"))
+        equal(len(shown), 1, shown)
+
+
+def test_who_came_by_one_name_goes_by_it():
+    """A reload may give him another, or none."""
+    peers.need_root("come as others")
+    for after in (me(name="two", uid=STRANGER) + "," + me(), me()):
+        before = me(name="one", uid=STRANGER) + "," + me()
+        with Daemon(clients=before) as d, \
+                Watcher(d.connect(), events="online,offline") as w:
+            s, _ = ask_some(d, "1#4", uid=STRANGER)
+            equal(w.next("online")["name"], "one")
+            d.clients = after
+            d.write_config()
+            assert d.reload()
+            s.sendall(b"1#4\n")
+            read_answer(s)
+            equal(w.next("offline")["name"], "one")
+            if "two" in after:
+                equal(w.next("online")["name"], "two")
+                s.close()
+                equal(w.next("offline")["name"], "two")
+            s.close()
+
+
+def test_a_rush_within_one_turn_drops_no_watch_that_reads():
+    with Daemon(limits={"watch_history": 16, "sessions": 100,
+                        "sessions_per_source": 100}) as d, \
+            Watcher(d.connect(), events="request") as w:
+        others = [d.connect() for _ in range(40)]
+        for s in others:
+            s.sendall(b"1#4\n")
+            read_answer(s)
+        for _ in others:
+            w.next("request")
+        with d.stopped():
+            for s in others:
+                s.sendall(b"1#4\n")
+            time.sleep(0.3)  # so that most come in one turn
+        for s in others:
+            w.next("request", "missed")
+            s.close()
 
 
 def test_a_stop_is_told():

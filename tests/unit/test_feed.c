@@ -60,6 +60,11 @@ static const struct {
 	{ "1#101#0#3\r\nabc1#101#0#0\r\n", false, "abc", 25, true, 0 },
 	{ "1#101#0#3\nabc1#101#0#0\n1#4\n", true, "abc", 23, true, 0 },
 	{ "1#101#0#3\nabc1#4\n", false, "abc", 13, true, 0 },
+	{ "1#101#0#3\nabcd", false, "abc", 14, false, CODE_MALFORMED },
+	{ "1#101#0#3\nabc\n1#4\n", false, "abc", 18, false, CODE_MALFORMED },
+	{ "1#101#0#3\nabc1#", false, "abc", 13, false, 0 },
+	{ "1#101#0#3\nabc1#", true, "abc", 15, false, CODE_MALFORMED },
+	{ "x1#101#0#3\nabc", false, "", 0, true, 0 },
 	{ "1#4\n", false, "", 0, true, 0 },
 	{ "1#101#0#4\n1#4\n", false, "1#4\n", 14, false, 0 },
 	/* Not whole yet. */
