@@ -151,6 +151,8 @@ def test_choices_and_numbers():
 
 
 def test_patterns_do_not_keep_what_they_have_seen():
+    if not bridle.FILTER:
+        raise Skip("a sanitizer keeps what was given back")
     chance = random.Random(1)
     with Commander(reveal("any", "{x}", args='x = "[ab]*a[ab]{200}";')) as d, \
             d.connect() as s:
