@@ -10,8 +10,8 @@ import subprocess
 import time
 
 import bridle
-from bridle import equal, is_running, read_answer, read_line, reset, \
-    wait_for
+from bridle import (Skip, equal, is_running, read_answer, read_line, reset,
+                    wait_for)
 from runs import (END, Commander, chunk, command, encode, half_close,
                   read_chunk, read_run)
 
