@@ -14,9 +14,14 @@ fetch(const struct invocation *inv, char fingerprint[TLS_FINGERPRINT_SIZE])
 {
 	unsigned seconds = inv->timeout ? inv->timeout : CLIENT_CONNECT_SECONDS;
 	struct client client;
-	struct tls_context *context = tls_client(NULL);
+	char problem[TLS_PROBLEM_SIZE];
+	struct tls_context *context = tls_client(NULL, problem);
 	int result;
 
+	if (context == NULL) {
+		report_failure(inv, NULL, NULL, problem);
+		return -1;
+	}
 	client_init(&client);
 	result = client_open(&client, &inv->target, context, seconds);
 	if (result == 0)

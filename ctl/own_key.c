@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 int
@@ -76,12 +77,14 @@ struct kept {
 };
 
 static struct tls_context *
-keep(struct kept **kept, const char *path, const struct tls_key *key)
+keep(struct kept **kept, const char *path, const struct tls_key *key,
+	char problem[TLS_PROBLEM_SIZE])
 {
 	struct kept *k = calloc(1, sizeof(*k));
 
+	snprintf(problem, TLS_PROBLEM_SIZE, "out of memory");
 	if (k == NULL || (k->path = strdup(path)) == NULL ||
-		(k->context = tls_client(key)) == NULL) {
+		(k->context = tls_client(key, problem)) == NULL) {
 		if (k != NULL)
 			free(k->path);
 		free(k);
@@ -97,6 +100,7 @@ own_key_context(const struct invocation *inv, struct buf *problem)
 {
 	static struct kept *kept;
 	struct tls_context *context = NULL;
+	char why[TLS_PROBLEM_SIZE];
 	struct buf path = { 0 };
 	struct tls_key *key;
 	struct kept *k;
@@ -107,8 +111,9 @@ own_key_context(const struct invocation *inv, struct buf *problem)
 			context = k->context;
 	if (context == NULL && read_key(buf_str(&path), named_path(inv) != NULL,
 				       &key, problem) == 0) {
-		if ((context = keep(&kept, buf_str(&path), key)) == NULL)
-			buf_adds(problem, "OpenSSL fails");
+		context = keep(&kept, buf_str(&path), key, why);
+		if (context == NULL)
+			buf_adds(problem, why);
 		tls_key_free(key);
 	}
 	buf_free(&path);

@@ -60,7 +60,7 @@ host_key_open(const struct settings *s, char fingerprint[TLS_FINGERPRINT_SIZE],
 		key = NULL;
 	}
 	buf_free(&why);
-	if (key != NULL && (context = tls_server(key)) != NULL &&
+	if (key != NULL && (context = tls_server(key, problem)) != NULL &&
 		tls_warm_up(context) != 0) {
 		tls_context_free(context);
 		context = NULL;

@@ -46,7 +46,8 @@ choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen,
 	(void)ssl;
 	(void)arg;
 	if (SSL_select_next_proto((unsigned char **)(uintptr_t)out, outlen,
-		    protocol, PROTOCOL_LEN, in, inlen) != OPENSSL_NPN_NEGOTIATED)
+		    protocol, PROTOCOL_LEN, in,
+		    inlen) != OPENSSL_NPN_NEGOTIATED)
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	return SSL_TLSEXT_ERR_OK;
 }
@@ -136,8 +137,7 @@ set_up(SSL_CTX *ssl, const struct tls_key *key)
 			"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
 			"TLS_CHACHA20_POLY1305_SHA256") ||
 		!SSL_CTX_set1_groups_list(ssl, "X25519:P-256") ||
-		!SSL_CTX_set1_sigalgs_list(
-			ssl, "ECDSA+SHA256:ed25519"))
+		!SSL_CTX_set1_sigalgs_list(ssl, "ECDSA+SHA256:ed25519"))
 		return -1;
 	if (key != NULL && (SSL_CTX_use_certificate(ssl, key->cert) != 1 ||
 				   SSL_CTX_use_PrivateKey(ssl, key->pkey) != 1))
@@ -146,27 +146,30 @@ set_up(SSL_CTX *ssl, const struct tls_key *key)
 }
 
 static struct tls_context *
-new_context(const struct tls_key *key, bool server)
+new_context(
+	const struct tls_key *key, bool server, char problem[TLS_PROBLEM_SIZE])
 {
 	struct tls_context *c = calloc(1, sizeof(*c));
 
-	if (c == NULL)
+	if (c == NULL) {
+		snprintf(problem, TLS_PROBLEM_SIZE, "out of memory");
 		return NULL;
+	}
 	c->server = server;
-	c->ssl = SSL_CTX_new(server ? TLS_server_method()
-				    : TLS_client_method());
+	c->ssl =
+		SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
 	c->socket = socket_method();
 	if (c->ssl != NULL && c->socket != NULL && set_up(c->ssl, key) == 0)
 		return c;
-	ERR_clear_error();
+	tls_describe(problem, "OpenSSL fails");
 	tls_context_free(c);
 	return NULL;
 }
 
 struct tls_context *
-tls_server(const struct tls_key *key)
+tls_server(const struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
 {
-	struct tls_context *c = new_context(key, true);
+	struct tls_context *c = new_context(key, true, problem);
 
 	if (c == NULL)
 		return NULL;
@@ -176,15 +179,16 @@ tls_server(const struct tls_key *key)
 }
 
 struct tls_context *
-tls_client(const struct tls_key *key)
+tls_client(const struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
 {
-	struct tls_context *c = new_context(key, false);
+	struct tls_context *c = new_context(key, false, problem);
 
 	if (c == NULL)
 		return NULL;
 	SSL_CTX_set_verify(c->ssl, SSL_VERIFY_PEER, NULL);
 	if (SSL_CTX_set_alpn_protos(c->ssl, protocol, PROTOCOL_LEN) == 0)
 		return c;
+	tls_describe(problem, "OpenSSL fails");
 	tls_context_free(c);
 	return NULL;
 }
@@ -231,8 +235,9 @@ tls_warm_up(struct tls_context *server)
 {
 	char problem[TLS_PROBLEM_SIZE], fingerprint[TLS_FINGERPRINT_SIZE];
 	struct tls_key *key = tls_key_create(TLS_KEY_P256, "warm", problem);
-	struct tls_context *client = key ? tls_client(key) : NULL;
-	SSL *a = SSL_new(server->ssl), *b = client ? SSL_new(client->ssl) : NULL;
+	struct tls_context *client = key ? tls_client(key, problem) : NULL;
+	SSL *a = SSL_new(server->ssl),
+	    *b = client ? SSL_new(client->ssl) : NULL;
 	struct tls t = { .ssl = a };
 	int result = -1;
 

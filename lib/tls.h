@@ -1,7 +1,8 @@
 /*
  * TLS 1.3 between two keys that know each other by their fingerprints, as
  * ssh(1) does it: there are no authorities, and a certificate is but what
- * carries a key. Only tls.c and tls_keys.c know OpenSSL.
+ * carries a key. Only tls.c and tls_keys.c know OpenSSL; the programs load them
+ * as a module, by tls_load.c, where they speak TLS.
  *
  * Keys may be P-256 or Ed25519. Nothing here blocks: where a call has to
  * wait, it says for what, and is to be made again.
@@ -44,8 +45,7 @@ int tls_key_write(const struct tls_key *, const char *path);
  * Reads one, from a file that neither its group nor others may read or
  * write. NULL with `problem` (and errno; ENOENT where there is none).
  */
-struct tls_key *tls_key_read(
-	const char *path, char problem[TLS_PROBLEM_SIZE]);
+struct tls_key *tls_key_read(const char *path, char problem[TLS_PROBLEM_SIZE]);
 
 /* "SHA256:" and the base64, unpadded, of its SubjectPublicKeyInfo's hash. */
 void tls_key_fingerprint(
@@ -58,11 +58,13 @@ void tls_key_free(struct tls_key *);
 bool tls_fingerprint_valid(const char *);
 
 /*
- * The context takes no hold of the key. A client may have none. NULL when
- * OpenSSL fails.
+ * The context takes no hold of the key. A client may have none. NULL with
+ * `problem`.
  */
-struct tls_context *tls_server(const struct tls_key *);
-struct tls_context *tls_client(const struct tls_key *);
+struct tls_context *tls_server(
+	const struct tls_key *, char problem[TLS_PROBLEM_SIZE]);
+struct tls_context *tls_client(
+	const struct tls_key *, char problem[TLS_PROBLEM_SIZE]);
 
 /*
  * Does one whole handshake in memory: what OpenSSL sets up at its first use
@@ -74,7 +76,8 @@ int tls_warm_up(struct tls_context *server);
 /* NULL is allowed. */
 void tls_context_free(struct tls_context *);
 
-/* A connection over a connected, non-blocking socket that stays the caller's. */
+/* A connection over a connected, non-blocking socket that stays the caller's.
+ */
 struct tls *tls_open(struct tls_context *, int fd);
 
 /* What a call has come to, where it is no number of bytes. */

@@ -33,9 +33,9 @@ tls_describe(char problem[TLS_PROBLEM_SIZE], const char *what)
 static int
 sign_certificate(X509 *cert, EVP_PKEY *pkey, const char *name)
 {
-	const EVP_MD *digest =
-		EVP_PKEY_get_base_id(pkey) == EVP_PKEY_ED25519 ? NULL
-							       : EVP_sha256();
+	const EVP_MD *digest = EVP_PKEY_get_base_id(pkey) == EVP_PKEY_ED25519
+				       ? NULL
+				       : EVP_sha256();
 	X509_NAME *subject = X509_get_subject_name(cert);
 
 	/* X.520 allows a common name of 64 bytes. */
@@ -45,8 +45,8 @@ sign_certificate(X509 *cert, EVP_PKEY *pkey, const char *name)
 		!X509_gmtime_adj(X509_getm_notAfter(cert), VALID_SECONDS) ||
 		!X509_set_pubkey(cert, pkey) ||
 		!X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
-			(const unsigned char *)name,
-			(int)strnlen(name, 64), -1, 0) ||
+			(const unsigned char *)name, (int)strnlen(name, 64), -1,
+			0) ||
 		!X509_set_issuer_name(cert, subject))
 		return -1;
 	return X509_sign(cert, pkey, digest) > 0 ? 0 : -1;
@@ -204,8 +204,8 @@ tls_key_read(const char *path, char problem[TLS_PROBLEM_SIZE])
 	if (data != NULL && key != NULL)
 		bio = BIO_new_mem_buf(data, (int)len);
 	if (bio != NULL) {
-		key->pkey = PEM_read_bio_PrivateKey(
-			bio, NULL, no_password, NULL);
+		key->pkey =
+			PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
 		BIO_seek(bio, 0);
 		key->cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
 	}
@@ -263,18 +263,4 @@ tls_key_free(struct tls_key *key)
 	EVP_PKEY_free(key->pkey);
 	X509_free(key->cert);
 	free(key);
-}
-
-bool
-tls_fingerprint_valid(const char *s)
-{
-	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t prefix = strlen(PREFIX);
-
-	/* The last character stands for four bits and two zeroes. */
-	return strncmp(s, PREFIX, prefix) == 0 &&
-	       strspn(s + prefix, base64) == BASE64_LEN &&
-	       s[prefix + BASE64_LEN] == '\0' &&
-	       strchr("AEIMQUYcgkosw048", s[prefix + BASE64_LEN - 1]) != NULL;
 }

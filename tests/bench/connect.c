@@ -47,7 +47,7 @@ read_key(const char *where)
 	char problem[TLS_PROBLEM_SIZE] = "no key is named";
 	struct tls_key *key = path ? tls_key_read(path + 1, problem) : NULL;
 
-	if (key == NULL || (context = tls_client(key)) == NULL)
+	if (key == NULL || (context = tls_client(key, problem)) == NULL)
 		errx(1, "%s: %s", where, problem);
 	tls_key_free(key);
 	return where;

@@ -34,7 +34,7 @@ parse_place(const char *place)
 	char problem[TLS_PROBLEM_SIZE] = "no key is named";
 	struct tls_key *key = path ? tls_key_read(path + 1, problem) : NULL;
 
-	if (key == NULL || (context = tls_client(key)) == NULL)
+	if (key == NULL || (context = tls_client(key, problem)) == NULL)
 		errx(1, "%s: %s", place, problem);
 	tls_key_free(key);
 	port = (uint16_t)atoi(place);

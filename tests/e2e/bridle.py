@@ -228,6 +228,7 @@ class Daemon:
         # The build may stand where another user cannot go.
         self.program = os.path.join(self.dir, "bridled")
         shutil.copy(self.source, self.program)
+        shutil.copy(os.path.join(BUILD, "bridle-tls.so"), self.dir)
         for name in ("recorder", "misbehave", "reveal"):
             source = os.path.join(ACTIONS, name)
             if os.path.exists(source):

@@ -443,4 +443,24 @@ def test_an_older_tls_is_not_spoken():
 if OPENSSL is None:
     print("1..0 # SKIP there is no openssl")
 else:
-    bridle.main(globals())
+    # The module
+
+def test_a_module_that_is_damaged_is_told_and_not_needed_without_tls():
+    with Home() as home, Daemon() as d:
+        tool = home.file("bin/bridlectl")
+        os.makedirs(os.path.dirname(tool))
+        shutil.copy(bridle.BRIDLECTL, tool)
+        with open(os.path.dirname(tool) + "/bridle-tls.so", "w") as f:
+            f.write("not a module")
+
+        def run(*args):
+            return subprocess.run([tool, *args], env=home.env, text=True,
+                                  capture_output=True, check=False)
+        done = run("keygen")
+        equal(done.returncode, 1)
+        assert "cannot speak TLS: " in done.stderr, done.stderr
+        assert "bridle-tls.so" in done.stderr, done.stderr
+        equal(run("-H", "unix:" + d.sock, "ping").returncode, 0)
+
+
+bridle.main(globals())

@@ -40,11 +40,13 @@ new_key(enum tls_key_type type)
 static void
 begin(struct fixture *f, enum tls_key_type type, bool client_has_key)
 {
+	char problem[TLS_PROBLEM_SIZE];
+
 	memset(f, 0, sizeof(*f));
 	f->server_key = new_key(type);
 	f->client_key = client_has_key ? new_key(type) : NULL;
-	assert_non_null(f->server_side = tls_server(f->server_key));
-	assert_non_null(f->client_side = tls_client(f->client_key));
+	assert_non_null(f->server_side = tls_server(f->server_key, problem));
+	assert_non_null(f->client_side = tls_client(f->client_key, problem));
 	assert_int_equal(
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, f->fd), 0);
 	assert_non_null(f->server = tls_open(f->server_side, f->fd[0]));
@@ -162,8 +164,8 @@ static void
 carry(int from, int to, size_t most)
 {
 	char bytes[8192];
-	ssize_t n = recv(from, bytes, most < sizeof(bytes) ? most : sizeof(bytes),
-		MSG_DONTWAIT);
+	ssize_t n = recv(from, bytes,
+		most < sizeof(bytes) ? most : sizeof(bytes), MSG_DONTWAIT);
 
 	if (n > 0)
 		assert_int_equal(send(to, bytes, (size_t)n, 0), n);
@@ -230,14 +232,14 @@ test_new_keys_hold_no_read(void **state)
 	}
 	assert_int_equal(a, 0);
 	for (i = 0; i < 3; i++) {
-		assert_int_equal(SSL_key_update(raw,
-			SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+		assert_int_equal(
+			SSL_key_update(raw, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
 		assert_int_equal(SSL_do_handshake(raw), 1);
 	}
 	assert_int_equal(SSL_write(raw, "1#4\n", 4), 4);
 	for (i = 0; i < 3; i++)
-		assert_int_equal(tls_read(f.server, text, sizeof(text)),
-			TLS_WANT_READ);
+		assert_int_equal(
+			tls_read(f.server, text, sizeof(text)), TLS_WANT_READ);
 	assert_int_equal(tls_read(f.server, text, sizeof(text)), 4);
 	SSL_free(raw);
 	SSL_CTX_free(context);
