@@ -155,6 +155,7 @@ new_context(
 		snprintf(problem, TLS_PROBLEM_SIZE, "out of memory");
 		return NULL;
 	}
+	tls_begin();
 	c->server = server;
 	c->ssl =
 		SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
@@ -364,10 +365,9 @@ tls_handshake(struct tls *t)
 bool
 tls_peer(const struct tls *t, char fingerprint[TLS_FINGERPRINT_SIZE])
 {
-	X509 *cert = SSL_get0_peer_certificate(t->ssl);
-	EVP_PKEY *pkey = cert ? X509_get0_pubkey(cert) : NULL;
+	const X509 *cert = SSL_get0_peer_certificate(t->ssl);
 
-	return pkey != NULL && tls_fingerprint(pkey, fingerprint);
+	return cert != NULL && tls_fingerprint(cert, fingerprint);
 }
 
 ssize_t

@@ -30,6 +30,12 @@ tls_describe(char problem[TLS_PROBLEM_SIZE], const char *what)
 	ERR_clear_error();
 }
 
+void
+tls_begin(void)
+{
+	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+}
+
 static int
 sign_certificate(X509 *cert, EVP_PKEY *pkey, const char *name)
 {
@@ -58,6 +64,7 @@ tls_key_create(enum tls_key_type type, const char *name,
 {
 	struct tls_key *key = calloc(1, sizeof(*key));
 
+	tls_begin();
 	if (key == NULL) {
 		snprintf(problem, TLS_PROBLEM_SIZE, "out of memory");
 		return NULL;
@@ -185,6 +192,26 @@ open_private(const char *path, char problem[TLS_PROBLEM_SIZE])
 	return -1;
 }
 
+/* Whatever else OpenSSL may read is read too, if slower. */
+static EVP_PKEY *
+read_private(BIO *bio)
+{
+	unsigned char *der = NULL;
+	EVP_PKEY *pkey = NULL;
+	long len = 0;
+
+	if (PEM_bytes_read_bio_secmem(&der, &len, NULL, PEM_STRING_PKCS8INF,
+		    bio, no_password, NULL) == 1) {
+		pkey = tls_pkcs8_read(der, len);
+		OPENSSL_secure_clear_free(der, (size_t)len);
+	}
+	ERR_clear_error();
+	if (pkey != NULL)
+		return pkey;
+	BIO_seek(bio, 0);
+	return PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+}
+
 #define KEY_FILE_MAX 65536
 
 struct tls_key *
@@ -198,14 +225,14 @@ tls_key_read(const char *path, char problem[TLS_PROBLEM_SIZE])
 
 	if (fd == -1)
 		return NULL;
+	tls_begin();
 	data = fd_read_all(fd, KEY_FILE_MAX, &len);
 	fd_close(&fd);
 	key = calloc(1, sizeof(*key));
 	if (data != NULL && key != NULL)
 		bio = BIO_new_mem_buf(data, (int)len);
 	if (bio != NULL) {
-		key->pkey =
-			PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+		key->pkey = read_private(bio);
 		BIO_seek(bio, 0);
 		key->cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
 	}
@@ -228,10 +255,10 @@ tls_key_read(const char *path, char problem[TLS_PROBLEM_SIZE])
 }
 
 bool
-tls_fingerprint(EVP_PKEY *pkey, char fingerprint[TLS_FINGERPRINT_SIZE])
+tls_fingerprint(const X509 *cert, char fingerprint[TLS_FINGERPRINT_SIZE])
 {
 	unsigned char hash[EVP_MAX_MD_SIZE], text[64], *der = NULL;
-	int len = i2d_PUBKEY(pkey, &der);
+	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
 	bool done = false;
 
 	if (len > 0 &&
@@ -251,7 +278,7 @@ tls_key_fingerprint(
 	const struct tls_key *key, char fingerprint[TLS_FINGERPRINT_SIZE])
 {
 	/* It can fail for want of memory alone; then it matches nothing. */
-	if (!tls_fingerprint(key->pkey, fingerprint))
+	if (!tls_fingerprint(key->cert, fingerprint))
 		snprintf(fingerprint, TLS_FINGERPRINT_SIZE, PREFIX);
 }
 

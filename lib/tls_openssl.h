@@ -1,5 +1,6 @@
 /*
- * What tls.c and tls_keys.c share: no other file includes this, or OpenSSL.
+ * What tls.c, tls_keys.c and tls_pkcs8.c share: no other file includes this, or
+ * OpenSSL.
  */
 #ifndef BRIDLE_TLS_OPENSSL_H
 #define BRIDLE_TLS_OPENSSL_H
@@ -21,7 +22,19 @@ struct tls_key {
 /* Puts what OpenSSL says was wrong first after `what`, and forgets the rest. */
 void tls_describe(char problem[TLS_PROBLEM_SIZE], const char *what);
 
-/* The fingerprint of a public key; false for want of memory. */
-bool tls_fingerprint(EVP_PKEY *, char fingerprint[TLS_FINGERPRINT_SIZE]);
+/* The fingerprint of a certificate's key; false for want of memory. */
+bool tls_fingerprint(const X509 *, char fingerprint[TLS_FINGERPRINT_SIZE]);
+
+/*
+ * The key in an unencrypted PKCS #8 structure, the caller's; NULL if it is
+ * neither of ours, or not written as OpenSSL writes them.
+ */
+EVP_PKEY *tls_pkcs8_read(const unsigned char *der, long len);
+
+/*
+ * Before anything of OpenSSL's is used: without its configuration, which
+ * takes longer to read than a key, and has nothing to say in what we demand.
+ */
+void tls_begin(void);
 
 #endif

@@ -440,6 +440,23 @@ def test_an_older_tls_is_not_spoken():
         assert not os.path.exists(home.known)
 
 
+def test_keys_of_another_form_are_read_too():
+    """As other tools write them: SEC 1, or without the public key."""
+    forms = [["ec", "-no_public"], ["ec"], ["pkey"],
+             ["pkcs8", "-topk8", "-nocrypt", "-v1", "PBE-SHA1-3DES"]]
+    with trusted() as (home, d):
+        with open(home.key) as f:
+            text = f.read()
+        cert = text[text.index("-----BEGIN CERT"):]
+        for form in forms:
+            done = subprocess.run([OPENSSL, *form], input=text, text=True,
+                                  capture_output=True, check=True)
+            with open(home.key, "w") as f:
+                f.write(done.stdout + cert)
+            done = d.tls("ping")
+            equal(done.returncode, 0, (form, done.stderr))
+
+
 # The module
 
 def test_a_module_that_is_damaged_is_told_and_not_needed_without_tls():

@@ -114,7 +114,8 @@ def test_sessions_share_only_the_ask_channel():
                 yield "%s includes %s" % (path, included)
 
 
-OPENSSL_SIDE = ["lib/tls.c", "lib/tls_keys.c", "lib/tls_openssl.h"]
+OPENSSL_SIDE = ["lib/tls.c", "lib/tls_keys.c", "lib/tls_openssl.h",
+                "lib/tls_pkcs8.c"]
 
 
 def test_only_tls_knows_openssl():
