@@ -13,7 +13,7 @@ import traceback
 from dataclasses import dataclass
 
 from bridle import BRIDLECTL, BUILD, ROOT, Daemon, free_port
-from shared import PS, fingerprint, make_key, pss, row
+from shared import PS, fingerprint, make_key, pss
 
 FANOUT = 64
 RUNS = 3
@@ -227,7 +227,7 @@ def measure_all(commands):
     return costs
 
 
-def compare(ours, ssh, hosts, what):
+def compare(report, ours, ssh, hosts, what):
     commands = callers(ours, ssh, hosts, what)
     bare = None
     for name, costs in measure_all(commands).items():
@@ -236,23 +236,27 @@ def compare(ours, ssh, hosts, what):
         memory = "-"
         if SLOW not in name or hosts <= SLOW_HOSTS:
             memory = "%.1f" % (peak_memory(commands[name]) / 1024)
-        row("", what, hosts, name, "%.2f" % wall, "%.1f" % (wall / bare),
-            "%.2f" % statistics.median(c.cpu for c in costs), memory)
+        report.row(what, hosts, name, "%.2f" % wall, "%.1f" % (wall / bare),
+                   "%.2f" % statistics.median(c.cpu for c in costs), memory)
+        report.point("fanout-" + what, name, hosts, wall)
 
 
-def run(args):
-    row("fan-out, s", "what", "hosts", "caller", "wall", "of bare",
-        "caller's CPU", "PSS, MiB")
+def run(args, report):
+    report.table("fan-out, s", "what", "hosts", "caller", "wall", "of bare",
+                 "caller's CPU", "PSS, MiB")
     with tempfile.TemporaryDirectory() as folder, \
             socket.create_server(("0.0.0.0", 0), backlog=4096) as listener, \
             Ours(folder, listener, max(args.hosts)) as ours, \
             Ssh(folder) as ssh:
         for what in ("ping", "list"):
             for hosts in args.hosts:
-                compare(ours, ssh, hosts, what)
+                compare(report, ours, ssh, hosts, what)
+            report.draw("fanout-" + what,
+                        "One %s of many hosts, 64 at a time" % what, "hosts",
+                        "seconds")
 
 
-def bench_fanout(args):
+def bench(args, report):
     """In a child, since a process cannot go back to its old network."""
     if not ROOT:
         print("(only root can have a network for that)")
@@ -262,7 +266,7 @@ def bench_fanout(args):
         status = 1
         try:
             own_network()
-            run(args)
+            run(args, report)
             status = 0
         except BaseException:
             traceback.print_exc()

@@ -4,14 +4,11 @@ import base64
 import hashlib
 import os
 import subprocess
-import sys
 
+from bridle import BUILD, Daemon
+
+ROOMY = {"sessions": 1000, "sessions_per_source": 900}
 PS = ["ps", "-e", "-o", "pid,ppid,user,stat,rss,etimes,comm"]
-
-
-def row(*cells):
-    print("  ".join("%-14s" % c for c in cells).rstrip())
-    sys.stdout.flush()
 
 
 def make_key(path):
@@ -40,3 +37,30 @@ def pss(pid):
             if line.startswith("Pss:"):
                 return int(line.split()[1])
     return 0
+
+
+class Tls(Daemon):
+    """Listens with TLS first; .key is a client's."""
+
+    def __init__(self, folder, tcp=(), **more):
+        self.key = os.path.join(folder, "key")
+        self.state = os.path.join(folder, "state")
+        make_key(self.key)
+        super().__init__(
+            '{ name = "me"; unix_user = "%d"; allow = ("*"); },'
+            '{ name = "key"; key = "%s"; allow = ("*"); }'
+            % (os.getuid(), fingerprint(self.key)),
+            tcp=['{ tcp = "127.0.0.1:0"; tls = true; }', *tcp],
+            settings='state_dir = "%s";' % self.state, **more)
+
+    def host_key(self):
+        return os.path.join(self.state, "host_key")
+
+
+def calls(where, clients):
+    """By that many clients for a second, calls a second; the median and the
+    99th percentile of one, in microseconds."""
+    out = subprocess.run(
+        [os.path.join(BUILD, "tests/bench/connect"), where, str(clients),
+         "1000"], check=True, capture_output=True, text=True).stdout.split()
+    return float(out[0]), int(out[1]), int(out[2])

@@ -1,0 +1,79 @@
+"""Where figures go: the screen, a file of tab-separated values, plots."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+PLOT = """
+set terminal %(terminal)s size %(size)s
+set output "%(output)s"
+set title "%(title)s"
+set xlabel "%(x)s"
+set ylabel "%(y)s"
+set logscale xy
+set key left top
+set grid
+plot %(curves)s
+"""
+
+
+class Report:
+    """One run's figures. Without a folder they are shown, and that is all.
+
+    table()  begins one: what its columns are
+    row()    one of its rows, one cell for each column
+    point()  one of a curve, for the plot that is named
+    """
+
+    def __init__(self, folder=None):
+        self.folder, self.plots = folder, {}
+        self.tsv = None
+        if folder is not None:
+            os.makedirs(folder, exist_ok=True)
+            self.tsv = open(os.path.join(folder, "figures.tsv"), "w")
+
+    def write(self, cells):
+        print("  ".join("%-18s" % c for c in cells).rstrip())
+        sys.stdout.flush()
+        if self.tsv is not None:
+            self.tsv.write("\t".join(map(str, cells)) + "\n")
+            self.tsv.flush()
+
+    def table(self, *columns):
+        self.name = columns[0]
+        self.write(columns)
+
+    def row(self, *cells):
+        # In the file each row says of which table it is.
+        print("  ".join("%-18s" % c for c in ("", *cells)).rstrip())
+        sys.stdout.flush()
+        if self.tsv is not None:
+            self.tsv.write("\t".join(map(str, (self.name, *cells))) + "\n")
+            self.tsv.flush()
+
+    def point(self, plot, curve, x, y):
+        self.plots.setdefault(plot, {}).setdefault(curve, []).append((x, y))
+
+    def draw(self, plot, title, x, y):
+        """An SVG and a PNG of what point() was told, if gnuplot is there."""
+        curves = self.plots.get(plot)
+        if self.folder is None or curves is None:
+            return
+        path = os.path.join(self.folder, plot)
+        with open(path + ".dat", "w") as f:
+            for name, points in curves.items():
+                f.write("# %s\n" % name)
+                f.writelines("%s %s\n" % p for p in sorted(points))
+                f.write("\n\n")
+        if shutil.which("gnuplot") is None:
+            print("(without gnuplot there is no %s.svg)" % path)
+            return
+        drawn = ", ".join(
+            '"%s.dat" index %d with linespoints title "%s"' % (path, i, name)
+            for i, name in enumerate(curves))
+        for terminal, size in (("svg", "900,600"), ("png", "900,600")):
+            script = PLOT % {"terminal": terminal, "size": size,
+                             "output": "%s.%s" % (path, terminal),
+                             "title": title, "x": x, "y": y, "curves": drawn}
+            subprocess.run(["gnuplot"], input=script, text=True, check=True)
