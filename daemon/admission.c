@@ -70,7 +70,7 @@ transport_of(const struct listener *l)
 static struct session *
 fork_session(struct parent *p, const struct listener *l, int client)
 {
-	struct session *s = malloc(sizeof(*s));
+	struct session *s = session_new(p);
 	int64_t now, deadline;
 	int pair[2];
 	pid_t pid;
@@ -102,7 +102,7 @@ fork_session(struct parent *p, const struct listener *l, int client)
 		p->rush = p->nsessions;
 	return s;
 fail:
-	free(s);
+	session_delete(p, s);
 	return NULL;
 }
 

@@ -418,6 +418,7 @@ main(int argc, char **argv)
 	if (o.daemonize)
 		ready = daemonize();
 	TAILQ_INIT(&p.sessions);
+	TAILQ_INIT(&p.unused);
 	TAILQ_INIT(&p.actions);
 	p.in_force.lock = -1;
 	p.started = clock_ms();

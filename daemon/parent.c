@@ -6,6 +6,7 @@
 #include "control.h"
 #include "questions.h"
 #include "requests.h"
+#include "unshared.h"
 #include "watches.h"
 
 #include <errno.h>
@@ -67,23 +68,38 @@ struct slots {
 	struct slot *who;
 };
 
+static void
+free_slots(struct slots *s)
+{
+	unshared_unmap(s->fds, s->room * sizeof(*s->fds));
+	unshared_unmap(s->who, s->room * sizeof(*s->who));
+}
+
+static int
+grow(struct slots *s)
+{
+	struct slots more = { .n = s->n, .room = s->room ? s->room * 2 : 64 };
+
+	more.fds = unshared_map(more.room * sizeof(*more.fds));
+	more.who = unshared_map(more.room * sizeof(*more.who));
+	if (more.fds == NULL || more.who == NULL) {
+		free_slots(&more);
+		return -1;
+	}
+	if (s->n > 0) {
+		memcpy(more.fds, s->fds, s->n * sizeof(*more.fds));
+		memcpy(more.who, s->who, s->n * sizeof(*more.who));
+	}
+	free_slots(s);
+	*s = more;
+	return 0;
+}
+
 static int
 add(struct slots *s, int fd, enum slot_kind kind, void *of)
 {
-	struct pollfd *fds;
-	struct slot *who;
-	size_t room;
-
-	if (s->n == s->room) {
-		room = s->room ? s->room * 2 : 64;
-		if ((fds = reallocarray(s->fds, room, sizeof(*fds))) == NULL)
-			return -1;
-		s->fds = fds;
-		if ((who = reallocarray(s->who, room, sizeof(*who))) == NULL)
-			return -1;
-		s->who = who;
-		s->room = room;
-	}
+	if (s->n == s->room && grow(s) != 0)
+		return -1;
 	s->fds[s->n] = (struct pollfd){ fd, POLLIN, 0 };
 	s->who[s->n].kind = kind;
 	s->who[s->n++].of = of;
@@ -399,8 +415,7 @@ parent_run(struct parent *p, int ready)
 		questions_advance(p);
 		watches_flush(p);
 	}
-	free(slots.fds);
-	free(slots.who);
+	free_slots(&slots);
 	abuse_end(p);
 	in_force_end(&p->in_force);
 	audit_log(p->audit, LOG_NOTICE, "stopped");

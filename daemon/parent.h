@@ -41,6 +41,7 @@ struct parent {
 	struct audit *audit;
 	struct listeners listeners;
 	struct sessions sessions;
+	struct sessions unused; /* for those to come */
 	unsigned nsessions;
 	unsigned rush; /* the most there were since there were none */
 	struct actions actions;
