@@ -1,16 +1,13 @@
 #include "session.h"
 
-#include "ask.h"
-#include "farewell.h"
 #include "greeting.h"
 #include "input.h"
 #include "sandbox.h"
-#include "stream.h"
-#include "streams.h"
-#include "vigil.h"
+#include "session_io.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,132 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define IN_MAX (2 * WIRE_LINE_MAX) /* read ahead, so that we see a hang-up */
-#define OUT_HIGH 65536             /* above it the pipe is left to fill up */
-#define DONE_MS 50                 /* of silence, before the parent is told */
+#define DONE_MS 50 /* of silence, before the parent is told */
 #define PAGE 4096
-
-enum state {
-	GREETING, /* the handshake of TLS */
-	IDLE,     /* reads requests */
-	WAITING,  /* the answer comes when others have had theirs */
-	RELAYING, /* an action's output goes by */
-	WATCHING, /* records come as things happen */
-	LEAVING,  /* the watch, which the parent has to end */
-	ANSWERED  /* the status is being written */
-};
-
-struct io {
-	struct stream client;
-	int ask;
-	enum state state;
-	bool eof;      /* the client sends no more */
-	bool closing;  /* nothing more is read from it */
-	bool stopping; /* the parent said so: flush before the end */
-	bool unsaid;   /* the parent has not heard yet that we are idle */
-	bool exited;   /* the action has, its status stands in `status` */
-	size_t inlen;
-	struct buf out;
-	size_t sent; /* of out */
-	struct buf status;
-	struct streams streams;
-	bool cut_said; /* the parent knows that the input is cut */
-	bool gone;     /* the client; nothing goes to it any more */
-	struct vigil vigil;
-	uint64_t written; /* to the client, ever */
-	struct ask_message message;
-	char in[IN_MAX + 1]; /* one more, to end a line with NUL */
-};
-
-/* Nobody is there to be told anything any more. */
-static void __attribute__((noreturn)) leave(void)
-{
-	_exit(0);
-}
-
-static void __attribute__((noreturn)) finish(struct io *io)
-{
-	if (io->gone)
-		leave();
-	if (!io->eof || io->client.tls != NULL)
-		stream_end(&io->client);
-	if (!io->eof)
-		farewell_linger(io->client.fd);
-	if (io->stopping)
-		farewell_flush(io->client.fd);
-	leave();
-}
-
-/*
- * The client is gone. That ends us, and so its action, unless that is to go
- * on, or must not take for the whole what it has read so far: then the parent
- * ends it while its input is still open.
- */
-static void
-lose_client(struct io *io)
-{
-	feed_lose(&io->streams.in);
-	if (io->state != RELAYING ||
-		(!io->streams.detach && io->streams.in.cut == 0))
-		leave();
-	io->gone = true;
-	io->eof = true;
-	io->closing = true;
-	buf_reset(&io->out);
-	io->sent = 0;
-}
-
-static void
-read_client(struct io *io)
-{
-	ssize_t n = stream_read(
-		&io->client, io->in + io->inlen, IN_MAX - io->inlen);
-
-	if (n > 0)
-		io->inlen += (size_t)n;
-	else if (n == 0)
-		io->eof = true;
-	else if (errno != EAGAIN && errno != EINTR)
-		lose_client(io);
-}
-
-/* How much of it the socket took; all of it, where nobody is there. */
-static size_t
-send_client(struct io *io, const char *data, size_t len)
-{
-	ssize_t n = io->gone ? -1 : stream_write(&io->client, data, len);
-
-	if (n < 0 && !io->gone && errno != EAGAIN && errno != EINTR)
-		lose_client(io);
-	if (n < 0)
-		return io->gone ? len : 0;
-	io->written += (size_t)n;
-	return (size_t)n;
-}
-
-/* What can be sent at once is not copied. */
-static void
-put_client(struct io *io, const char *data, size_t len)
-{
-	size_t n = io->out.len == 0 ? send_client(io, data, len) : 0;
-
-	buf_add(&io->out, data + n, len - n);
-}
-
-static void
-write_client(struct io *io)
-{
-	size_t left = io->out.len - io->sent;
-
-	io->sent += send_client(io, io->out.data + io->sent, left);
-	if (!io->gone && io->sent < io->out.len)
-		return;
-	io->sent = 0;
-	/* A long answer's buffer is not kept by an idle session. */
-	if (io->out.cap > OUT_HIGH)
-		buf_free(&io->out);
-	buf_reset(&io->out);
-}
 
 static void
 end_relay(struct io *io)
@@ -152,14 +25,14 @@ end_relay(struct io *io)
 	buf_add(&io->out, io->status.data, io->status.len);
 	buf_free(&io->status);
 	io->exited = false;
-	io->state = ANSWERED;
+	io->state = IO_ANSWERED;
 }
 
 /* One read, so that a client that hangs up is noticed in between. */
 static void
 read_pipe(struct io *io, struct relay *r)
 {
-	if (io->state != RELAYING || r->pipe == -1)
+	if (io->state != IO_RELAYING || r->pipe == -1)
 		return;
 	streams_read(r, &io->out);
 	if (io->exited && streams_drained(&io->streams))
@@ -183,10 +56,11 @@ take_end(struct io *io, size_t len)
 	io->closing = true;
 	io->stopping = true;
 	/* In the middle of an answer there is no place for another. */
-	if (io->state != IDLE && io->state != WAITING && io->state != WATCHING)
-		leave(); /* nor is there before the handshake is done */
-	put_client(io, io->message.bytes, len);
-	io->state = IDLE;
+	if (io->state != IO_IDLE && io->state != IO_WAITING &&
+		io->state != IO_WATCHING)
+		io_leave(); /* nor is there before the handshake is done */
+	io_put(io, io->message.bytes, len);
+	io->state = IO_IDLE;
 }
 
 /* The client is given up, but for what it may yet read. */
@@ -194,10 +68,10 @@ static void
 give_up(struct io *io)
 {
 	if (ask_stalled(io->ask) != 0)
-		leave();
+		io_leave();
 	vigil_cut(&io->out, io->sent);
 	io->closing = true;
-	io->state = IDLE;
+	io->state = IO_IDLE;
 }
 
 static void
@@ -206,12 +80,12 @@ take_events(struct io *io, size_t len)
 	/* What is sent makes way, also where it is never all. */
 	buf_drop(&io->out, io->sent);
 	io->sent = 0;
-	put_client(io, io->message.bytes, len);
-	if (io->state == IDLE) {
+	io_put(io, io->message.bytes, len);
+	if (io->state == IO_IDLE) {
 		memset(&io->vigil, 0, sizeof(io->vigil));
-		io->state = WATCHING;
+		io->state = IO_WATCHING;
 	}
-	if (io->state == WATCHING && io->out.len > VIGIL_QUEUE)
+	if (io->state == IO_WATCHING && io->out.len > VIGIL_QUEUE)
 		give_up(io);
 }
 
@@ -222,7 +96,7 @@ take_beat(struct io *io, size_t len)
 
 	/* Before it is sent, which nobody can have read yet. */
 	ioctl(io->client.fd, SIOCOUTQ, &unsent);
-	if (io->state == WATCHING &&
+	if (io->state == IO_WATCHING &&
 		vigil_beat(&io->vigil, io->written - (unsigned)unsent,
 			unsent == 0 && io->out.len == 0))
 		give_up(io);
@@ -238,27 +112,27 @@ read_ask(struct io *io)
 	int pipe;
 
 	if (ask_receive(io->ask, &io->message, &len, &pipe) != 1)
-		leave();
+		io_leave();
 	switch (io->message.head.kind) {
 	case ASK_ANSWER:
-		put_client(io, io->message.bytes, len);
-		io->state = ANSWERED;
+		io_put(io, io->message.bytes, len);
+		io->state = IO_ANSWERED;
 		break;
 	case ASK_RELAY:
 		if (streams_take(&io->streams, &io->message, len, pipe) != 0)
-			leave();
+			io_leave();
 		io->cut_said = false;
-		io->state = RELAYING;
+		io->state = IO_RELAYING;
 		break;
 	case ASK_WAIT:
-		io->state = WAITING;
+		io->state = IO_WAITING;
 		break;
 	case ASK_EXITED:
 		take_exit(io, len);
 		break;
 	case ASK_EVENTS:
 	case ASK_BEAT:
-		if (io->state == IDLE && io->closing)
+		if (io->state == IO_IDLE && io->closing)
 			break; /* it was given up */
 		if (io->message.head.kind == ASK_BEAT)
 			take_beat(io, len);
@@ -269,7 +143,7 @@ read_ask(struct io *io)
 		take_end(io, len);
 		break;
 	default:
-		leave();
+		io_leave();
 	}
 }
 
@@ -289,7 +163,7 @@ ask(struct io *io, size_t len, bool ended)
 		result = ask_malformed(io->ask, &error);
 	}
 	if (result != 0)
-		leave();
+		io_leave();
 	read_ask(io);
 }
 
@@ -297,8 +171,17 @@ static void
 say_done(struct io *io)
 {
 	if (ask_done(io->ask) != 0)
-		leave();
+		io_leave();
 	io->unsaid = false;
+}
+
+/* A handshake leaves much that nobody needs any more, in pages of our own. */
+static void
+rest(struct io *io)
+{
+	say_done(io);
+	if (io->client.tls != NULL)
+		malloc_trim(0);
 }
 
 static void
@@ -321,7 +204,7 @@ feed_run(struct io *io)
 	io->cut_said = true;
 	io->closing = true;
 	if (ask_cut(io->ask, f->cut) != 0)
-		leave();
+		io_leave();
 }
 
 /* While it watches: heartbeats are asked for, all else ends the watch. */
@@ -334,12 +217,12 @@ watch_input(struct io *io)
 	while (!io->vigil.asked && io->inlen > 0 &&
 		input_line(io->in, io->inlen, io->eof, &line)) {
 		if (!vigil_ping(&io->vigil, io->in, line.len)) {
-			io->state = LEAVING;
+			io->state = IO_LEAVING;
 			say_done(io);
 			return;
 		}
 		if (ask_request(io->ask, &ping) != 0)
-			leave();
+			io_leave();
 		drop_input(io, line.whole);
 	}
 }
@@ -364,18 +247,18 @@ static void
 advance(struct io *io)
 {
 	do {
-		if (io->state == WATCHING)
+		if (io->state == IO_WATCHING)
 			watch_input(io);
-		if (io->state == WATCHING || io->state == LEAVING ||
-			io->out.len > 0 || io->state == WAITING ||
-			io->state == RELAYING || io->state == GREETING)
+		if (io->state == IO_WATCHING || io->state == IO_LEAVING ||
+			io->out.len > 0 || io->state == IO_WAITING ||
+			io->state == IO_RELAYING || io->state == IO_GREETING)
 			return;
-		if (io->state == ANSWERED)
+		if (io->state == IO_ANSWERED)
 			io->unsaid = true;
-		io->state = IDLE;
+		io->state = IO_IDLE;
 	} while (take_request(io));
 	if (io->closing || io->eof)
-		finish(io);
+		io_finish(io);
 	/* It sends its next request by and by. */
 	if (io->unsaid && io->inlen > 0)
 		say_done(io);
@@ -386,9 +269,9 @@ static void
 answer_plain(struct io *io)
 {
 	io->client.tls = NULL;
-	put_client(io, GREETING_ANSWER, sizeof(GREETING_ANSWER) - 1);
+	io_put(io, GREETING_ANSWER, sizeof(GREETING_ANSWER) - 1);
 	io->closing = true;
-	finish(io);
+	io_finish(io);
 }
 
 static void
@@ -398,21 +281,21 @@ greet(struct io *io)
 	case GREETING_MORE:
 		return;
 	case GREETING_DONE:
-		io->state = IDLE;
+		io->state = IO_IDLE;
 		return;
 	case GREETING_PLAIN:
 		answer_plain(io);
 		return;
 	default:
-		leave();
+		io_leave();
 	}
 }
 
 static bool
 wants_more(const struct io *io)
 {
-	return io->state != GREETING && !io->eof &&
-	       (!io->closing || io->streams.in.due) && io->inlen < IN_MAX;
+	return io->state != IO_GREETING && !io->eof &&
+	       (!io->closing || io->streams.in.due) && io->inlen < IO_IN_MAX;
 }
 
 static void
@@ -424,7 +307,7 @@ wait_and_serve(struct io *io)
 	bool reading = wants_more(io);
 	int n, timeout = io->unsaid ? DONE_MS : -1;
 
-	if (reading || io->state == GREETING)
+	if (reading || io->state == IO_GREETING)
 		p[0].events |= io->client.to_read;
 	if (io->out.len > 0)
 		p[0].events |= io->client.to_write;
@@ -432,37 +315,37 @@ wait_and_serve(struct io *io)
 	if (reading && stream_pending(&io->client))
 		timeout = 0;
 	streams_poll(&io->streams,
-		io->state == RELAYING && io->out.len < OUT_HIGH, p + 2);
+		io->state == IO_RELAYING && io->out.len < IO_OUT_HIGH, p + 2);
 	/*
 	 * Most clients close, or ask again, as soon as they have their
 	 * answer: the parent is not woken up for the moment in between.
 	 */
 	n = poll(p, 2 + STREAMS, timeout);
 	if (n < 0 && errno != EINTR)
-		leave();
+		io_leave();
 	if (n == 0 && timeout > 0)
-		say_done(io);
+		rest(io);
 	if (n < 0 || (n == 0 && timeout > 0))
 		return;
 	if (p[0].revents & (POLLERR | POLLHUP | POLLNVAL))
-		lose_client(io);
-	if (io->state == GREETING && p[0].revents)
+		io_lose(io);
+	if (io->state == IO_GREETING && p[0].revents)
 		greet(io);
 	else if (reading &&
 		 (timeout == 0 || (p[0].revents & io->client.to_read)))
-		read_client(io);
+		io_read(io);
 	if (p[1].revents)
 		read_ask(io);
 	if (p[2 + STREAM_OUTPUT].revents)
 		read_pipe(io, &io->streams.out);
 	if (p[2 + STREAM_ERROR].revents)
 		read_pipe(io, &io->streams.err);
-	if (io->state == RELAYING)
+	if (io->state == IO_RELAYING)
 		feed_run(io);
 	if (io->out.failed)
-		leave();
+		io_leave();
 	if (io->out.len > 0)
-		write_client(io);
+		io_write(io);
 }
 
 static void
@@ -470,15 +353,15 @@ open_client(struct io *io, int fd, struct tls_context *context)
 {
 	struct tls *tls = NULL;
 
-	io->state = context != NULL ? GREETING : IDLE;
+	io->state = context != NULL ? IO_GREETING : IO_IDLE;
 	if (context != NULL && (tls = tls_open(context, fd)) == NULL)
-		leave();
+		io_leave();
 	stream_init(&io->client, fd, tls);
 	/* Most often the client's first bytes are there before we are. */
 	if (context != NULL)
 		greet(io);
-	if (io->state == IDLE)
-		read_client(io);
+	if (io->state == IO_IDLE)
+		io_read(io);
 }
 
 void

@@ -21,6 +21,7 @@ static int fuzz_receive(int, struct ask_message *, size_t *, int *);
 #define farewell_linger(fd) ((void)(fd))
 #define farewell_flush(fd) ((void)(fd))
 #define ask_receive fuzz_receive
+#include "../../daemon/session_io.c"
 #include "../../daemon/session.c"
 #undef _exit
 #undef poll
@@ -118,7 +119,7 @@ fuzz_poll(struct pollfd *p, nfds_t n, int timeout)
 	int ready;
 
 	drain();
-	if (io.state == WATCHING || io.state == LEAVING)
+	if (io.state == IO_WATCHING || io.state == IO_LEAVING)
 		hear_watch();
 	/* A command has the input that there is, and ends after it. */
 	if (exited_due && reader != -1 && io.streams.in.due && !io.eof) {
@@ -223,7 +224,7 @@ static int
 fuzz_receive(int sock, struct ask_message *m, size_t *len, int *pass)
 {
 	/* In the middle of an action there is no question. */
-	if (io.state == IDLE)
+	if (io.state == IO_IDLE)
 		answer();
 	return ask_receive(sock, m, len, pass);
 }
@@ -262,7 +263,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	streams_init(&io.streams);
 	reader = -1;
 	serve();
-	must(io.inlen <= IN_MAX);
+	must(io.inlen <= IO_IN_MAX);
 	streams_close(&io.streams, &io.status);
 	fd_close(&reader);
 	buf_free(&io.out);

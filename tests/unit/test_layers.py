@@ -10,7 +10,7 @@ SOURCE = os.environ.get("BRIDLE_SOURCE") or os.environ.get("srcdir") or "."
 LINES_MAX = 500
 
 # What the unprivileged side may know of daemon/.
-SESSION_SIDE = {"session", "relay", "sandbox", "filter", "input",
+SESSION_SIDE = {"session", "session_io", "relay", "sandbox", "filter", "input",
                 "vigil", "feed", "streams", "greeting", "farewell"}
 SHARED_WITH_SESSIONS = {"ask.h"} | {name + ".h" for name in SESSION_SIDE}
 
