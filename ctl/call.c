@@ -70,7 +70,8 @@ call_open(struct client *c, const struct invocation *inv, const char *lines,
 
 	client_init(c);
 	if (inv->target.kind == TARGET_TLS &&
-		(context = own_key_context(inv, &c->problem)) == NULL)
+		(context = own_key_context(inv, OWN_KEY_LATE, &c->problem)) ==
+			NULL)
 		return -1;
 	if (reach(c, inv, context) != 0)
 		return -1;

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <stdio.h>
 #include <string.h>
 
 int
@@ -41,15 +40,16 @@ find_path(const struct invocation *inv, struct buf *path)
 
 /* A default one may be missing. */
 static int
-read_key(
-	const char *path, bool named, struct tls_key **key, struct buf *problem)
+read_key(const char *path, bool named, enum own_key_when when,
+	struct tls_key **key, struct buf *problem)
 {
 	char why[TLS_PROBLEM_SIZE];
 
 	*key = NULL;
 	if (*path == '\0')
 		return 0;
-	*key = tls_key_read(path, why);
+	*key = when == OWN_KEY_NOW ? tls_key_read(path, why)
+				   : tls_key_open(path, why);
 	if (*key != NULL || (!named && errno == ENOENT))
 		return 0;
 	buf_addf(problem, "the key %s: %s", path, why);
@@ -64,8 +64,8 @@ own_key_read(
 	int result;
 
 	find_path(inv, &path);
-	result =
-		read_key(buf_str(&path), named_path(inv) != NULL, key, problem);
+	result = read_key(buf_str(&path), named_path(inv) != NULL, OWN_KEY_NOW,
+		key, problem);
 	buf_free(&path);
 	return result;
 }
@@ -73,51 +73,59 @@ own_key_read(
 struct kept {
 	struct kept *next;
 	char *path;
+	struct tls_key *key; /* NULL: there is none */
 	struct tls_context *context;
 };
 
-static struct tls_context *
-keep(struct kept **kept, const char *path, const struct tls_key *key,
-	char problem[TLS_PROBLEM_SIZE])
+static void
+forget(struct kept *k)
+{
+	if (k == NULL)
+		return;
+	tls_context_free(k->context);
+	tls_key_free(k->key);
+	free(k->path);
+	free(k);
+}
+
+static struct kept *
+make(const struct invocation *inv, const char *path, enum own_key_when when,
+	struct buf *problem)
 {
 	struct kept *k = calloc(1, sizeof(*k));
+	char why[TLS_PROBLEM_SIZE];
 
-	snprintf(problem, TLS_PROBLEM_SIZE, "out of memory");
-	if (k == NULL || (k->path = strdup(path)) == NULL ||
-		(k->context = tls_client(key, problem)) == NULL) {
-		if (k != NULL)
-			free(k->path);
-		free(k);
-		return NULL;
+	if (k == NULL || (k->path = strdup(path)) == NULL) {
+		buf_adds(problem, "out of memory");
+	} else if (read_key(path, named_path(inv) != NULL, when, &k->key,
+			   problem) == 0) {
+		if ((k->context = tls_client(k->key, why)) != NULL)
+			return k;
+		buf_adds(problem, why);
 	}
-	k->next = *kept;
-	*kept = k;
-	return k->context;
+	forget(k);
+	return NULL;
 }
 
 struct tls_context *
-own_key_context(const struct invocation *inv, struct buf *problem)
+own_key_context(const struct invocation *inv, enum own_key_when when,
+	struct buf *problem)
 {
 	static struct kept *kept;
-	struct tls_context *context = NULL;
-	char why[TLS_PROBLEM_SIZE];
 	struct buf path = { 0 };
-	struct tls_key *key;
 	struct kept *k;
 
 	find_path(inv, &path);
-	for (k = kept; k != NULL && context == NULL; k = k->next)
+	for (k = kept; k != NULL; k = k->next)
 		if (strcmp(k->path, buf_str(&path)) == 0)
-			context = k->context;
-	if (context == NULL && read_key(buf_str(&path), named_path(inv) != NULL,
-				       &key, problem) == 0) {
-		context = keep(&kept, buf_str(&path), key, why);
-		if (context == NULL)
-			buf_adds(problem, why);
-		tls_key_free(key);
+			break;
+	if (k == NULL &&
+		(k = make(inv, buf_str(&path), when, problem)) != NULL) {
+		k->next = kept;
+		kept = k;
 	}
 	buf_free(&path);
-	return context;
+	return k != NULL ? k->context : NULL;
 }
 
 void

@@ -20,10 +20,12 @@ int own_key_read(
 
 /*
  * For connections that show it: made once for each file, and kept to the end,
- * since it takes longer than a connection. NULL with a sentence.
+ * since it takes longer than a connection. What is in the file is looked at
+ * now, or late, when the first connection needs it. NULL with a sentence.
  */
+enum own_key_when { OWN_KEY_NOW, OWN_KEY_LATE };
 struct tls_context *own_key_context(
-	const struct invocation *, struct buf *problem);
+	const struct invocation *, enum own_key_when, struct buf *problem);
 
 /* What to do about a daemon that does not know the key that it was shown. */
 void own_key_hint(const struct invocation *);

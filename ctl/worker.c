@@ -91,7 +91,7 @@ warm_up(const struct invocation *inv)
 	struct buf problem = { 0 };
 
 	if (inv->target.kind == TARGET_TLS)
-		own_key_context(inv, &problem);
+		own_key_context(inv, OWN_KEY_NOW, &problem);
 	buf_free(&problem);
 }
 

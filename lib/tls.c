@@ -17,11 +17,13 @@ struct tls_context {
 	SSL_CTX *ssl;
 	BIO_METHOD *socket;
 	bool server;
+	struct tls_key *late; /* a client's that nobody has looked at yet */
 };
 
 struct tls {
 	SSL *ssl;
-	bool looked; /* at the client's first byte */
+	struct tls_key *late; /* to be shown; NULL: it is, or there is none */
+	bool looked;          /* at the client's first byte */
 	char problem[TLS_PROBLEM_SIZE];
 };
 
@@ -139,15 +141,15 @@ set_up(SSL_CTX *ssl, const struct tls_key *key)
 		!SSL_CTX_set1_groups_list(ssl, "X25519:P-256") ||
 		!SSL_CTX_set1_sigalgs_list(ssl, "ECDSA+SHA256:ed25519"))
 		return -1;
-	if (key != NULL && (SSL_CTX_use_certificate(ssl, key->cert) != 1 ||
-				   SSL_CTX_use_PrivateKey(ssl, key->pkey) != 1))
+	if (key != NULL && key->data == NULL &&
+		(SSL_CTX_use_certificate(ssl, key->cert) != 1 ||
+			SSL_CTX_use_PrivateKey(ssl, key->pkey) != 1))
 		return -1;
 	return 0;
 }
 
 static struct tls_context *
-new_context(
-	const struct tls_key *key, bool server, char problem[TLS_PROBLEM_SIZE])
+new_context(struct tls_key *key, bool server, char problem[TLS_PROBLEM_SIZE])
 {
 	struct tls_context *c = calloc(1, sizeof(*c));
 
@@ -157,6 +159,8 @@ new_context(
 	}
 	tls_begin();
 	c->server = server;
+	if (key != NULL && key->data != NULL)
+		c->late = key;
 	c->ssl =
 		SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
 	c->socket = socket_method();
@@ -168,7 +172,7 @@ new_context(
 }
 
 struct tls_context *
-tls_server(const struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
+tls_server(struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
 {
 	struct tls_context *c = new_context(key, true, problem);
 
@@ -180,7 +184,7 @@ tls_server(const struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
 }
 
 struct tls_context *
-tls_client(const struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
+tls_client(struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
 {
 	struct tls_context *c = new_context(key, false, problem);
 
@@ -269,6 +273,7 @@ tls_open(struct tls_context *c, int fd)
 		return NULL;
 	}
 	SSL_set_bio(t->ssl, bio, bio);
+	t->late = c->late;
 	if (c->server)
 		SSL_set_accept_state(t->ssl);
 	else
@@ -345,6 +350,27 @@ look_first(struct tls *t)
 	return n < 0 && (errno == EAGAIN || errno == EINTR) ? TLS_WANT_READ : 0;
 }
 
+/*
+ * Our first message is on its way, and the answer to it takes the other side
+ * as long as it takes us to make a key of what is in the file.
+ */
+static int
+show_late(struct tls *t)
+{
+	struct tls_key *key = t->late;
+	char problem[TLS_PROBLEM_SIZE] = "no key with its certificate";
+
+	t->late = NULL;
+	if (tls_key_parse(key, problem) == 0 && key->pkey != NULL &&
+		SSL_use_certificate(t->ssl, key->cert) == 1 &&
+		SSL_use_PrivateKey(t->ssl, key->pkey) == 1)
+		return TLS_WANT_READ;
+	snprintf(t->problem, sizeof(t->problem), "the key %.120s: %.120s",
+		key->path, problem);
+	ERR_clear_error();
+	return TLS_FAILED;
+}
+
 int
 tls_handshake(struct tls *t)
 {
@@ -356,6 +382,8 @@ tls_handshake(struct tls *t)
 	if ((ret = SSL_do_handshake(t->ssl)) == 1)
 		return 0;
 	ret = result_of(t, ret);
+	if (ret == TLS_WANT_READ && t->late != NULL)
+		return show_late(t);
 	if (ret != 0)
 		return ret;
 	snprintf(t->problem, sizeof(t->problem), "it ended the handshake");

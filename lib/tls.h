@@ -47,6 +47,14 @@ int tls_key_write(const struct tls_key *, const char *path);
  */
 struct tls_key *tls_key_read(const char *path, char problem[TLS_PROBLEM_SIZE]);
 
+/*
+ * The same, but what is in the file is looked at when a client's connection
+ * needs it, while the other side does its part of the handshake. Such a key is
+ * for tls_client() alone, and must outlive the context. If it is none, the
+ * handshake says so.
+ */
+struct tls_key *tls_key_open(const char *path, char problem[TLS_PROBLEM_SIZE]);
+
 /* "SHA256:" and the base64, unpadded, of its SubjectPublicKeyInfo's hash. */
 void tls_key_fingerprint(
 	const struct tls_key *, char fingerprint[TLS_FINGERPRINT_SIZE]);
@@ -62,9 +70,9 @@ bool tls_fingerprint_valid(const char *);
  * `problem`.
  */
 struct tls_context *tls_server(
-	const struct tls_key *, char problem[TLS_PROBLEM_SIZE]);
+	struct tls_key *, char problem[TLS_PROBLEM_SIZE]);
 struct tls_context *tls_client(
-	const struct tls_key *, char problem[TLS_PROBLEM_SIZE]);
+	struct tls_key *, char problem[TLS_PROBLEM_SIZE]);
 
 /*
  * Does one whole handshake in memory: what OpenSSL sets up at its first use

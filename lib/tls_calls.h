@@ -18,10 +18,11 @@ struct tls_calls {
 		enum tls_key_type, const char *name, char *problem);
 	int (*key_write)(const struct tls_key *, const char *path);
 	struct tls_key *(*key_read)(const char *path, char *problem);
+	struct tls_key *(*key_open)(const char *path, char *problem);
 	void (*key_fingerprint)(const struct tls_key *, char *fingerprint);
 	void (*key_free)(struct tls_key *);
-	struct tls_context *(*server)(const struct tls_key *, char *problem);
-	struct tls_context *(*client)(const struct tls_key *, char *problem);
+	struct tls_context *(*server)(struct tls_key *, char *problem);
+	struct tls_context *(*client)(struct tls_key *, char *problem);
 	int (*warm_up)(struct tls_context *);
 	void (*context_free)(struct tls_context *);
 	struct tls *(*open)(struct tls_context *, int fd);

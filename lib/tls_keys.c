@@ -215,32 +215,50 @@ read_private(BIO *bio)
 #define KEY_FILE_MAX 65536
 
 struct tls_key *
-tls_key_read(const char *path, char problem[TLS_PROBLEM_SIZE])
+tls_key_open(const char *path, char problem[TLS_PROBLEM_SIZE])
 {
 	int fd = open_private(path, problem);
 	struct tls_key *key;
-	BIO *bio = NULL;
-	char *data;
-	size_t len;
 
 	if (fd == -1)
 		return NULL;
-	tls_begin();
-	data = fd_read_all(fd, KEY_FILE_MAX, &len);
-	fd_close(&fd);
 	key = calloc(1, sizeof(*key));
-	if (data != NULL && key != NULL)
-		bio = BIO_new_mem_buf(data, (int)len);
-	if (bio != NULL) {
+	if (key != NULL && (key->path = strdup(path)) != NULL)
+		key->data = fd_read_all(fd, KEY_FILE_MAX, &key->len);
+	fd_close(&fd);
+	if (key != NULL && key->data != NULL)
+		return key;
+	snprintf(problem, TLS_PROBLEM_SIZE, "%s", strerror(errno));
+	tls_key_free(key);
+	errno = EINVAL;
+	return NULL;
+}
+
+static void
+forget_data(struct tls_key *key)
+{
+	if (key->data != NULL)
+		OPENSSL_cleanse(key->data, key->len);
+	free(key->data);
+	key->data = NULL;
+}
+
+int
+tls_key_parse(struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
+{
+	BIO *bio;
+
+	if (key->data == NULL)
+		return 0;
+	tls_begin();
+	if ((bio = BIO_new_mem_buf(key->data, (int)key->len)) != NULL) {
 		key->pkey = read_private(bio);
 		BIO_seek(bio, 0);
 		key->cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
 	}
 	BIO_free(bio);
-	if (data != NULL)
-		OPENSSL_cleanse(data, len);
-	free(data);
-	if (key == NULL || key->pkey == NULL || key->cert == NULL)
+	forget_data(key);
+	if (key->pkey == NULL || key->cert == NULL)
 		tls_describe(problem, "no key with its certificate");
 	else if (!type_known(key->pkey))
 		snprintf(problem, TLS_PROBLEM_SIZE,
@@ -248,6 +266,20 @@ tls_key_read(const char *path, char problem[TLS_PROBLEM_SIZE])
 	else if (X509_check_private_key(key->cert, key->pkey) != 1)
 		tls_describe(problem, "the certificate is another key's");
 	else
+		return 0;
+	EVP_PKEY_free(key->pkey);
+	X509_free(key->cert);
+	key->pkey = NULL;
+	key->cert = NULL;
+	return -1;
+}
+
+struct tls_key *
+tls_key_read(const char *path, char problem[TLS_PROBLEM_SIZE])
+{
+	struct tls_key *key = tls_key_open(path, problem);
+
+	if (key == NULL || tls_key_parse(key, problem) == 0)
 		return key;
 	tls_key_free(key);
 	errno = EINVAL;
@@ -289,5 +321,7 @@ tls_key_free(struct tls_key *key)
 		return;
 	EVP_PKEY_free(key->pkey);
 	X509_free(key->cert);
+	forget_data(key);
+	free(key->path);
 	free(key);
 }

@@ -80,6 +80,12 @@ tls_key_read(const char *path, char problem[TLS_PROBLEM_SIZE])
 	return load(problem) ? calls->key_read(path, problem) : NULL;
 }
 
+struct tls_key *
+tls_key_open(const char *path, char problem[TLS_PROBLEM_SIZE])
+{
+	return load(problem) ? calls->key_open(path, problem) : NULL;
+}
+
 void
 tls_key_fingerprint(
 	const struct tls_key *key, char fingerprint[TLS_FINGERPRINT_SIZE])
@@ -95,13 +101,13 @@ tls_key_free(struct tls_key *key)
 }
 
 struct tls_context *
-tls_server(const struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
+tls_server(struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
 {
 	return load(problem) ? calls->server(key, problem) : NULL;
 }
 
 struct tls_context *
-tls_client(const struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
+tls_client(struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
 {
 	return load(problem) ? calls->client(key, problem) : NULL;
 }

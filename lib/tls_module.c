@@ -7,6 +7,7 @@ const struct tls_calls bridle_tls_calls
 		.key_create = tls_key_create,
 		.key_write = tls_key_write,
 		.key_read = tls_key_read,
+		.key_open = tls_key_open,
 		.key_fingerprint = tls_key_fingerprint,
 		.key_free = tls_key_free,
 		.server = tls_server,

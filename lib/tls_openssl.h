@@ -17,7 +17,13 @@
 struct tls_key {
 	EVP_PKEY *pkey;
 	X509 *cert;
+	char *path; /* of its file; NULL: it was made here */
+	char *data; /* what the file has, as long as nobody has looked at it */
+	size_t len;
 };
+
+/* Looks at it, once. 0, or -1 with `problem`: it is good for nothing then. */
+int tls_key_parse(struct tls_key *, char problem[TLS_PROBLEM_SIZE]);
 
 /* Puts what OpenSSL says was wrong first after `what`, and forgets the rest. */
 void tls_describe(char problem[TLS_PROBLEM_SIZE], const char *what);
