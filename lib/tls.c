@@ -22,7 +22,7 @@ struct tls_context {
 
 struct tls {
 	SSL *ssl;
-	struct tls_key *late; /* to be shown; NULL: it is, or there is none */
+	struct tls_key *late; /* what the context has of that */
 	bool looked;          /* at the client's first byte */
 	char problem[TLS_PROBLEM_SIZE];
 };
@@ -257,6 +257,29 @@ tls_warm_up(struct tls_context *server)
 	return result;
 }
 
+/* Looks at the key, if nobody has. */
+static bool
+have_key(struct tls *t)
+{
+	char problem[TLS_PROBLEM_SIZE] = "no key with its certificate";
+
+	if (tls_key_parse(t->late, problem) == 0 && t->late->pkey != NULL)
+		return true;
+	snprintf(t->problem, sizeof(t->problem), "the key %.120s: %.120s",
+		t->late->path, problem);
+	return false;
+}
+
+/* The other side asks for our key: see SSL_set_cert_cb(3). */
+static int
+show_key(SSL *ssl, void *arg)
+{
+	struct tls *t = arg;
+
+	return have_key(t) && SSL_use_certificate(ssl, t->late->cert) == 1 &&
+	       SSL_use_PrivateKey(ssl, t->late->pkey) == 1;
+}
+
 struct tls *
 tls_open(struct tls_context *c, int fd)
 {
@@ -273,7 +296,8 @@ tls_open(struct tls_context *c, int fd)
 		return NULL;
 	}
 	SSL_set_bio(t->ssl, bio, bio);
-	t->late = c->late;
+	if ((t->late = c->late) != NULL)
+		SSL_set_cert_cb(t->ssl, show_key, t);
 	if (c->server)
 		SSL_set_accept_state(t->ssl);
 	else
@@ -317,8 +341,8 @@ result_of(struct tls *t, int ret)
 	else if (ERR_GET_REASON(e) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		snprintf(t->problem, sizeof(t->problem),
 			"the connection was cut");
-	else
-		tls_describe(t->problem, "");
+	else if (ERR_GET_REASON(e) != SSL_R_CERT_CB_ERROR)
+		tls_describe(t->problem, ""); /* else have_key() has told */
 	ERR_clear_error();
 	return TLS_FAILED;
 }
@@ -350,27 +374,6 @@ look_first(struct tls *t)
 	return n < 0 && (errno == EAGAIN || errno == EINTR) ? TLS_WANT_READ : 0;
 }
 
-/*
- * Our first message is on its way, and the answer to it takes the other side
- * as long as it takes us to make a key of what is in the file.
- */
-static int
-show_late(struct tls *t)
-{
-	struct tls_key *key = t->late;
-	char problem[TLS_PROBLEM_SIZE] = "no key with its certificate";
-
-	t->late = NULL;
-	if (tls_key_parse(key, problem) == 0 && key->pkey != NULL &&
-		SSL_use_certificate(t->ssl, key->cert) == 1 &&
-		SSL_use_PrivateKey(t->ssl, key->pkey) == 1)
-		return TLS_WANT_READ;
-	snprintf(t->problem, sizeof(t->problem), "the key %.120s: %.120s",
-		key->path, problem);
-	ERR_clear_error();
-	return TLS_FAILED;
-}
-
 int
 tls_handshake(struct tls *t)
 {
@@ -382,8 +385,9 @@ tls_handshake(struct tls *t)
 	if ((ret = SSL_do_handshake(t->ssl)) == 1)
 		return 0;
 	ret = result_of(t, ret);
-	if (ret == TLS_WANT_READ && t->late != NULL)
-		return show_late(t);
+	/* While the other side does its part; the key is kept for its turn. */
+	if (ret == TLS_WANT_READ && t->late != NULL && !have_key(t))
+		return TLS_FAILED;
 	if (ret != 0)
 		return ret;
 	snprintf(t->problem, sizeof(t->problem), "it ended the handshake");

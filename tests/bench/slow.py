@@ -50,11 +50,11 @@ class Drip:
         self.stack.close()
 
 
-def compare(report, name, args, others):
+def compare(report, name, args, others, **options):
     """Both halves interleaved: each run has its own usual latency."""
     runs = []
     for _ in range(args.runs):
-        with Daemon(tcp=["127.0.0.1:0"], limits=ROOMY, penalties="") as d:
+        with Daemon(tcp=["127.0.0.1:0"], penalties="", **options) as d:
             usual = one_call(d)
             with others(d):
                 runs.append((usual, one_call(d)))
@@ -72,7 +72,8 @@ def compare(report, name, args, others):
 def bench(args, report):
     report.table("slow clients, us", "beside them", "usual p50", "p50",
                  "ratio", "usual p99", "p99", "ratio")
-    compare(report, "200 idle, 10 drip", args, lambda d: Drip(d, 200, 10))
+    compare(report, "200 idle, 10 drip", args, lambda d: Drip(d, 200, 10),
+            limits=ROOMY)
     if not ROOT:
         print("(only root can be two users)")
         return

@@ -457,6 +457,21 @@ def test_keys_of_another_form_are_read_too():
             equal(done.returncode, 0, (form, done.stderr))
 
 
+def test_many_calls_at_once_all_show_their_key():
+    """However soon the daemon answers their first message."""
+    with trusted(limits={"sessions": 100, "sessions_per_source": 90}) as (
+            home, d):
+        where = ["-H", "127.0.0.1:%d" % d.ports[0]]
+        for _ in range(4):
+            calls = [subprocess.Popen([bridle.BRIDLECTL, *where, "ping"],
+                                      env=home.env, stderr=subprocess.PIPE,
+                                      stdout=subprocess.DEVNULL, text=True)
+                     for _ in range(40)]
+            for call in calls:
+                problem = call.communicate(timeout=bridle.PATIENCE)[1]
+                equal(call.returncode, 0, problem)
+
+
 # The module
 
 def test_a_module_that_is_damaged_is_told_and_not_needed_without_tls():
