@@ -76,7 +76,7 @@ class Peers:
         """Commands by name: each lists this machine's processes."""
         found = {"bridlectl, " + how: [*command, "--raw", "list"]
                  for how, command in self.ours.items()}
-        found["the same, table"] = [*self.ours["unix"], "list"]
+        found["table, unix"] = [*self.ours["unix"], "list"]
         for how, nrpe in self.nrpe.items():
             if nrpe.there:
                 found["NRPE, " + how] = nrpe.ps()

@@ -12,7 +12,7 @@ set title "%(title)s"
 set xlabel "%(x)s"
 set ylabel "%(y)s"
 set logscale xy
-set key left top
+set key outside right top
 set grid
 plot %(curves)s
 """
