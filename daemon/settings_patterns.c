@@ -165,8 +165,10 @@ pattern_check(struct reader *r, const config_setting_t *at, const char *pattern)
 	}
 	if (!is_light(pattern)) {
 		conf_error(r->conf, at,
-			"repeats too much: it comes to more than %d states",
-			PATTERN_WEIGHT);
+			"repeats too much: it comes to more than %d states: "
+			"where {1,64} stands within what is repeated, write "
+			"+, since an argument has at most %d bytes anyway",
+			PATTERN_WEIGHT, SETTINGS_ARG_MAX);
 		return false;
 	}
 	/* Alone first: what is wrong with it is not to be hidden by ours. */
