@@ -58,7 +58,7 @@ run_child(int client, int ask, struct tls_context *tls)
 /*
  * What a fork costs is the pages that either side writes to afterwards: each
  * is copied. So the child writes to nothing of the parent's, _Fork(3) calls
- * no handlers, and malloc(3), unlike calloc(3), takes up what was freed last.
+ * no handlers, and what the parent writes to most is in no child (unshared.h).
  */
 
 static const char *
