@@ -67,7 +67,8 @@ notify_open(struct notify *n)
 static void
 add_status(const struct notify *n, struct buf *out)
 {
-	buf_addf(out, "STATUS=%sSessions: %llu, requests: %llu, refused: %llu\n",
+	buf_addf(out,
+		"STATUS=%sSessions: %llu, requests: %llu, refused: %llu\n",
 		n->remark, (unsigned long long)n->now.sessions,
 		(unsigned long long)n->now.requests,
 		(unsigned long long)n->now.refused);

@@ -56,7 +56,8 @@ new_context(const char *key)
 {
 	SSL_CTX *c = SSL_CTX_new(TLS_server_method());
 
-	if (c == NULL || SSL_CTX_set_min_proto_version(c, TLS1_3_VERSION) != 1 ||
+	if (c == NULL ||
+		SSL_CTX_set_min_proto_version(c, TLS1_3_VERSION) != 1 ||
 		SSL_CTX_use_PrivateKey_file(c, key, SSL_FILETYPE_PEM) != 1 ||
 		SSL_CTX_use_certificate_file(c, key, SSL_FILETYPE_PEM) != 1)
 		errx(1, "%s", key);

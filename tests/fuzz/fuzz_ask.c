@@ -130,8 +130,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		else if (q->kind == ASK_CUT)
 			must(wire_code_text((int)q->cut.code) != NULL);
 		else
-			must(q->kind == ASK_DONE ||
-				q->kind == ASK_STALLED);
+			must(q->kind == ASK_DONE || q->kind == ASK_STALLED);
 	}
 	free(q);
 	return 0;

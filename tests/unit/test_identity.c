@@ -317,8 +317,8 @@ static void (*meanwhile)(void);
 int
 getsockname(int fd, __SOCKADDR_ARG address, socklen_t *restrict len)
 {
-	int result = (int)syscall(
-		SYS_getsockname, fd, address.__sockaddr__, len);
+	int result =
+		(int)syscall(SYS_getsockname, fd, address.__sockaddr__, len);
 	void (*then)(void) = meanwhile;
 
 	meanwhile = NULL;
@@ -350,8 +350,8 @@ come_from_the_same_port(void)
 	struct net_addr from = { .len = sizeof(from.ss) };
 
 	getsockname(raced.client, &from.sa, &from.len);
-	setsockopt(raced.client, SOL_SOCKET, SO_LINGER, &at_once,
-		sizeof(at_once));
+	setsockopt(
+		raced.client, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	close(raced.client);
 	come_from(&from);
 }

@@ -37,10 +37,10 @@ test_what_does_not_block_a_shutdown_is_none(void **state)
 {
 	(void)state;
 	check_inhibitor("a(ssssuu) 0\n", 0, "");
-	check_inhibitor("a(ssssuu) 1 \"shutdown\" \"a\" \"b\" \"delay\" 0 1",
-		0, "");
-	check_inhibitor("a(ssssuu) 1 \"sleep\" \"a\" \"b\" \"block\" 0 1", 0,
-		"");
+	check_inhibitor(
+		"a(ssssuu) 1 \"shutdown\" \"a\" \"b\" \"delay\" 0 1", 0, "");
+	check_inhibitor(
+		"a(ssssuu) 1 \"sleep\" \"a\" \"b\" \"block\" 0 1", 0, "");
 	check_inhibitor("a(ssssuu) 1 \"shutdowns:sleep\" \"a\" \"b\" \"block\" "
 			"0 1",
 		0, "");
