@@ -1,7 +1,6 @@
 #include "request_log.h"
 
 #include "clock.h"
-#include "commands.h"
 #include "parent.h"
 #include "wire.h"
 
@@ -42,10 +41,6 @@ request_log_begin(struct parent *p, const struct session *s,
 	/* What is for one is for nobody else, whoever reads the log. */
 	if (shown.strings[REQUEST_TO] != NULL)
 		shown.strings[REQUEST_TEXT] = "...";
-	/* Nor is what a command of another name may keep secret. */
-	if (r->verb == VERB_RUN &&
-		command_find(p->settings, r->strings[REQUEST_NAME]) == NULL)
-		shown.nargs = 0;
 	request_arguments(&shown, &args);
 	copy_text(log->args, sizeof(log->args), &args);
 }

@@ -38,15 +38,20 @@ set_client(struct job *j, const struct settings_client *c)
 	snprintf(s->name, sizeof(s->name), "%s", j->log.client);
 }
 
-/* Whether who asks may not even know whether there is such a command. */
+/*
+ * Whether who asks may not even know whether there is such a command, or there
+ * is none: then nobody can say whether its arguments are secret.
+ */
 static bool
 is_hidden_run(const struct job *j)
 {
 	const struct request *r = j->request;
 	const struct settings_client *c = j->verdict.client;
+	const char *name = r->strings[REQUEST_NAME];
 
 	return r->verb == VERB_RUN &&
-	       (c == NULL || !policy_may_run(c, r->strings[REQUEST_NAME]));
+	       (c == NULL || !policy_may_run(c, name) ||
+		       command_find(j->parent->settings, name) == NULL);
 }
 
 /*
