@@ -317,6 +317,14 @@ not_tls(unsigned long e)
 		       reason == SSL_R_UNSUPPORTED_PROTOCOL);
 }
 
+/* have_key() has said why; OpenSSL 3.0 has these two words for it. */
+static bool
+told_by_callback(unsigned long e)
+{
+	return ERR_GET_REASON(e) == SSL_R_CERT_CB_ERROR ||
+	       ERR_GET_REASON(e) == SSL_R_CALLBACK_FAILED;
+}
+
 /* What a call that did not succeed means. */
 static int
 result_of(struct tls *t, int ret)
@@ -341,8 +349,8 @@ result_of(struct tls *t, int ret)
 	else if (ERR_GET_REASON(e) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		snprintf(t->problem, sizeof(t->problem),
 			"the connection was cut");
-	else if (ERR_GET_REASON(e) != SSL_R_CERT_CB_ERROR)
-		tls_describe(t->problem, ""); /* else have_key() has told */
+	else if (!told_by_callback(e))
+		tls_describe(t->problem, "");
 	ERR_clear_error();
 	return TLS_FAILED;
 }

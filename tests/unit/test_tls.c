@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -123,6 +124,51 @@ test_ed25519(void **state)
 {
 	(void)state;
 	check_both_ways(TLS_KEY_ED25519);
+}
+
+static void *
+serve(void *arg)
+{
+	tls_handshake(arg);
+	return NULL;
+}
+
+/*
+ * The other side's part is there before anybody has looked at the own key:
+ * sockets that block make it so each time.
+ */
+static void
+test_a_key_that_is_none_is_named_also_in_a_hurry(void **state)
+{
+	char path[] = "/tmp/bridle-XXXXXX", problem[TLS_PROBLEM_SIZE];
+	struct tls_context *context;
+	struct tls_key *key;
+	struct fixture f;
+	struct tls *hasty;
+	pthread_t server;
+	int fd = mkstemp(path);
+
+	(void)state;
+	begin(&f, TLS_KEY_P256, false);
+	assert_int_equal(fcntl(f.fd[0], F_SETFL, 0), 0);
+	assert_int_equal(fcntl(f.fd[1], F_SETFL, 0), 0);
+	assert_int_equal(write(fd, "no key", 6), 6);
+	close(fd);
+	assert_non_null(key = tls_key_open(path, problem));
+	assert_non_null(context = tls_client(key, problem));
+	assert_non_null(hasty = tls_open(context, f.fd[1]));
+	assert_int_equal(pthread_create(&server, NULL, serve, f.server), 0);
+	assert_int_equal(tls_handshake(hasty), TLS_FAILED);
+	assert_non_null(strstr(tls_problem(hasty), path));
+	assert_non_null(
+		strstr(tls_problem(hasty), "no key with its certificate"));
+	shutdown(f.fd[1], SHUT_RDWR);
+	assert_int_equal(pthread_join(server, NULL), 0);
+	unlink(path);
+	tls_close(hasty);
+	tls_context_free(context);
+	tls_key_free(key);
+	end(&f);
 }
 
 static void
@@ -378,6 +424,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_p256),
 		cmocka_unit_test(test_ed25519),
+		cmocka_unit_test(
+			test_a_key_that_is_none_is_named_also_in_a_hurry),
 		cmocka_unit_test(test_a_client_without_a_key_is_nobody),
 		cmocka_unit_test(test_a_cut_is_no_end),
 		cmocka_unit_test(test_half_a_record_is_not_pending),
