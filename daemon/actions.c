@@ -192,10 +192,8 @@ actions_start(struct actions *actions, const struct action_context *c,
 	context.report = a->report;
 	if (make_pipes(&pipes, c->command) != 0)
 		goto fail;
-	audit_share(c->audit, true);
 	if ((a->pid = fork()) == 0)
 		run_child(&context, argv, &pipes.its);
-	audit_share(c->audit, false);
 	if (a->pid == -1)
 		goto fail;
 	/* No process forked later may write into this one's report. */

@@ -3,10 +3,7 @@
 #include "abuse.h"
 #include "clock.h"
 #include "fd.h"
-#include "filter.h"
 #include "parent.h"
-#include "sandbox.h"
-#include "session.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -39,27 +36,11 @@ admission_room(const struct parent *p, const struct listener *l)
 	return p->nsessions + reserved < p->settings->limits.sessions;
 }
 
-/* In the child: only its two descriptors are left, and it never returns. */
-static void __attribute__((noreturn))
-run_child(int client, int ask, struct tls_context *tls)
+bool
+admission_ready(const struct parent *p, const struct listener *l)
 {
-	unsigned only = (unsigned)client;
-
-	sandbox_leave_files();
-	/* The client's is above 2, see fd_std_open(). */
-	if (dup2(ask, FILTER_CHANNEL) == -1)
-		_exit(71);
-	if (only > 3)
-		close_range(3, only - 1, 0);
-	close_range(only + 1, ~0u, 0);
-	session_run(client, FILTER_CHANNEL, tls);
+	return spares_can_take(&p->spares, l->tls ? SPARES_TLS : SPARES_PLAIN);
 }
-
-/*
- * What a fork costs is the pages that either side writes to afterwards: each
- * is copied. So the child writes to nothing of the parent's, _Fork(3) calls
- * no handlers, and what the parent writes to most is in no child (unshared.h).
- */
 
 static const char *
 transport_of(const struct listener *l)
@@ -68,28 +49,22 @@ transport_of(const struct listener *l)
 }
 
 static struct session *
-fork_session(struct parent *p, const struct listener *l, int client)
+start_session(struct parent *p, const struct listener *l, int client)
 {
-	struct session *s = session_new(p);
-	int64_t now, deadline;
-	int pair[2];
+	struct session *s = malloc(sizeof(*s));
+	int64_t now = clock_ms(), deadline;
 	pid_t pid;
+	int ask;
 
-	if (s == NULL)
+	if (s == NULL ||
+		spares_take(&p->spares, l->tls ? SPARES_TLS : SPARES_PLAIN,
+			client, &pid, &ask) != 0) {
+		free(s);
 		return NULL;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-		goto fail;
-	if ((pid = _Fork()) == 0)
-		run_child(client, pair[0], l->tls ? p->tls : NULL);
-	fd_close(&pair[0]);
-	if (pid == -1) {
-		fd_close(&pair[1]);
-		goto fail;
 	}
-	now = clock_ms();
 	deadline = now + p->settings->limits.login_seconds * 1000LL;
 	*s = (struct session){ .pid = pid,
-		.ask = pair[1],
+		.ask = ask,
 		.state = SESSION_NEW,
 		.transport = transport_of(l),
 		.since = time(NULL),
@@ -101,9 +76,6 @@ fork_session(struct parent *p, const struct listener *l, int client)
 	if (++p->nsessions > p->rush)
 		p->rush = p->nsessions;
 	return s;
-fail:
-	session_delete(p, s);
-	return NULL;
 }
 
 static void
@@ -161,7 +133,7 @@ admit(struct parent *p, const struct listener *l, int client)
 		   p->settings->limits.sessions_per_source) {
 		refuse(p, client, &who, &source, CODE_TOO_MANY,
 			"too many sessions from this source");
-	} else if ((s = fork_session(p, l, client)) == NULL) {
+	} else if ((s = start_session(p, l, client)) == NULL) {
 		refuse(p, client, &who, &source, CODE_FAILED,
 			"cannot start a session");
 	} else {
@@ -199,7 +171,8 @@ admission_accept(struct parent *p, const struct listener *l)
 	int client, i;
 
 	for (i = 0; i < ACCEPT_BATCH; i++) {
-		if (l->unix_path != NULL && !admission_room(p, l))
+		if (!admission_ready(p, l) ||
+			(l->unix_path != NULL && !admission_room(p, l)))
 			return;
 		client = accept4(
 			l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);

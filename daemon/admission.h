@@ -1,6 +1,7 @@
 /*
  * The way in: a connection is accepted, its peer identified, the limits
- * asked, and a session forked for it or one line of refusal sent.
+ * asked, and it is given to a session that waits for it, or one line of
+ * refusal sent.
  */
 #ifndef BRIDLE_ADMISSION_H
 #define BRIDLE_ADMISSION_H
@@ -15,6 +16,9 @@ struct parent;
 
 /* Accepts what waits at a listener, as far as the limits let it. */
 void admission_accept(struct parent *, const struct listener *);
+
+/* Whether a session waits, or there will be none for some time. */
+bool admission_ready(const struct parent *, const struct listener *);
 
 /* Whether there is room for a session from this listener now. */
 bool admission_room(const struct parent *, const struct listener *);

@@ -209,9 +209,7 @@ static int
 start_logger(struct audit *a)
 {
 	a->started = clock_ms();
-	audit_share(a, true);
 	a->logger = fork();
-	audit_share(a, false);
 	if (a->logger == 0) {
 		int in = a->in;
 
@@ -354,13 +352,6 @@ int
 audit_fd(const struct audit *a)
 {
 	return a->out;
-}
-
-void
-audit_share(struct audit *a, bool share)
-{
-	madvise(a->losses, sizeof(*a->losses),
-		share ? MADV_DOFORK : MADV_DONTFORK);
 }
 
 void

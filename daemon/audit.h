@@ -72,12 +72,6 @@ int audit_fd(const struct audit *);
 /* The same log, in a child whose descriptor has moved. */
 void audit_moved(struct audit *, int fd);
 
-/*
- * Whether children forked from now on share the count of lost lines: those
- * that log have to, no session must. At first they do not.
- */
-void audit_share(struct audit *, bool);
-
 /* If that child was the logger, returns true; another is started when due. */
 bool audit_reaped(struct audit *, pid_t);
 

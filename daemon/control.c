@@ -45,9 +45,8 @@ load_again(struct parent *p, struct buf *errors, struct buf *warnings)
 	fresh = settings_load(p->settings->path, true, errors, warnings);
 	if (fresh == NULL)
 		return false;
-	/* One that is there is kept, for clients that know it. */
-	if (p->tls == NULL && host_key_needed(fresh) &&
-		(p->tls = host_key_open(fresh, NULL, errors)) == NULL) {
+	/* A key that is in use is kept, for clients that know it. */
+	if (parent_start_spares(p, fresh, errors) != 0) {
 		settings_free(fresh);
 		return false;
 	}
@@ -59,6 +58,8 @@ load_again(struct parent *p, struct buf *errors, struct buf *warnings)
 	p->listeners = listeners;
 	settings_free(p->settings);
 	p->settings = fresh;
+	if (!host_key_needed(fresh))
+		spares_stop(&p->spares, SPARES_TLS);
 	control_settle(p);
 	audit_configure(p->audit, fresh->log_facility, fresh->log_level);
 	return true;

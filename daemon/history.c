@@ -1,8 +1,8 @@
 #include "history.h"
 
-#include "unshared.h"
-
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define LINE_USUAL 512 /* bytes: more than most have */
 #define LINES_MIN 65536
@@ -16,9 +16,15 @@ history_open(struct history *h, size_t room)
 	if (size < LINES_MIN)
 		size = LINES_MIN;
 	h->mapped = room * sizeof(h->records[0]) + size;
-	/* A session must not find in its memory what others have said. */
-	if ((h->memory = unshared_map(h->mapped)) == NULL) {
+	h->memory = mmap(NULL, h->mapped, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (h->memory == MAP_FAILED) {
 		memset(h, 0, sizeof(*h));
+		return -1;
+	}
+	/* A fork need not copy what it has no use for. */
+	if (madvise(h->memory, h->mapped, MADV_DONTFORK) != 0) {
+		history_close(h);
 		return -1;
 	}
 	h->records = h->memory;
@@ -131,6 +137,10 @@ history_resize(struct history *h, size_t room)
 void
 history_close(struct history *h)
 {
-	unshared_unmap(h->memory, h->mapped);
+	int saved = errno;
+
+	if (h->memory != NULL)
+		munmap(h->memory, h->mapped);
 	memset(h, 0, sizeof(*h));
+	errno = saved;
 }

@@ -22,53 +22,63 @@ host_key_needed(const struct settings *s)
 	return false;
 }
 
-/* Two that start at once must end up with the same one. */
-static struct tls_key *
+/* Of two that start at once, one makes it: both use that. */
+static int
 make_key(const char *path, char problem[TLS_PROBLEM_SIZE])
 {
 	char host[HOST_NAME_MAX + 1] = "";
 	struct tls_key *key;
-	bool exists;
+	int result;
 
 	gethostname(host, sizeof(host) - 1);
 	key = tls_key_create(TLS_KEY_P256, *host ? host : "bridled", problem);
-	if (key == NULL || tls_key_write(key, path) == 0)
-		return key;
-	exists = errno == EEXIST;
-	snprintf(problem, TLS_PROBLEM_SIZE, "%s", strerror(errno));
+	if (key == NULL)
+		return -1;
+	result = tls_key_write(key, path);
+	if (result != 0 && errno == EEXIST)
+		result = 0;
+	if (result != 0)
+		snprintf(problem, TLS_PROBLEM_SIZE, "%s", strerror(errno));
 	tls_key_free(key);
-	return exists ? tls_key_read(path, problem) : NULL;
+	return result;
 }
 
-struct tls_context *
-host_key_open(const struct settings *s, char fingerprint[TLS_FINGERPRINT_SIZE],
-	struct buf *errors)
+int
+host_key_prepare(
+	const struct settings *s, char path[PATH_MAX], struct buf *errors)
 {
-	char problem[TLS_PROBLEM_SIZE] = "OpenSSL fails", path[PATH_MAX];
-	struct tls_context *context = NULL;
+	char problem[TLS_PROBLEM_SIZE] = "OpenSSL fails";
 	struct buf why = { 0 };
-	struct tls_key *key;
+	int result = 0;
 
-	snprintf(path, sizeof(path), "%s/" FILE_NAME, s->state_dir);
-	key = tls_key_read(path, problem);
-	if (key == NULL && errno == ENOENT)
-		key = make_key(path, problem);
+	snprintf(path, PATH_MAX, "%s/" FILE_NAME, s->state_dir);
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		result = make_key(path, problem);
 	/* Who may put another there, or look it up first, could be us. */
-	if (key != NULL && !trusted_path(path, &why)) {
+	if (result == 0 && !trusted_path(path, &why)) {
 		snprintf(problem, sizeof(problem), "%s", buf_str(&why));
-		tls_key_free(key);
-		key = NULL;
+		result = -1;
 	}
 	buf_free(&why);
-	if (key != NULL && (context = tls_server(key, problem)) != NULL &&
-		tls_warm_up(context) != 0) {
-		tls_context_free(context);
-		context = NULL;
-	}
-	if (context == NULL)
+	if (result != 0)
 		buf_addf(errors, "%s: %s\n", path, problem);
-	else if (fingerprint != NULL)
-		tls_key_fingerprint(key, fingerprint);
+	return result;
+}
+
+int
+host_key_fingerprint(const struct settings *s,
+	char fingerprint[TLS_FINGERPRINT_SIZE], struct buf *errors)
+{
+	char problem[TLS_PROBLEM_SIZE], path[PATH_MAX];
+	struct tls_key *key;
+
+	if (host_key_prepare(s, path, errors) != 0)
+		return -1;
+	if ((key = tls_key_read(path, problem)) == NULL) {
+		buf_addf(errors, "%s: %s\n", path, problem);
+		return -1;
+	}
+	tls_key_fingerprint(key, fingerprint);
 	tls_key_free(key);
-	return context;
+	return 0;
 }

@@ -9,17 +9,21 @@
 #include "settings.h"
 #include "tls.h"
 
+#include <limits.h>
 #include <stdbool.h>
 
 /* Whether any listener needs it. */
 bool host_key_needed(const struct settings *);
 
 /*
- * Reads the key, or makes it, and prints its fingerprint into `fingerprint`,
- * if that is not NULL. Returns the context for the TLS listeners, ready to
- * be forked, the caller's; NULL with the reason in errors.
+ * Makes the key, if there is none yet, and sees that nobody else can put
+ * another there. `path` is its file. 0, or -1 with the reason in errors.
  */
-struct tls_context *host_key_open(const struct settings *,
+int host_key_prepare(
+	const struct settings *, char path[PATH_MAX], struct buf *errors);
+
+/* The same, and reads the key to tell its fingerprint. */
+int host_key_fingerprint(const struct settings *,
 	char fingerprint[TLS_FINGERPRINT_SIZE], struct buf *errors);
 
 #endif

@@ -283,16 +283,27 @@ make_folder(const struct settings *s, const struct passwd *pw, bool needed)
 	return needed ? result : 0;
 }
 
-static struct tls_context *
-open_host_key(const struct settings *s, char fingerprint[TLS_FINGERPRINT_SIZE])
+static int
+read_fingerprint(
+	const struct settings *s, char fingerprint[TLS_FINGERPRINT_SIZE])
 {
 	struct buf errors = { 0 };
-	struct tls_context *tls = host_key_open(s, fingerprint, &errors);
+	int result = host_key_fingerprint(s, fingerprint, &errors);
 
-	if (tls == NULL)
-		fprintf(stderr, "%s", buf_str(&errors));
+	fprintf(stderr, "%s", buf_str(&errors));
 	buf_free(&errors);
-	return tls;
+	return result;
+}
+
+static int
+start_spares(struct parent *p)
+{
+	struct buf errors = { 0 };
+	int result = parent_start_spares(p, p->settings, &errors);
+
+	fprintf(stderr, "%s", buf_str(&errors));
+	buf_free(&errors);
+	return result;
 }
 
 /* Prints the host key's fingerprint; makes the key, if there is none yet. */
@@ -301,20 +312,19 @@ print_fingerprint(const struct options *o)
 {
 	char fingerprint[TLS_FINGERPRINT_SIZE];
 	struct settings *s = load(o, true);
-	struct tls_context *tls = NULL;
 	const struct passwd *pw;
+	int result = -1;
 
 	if (s == NULL)
 		return EX_CONFIG;
 	pw = find_user(s);
 	if ((geteuid() != 0 || pw != NULL) && make_folder(s, pw, true) == 0 &&
 		change_user(pw) == 0 &&
-		(tls = open_host_key(s, fingerprint)) != NULL)
+		(result = read_fingerprint(s, fingerprint)) == 0)
 		puts(fingerprint);
 	settings_free(s);
-	if (tls == NULL)
+	if (result != 0)
 		return EX_OSERR;
-	tls_context_free(tls);
 	return fflush(stdout) == 0 ? 0 : EX_IOERR;
 }
 
@@ -337,8 +347,7 @@ serve(struct parent *p, const struct options *o, int ready)
 		goto out;
 	if (change_user(pw) != 0)
 		goto out;
-	if (host_key_needed(p->settings) &&
-		(p->tls = open_host_key(p->settings, NULL)) == NULL)
+	if (start_spares(p) != 0)
 		goto out;
 	p->pid = getpid();
 	p->audit = audit_open(p->settings->log_facility, p->settings->log_level,
@@ -357,7 +366,7 @@ serve(struct parent *p, const struct options *o, int ready)
 out:
 	history_close(&p->history);
 	audit_close(p->audit);
-	tls_context_free(p->tls);
+	spares_close(&p->spares);
 	fd_close(&p->diag);
 	listeners_close(&p->listeners);
 	remove_pid(o->pid_file, pid_fd);
@@ -417,8 +426,8 @@ main(int argc, char **argv)
 		o.pid_file = pid_file = absolute(o.pid_file);
 	if (o.daemonize)
 		ready = daemonize();
+	spares_init(&p.spares, o.daemonize && !o.log_stderr);
 	TAILQ_INIT(&p.sessions);
-	TAILQ_INIT(&p.unused);
 	TAILQ_INIT(&p.actions);
 	p.in_force.lock = -1;
 	p.started = clock_ms();

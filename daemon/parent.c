@@ -4,9 +4,9 @@
 #include "admission.h"
 #include "clock.h"
 #include "control.h"
+#include "host_key.h"
 #include "questions.h"
 #include "requests.h"
-#include "unshared.h"
 #include "watches.h"
 
 #include <errno.h>
@@ -55,7 +55,13 @@ set_up_signals(sigset_t *block, sigset_t *outside)
 }
 
 /* What is waited for, and whose it is. */
-enum slot_kind { SLOT_LISTENER, SLOT_SESSION, SLOT_LOOKUP, SLOT_REFUSAL };
+enum slot_kind {
+	SLOT_LISTENER,
+	SLOT_SESSION,
+	SLOT_SPARES,
+	SLOT_LOOKUP,
+	SLOT_REFUSAL
+};
 
 struct slot {
 	enum slot_kind kind;
@@ -68,38 +74,23 @@ struct slots {
 	struct slot *who;
 };
 
-static void
-free_slots(struct slots *s)
-{
-	unshared_unmap(s->fds, s->room * sizeof(*s->fds));
-	unshared_unmap(s->who, s->room * sizeof(*s->who));
-}
-
-static int
-grow(struct slots *s)
-{
-	struct slots more = { .n = s->n, .room = s->room ? s->room * 2 : 64 };
-
-	more.fds = unshared_map(more.room * sizeof(*more.fds));
-	more.who = unshared_map(more.room * sizeof(*more.who));
-	if (more.fds == NULL || more.who == NULL) {
-		free_slots(&more);
-		return -1;
-	}
-	if (s->n > 0) {
-		memcpy(more.fds, s->fds, s->n * sizeof(*more.fds));
-		memcpy(more.who, s->who, s->n * sizeof(*more.who));
-	}
-	free_slots(s);
-	*s = more;
-	return 0;
-}
-
 static int
 add(struct slots *s, int fd, enum slot_kind kind, void *of)
 {
-	if (s->n == s->room && grow(s) != 0)
-		return -1;
+	struct pollfd *fds;
+	struct slot *who;
+	size_t room;
+
+	if (s->n == s->room) {
+		room = s->room ? s->room * 2 : 64;
+		if ((fds = reallocarray(s->fds, room, sizeof(*fds))) == NULL)
+			return -1;
+		s->fds = fds;
+		if ((who = reallocarray(s->who, room, sizeof(*who))) == NULL)
+			return -1;
+		s->who = who;
+		s->room = room;
+	}
 	s->fds[s->n] = (struct pollfd){ fd, POLLIN, 0 };
 	s->who[s->n].kind = kind;
 	s->who[s->n++].of = of;
@@ -120,7 +111,7 @@ add_session(const struct parent *p, struct slots *s, struct session *session)
 static bool
 accepts(const struct parent *p, const struct listener *l, int64_t now)
 {
-	return now >= p->accept_again &&
+	return now >= p->accept_again && admission_ready(p, l) &&
 	       (l->unix_path == NULL || admission_room(p, l));
 }
 
@@ -128,10 +119,14 @@ static void
 collect(struct parent *p, struct slots *s, int64_t now)
 {
 	struct session *session;
+	struct stock *stock;
 	struct lookup *l;
 	size_t i;
 
 	s->n = 0;
+	for (stock = p->spares.of; stock < p->spares.of + SPARES_KINDS; stock++)
+		if (stock->forker.control != -1)
+			add(s, stock->forker.control, SLOT_SPARES, stock);
 	for (i = 0; i < p->listeners.n; i++)
 		if (accepts(p, &p->listeners.v[i], now))
 			add(s, p->listeners.v[i].fd, SLOT_LISTENER,
@@ -159,6 +154,8 @@ serve(struct parent *p, const struct slots *s)
 			session = s->who[i].of;
 			if (session->ask != -1 && s->fds[i].revents != POLLOUT)
 				questions_hear(p, session);
+		} else if (s->who[i].kind == SLOT_SPARES) {
+			spares_read(s->who[i].of, p->audit);
 		} else if (s->who[i].kind == SLOT_LOOKUP) {
 			answered |= lookups_read(&p->lookups, s->fds[i].fd);
 		} else if (s->who[i].kind == SLOT_REFUSAL) {
@@ -185,7 +182,9 @@ count_out(struct parent *p, struct action *a, const siginfo_t *si)
 	if (a != NULL)
 		request_action_ended(p, a, si);
 	else if (!sessions_reaped(p, si->si_pid, si->si_code, si->si_status) &&
-		 !lookups_reaped(&p->lookups, si->si_pid))
+		 !lookups_reaped(&p->lookups, si->si_pid) &&
+		 !spares_reaped(&p->spares, si->si_pid, si->si_code,
+			 si->si_status, p->audit))
 		audit_reaped(p->audit, si->si_pid);
 }
 
@@ -237,6 +236,7 @@ reap_all(struct parent *p)
 		else
 			count_out(p, NULL, &si);
 	}
+	spares_retry(&p->spares);
 	rest(p);
 }
 
@@ -257,6 +257,7 @@ expire(struct parent *p, int64_t now)
 	questions_expire(p, now);
 	refusals_expire(&p->refusals, now);
 	audit_expire(p->audit, now);
+	spares_expire(&p->spares, now, p->audit);
 	abuse_expire(p, now);
 	notify_counts(&p->notify,
 		&(struct notify_counts){ p->nsessions, p->counters.requests,
@@ -285,6 +286,7 @@ next_deadline(const struct parent *p, int64_t now)
 	first = earlier(first, refusals_deadline(&p->refusals));
 	first = earlier(first, lookups_deadline(&p->lookups));
 	first = earlier(first, audit_deadline(p->audit));
+	first = earlier(first, spares_deadline(&p->spares, now));
 	first = earlier(first, penalties_deadline(&p->penalties));
 	first = earlier(first, notify_deadline(&p->notify));
 	if (p->accept_again > now)
@@ -372,7 +374,8 @@ void
 parent_raise_descriptors(struct parent *p)
 {
 	const struct settings_limits *limits = &p->settings->limits;
-	rlim_t wanted = limits->sessions + limits->actions + DESCRIPTORS_BESIDE;
+	rlim_t wanted = limits->sessions + limits->actions +
+			SPARES_KINDS * limits->spare + DESCRIPTORS_BESIDE;
 	struct rlimit l;
 
 	if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur >= wanted)
@@ -384,6 +387,21 @@ parent_raise_descriptors(struct parent *p)
 			"than %llu may be open: raise LimitNOFILE",
 			(unsigned long long)wanted,
 			(unsigned long long)l.rlim_cur);
+}
+
+int
+parent_start_spares(
+	struct parent *p, const struct settings *s, struct buf *errors)
+{
+	char key[PATH_MAX];
+
+	if (spares_start(&p->spares, SPARES_PLAIN, NULL, errors) != 0)
+		return -1;
+	if (!host_key_needed(s) || p->spares.of[SPARES_TLS].wanted)
+		return 0;
+	if (host_key_prepare(s, key, errors) != 0)
+		return -1;
+	return spares_start(&p->spares, SPARES_TLS, key, errors);
 }
 
 int
@@ -400,6 +418,9 @@ parent_run(struct parent *p, int ready)
 	in_force_begin(&p->in_force, p->settings, p->audit);
 	say_ready(p, ready);
 	while (now = clock_ms(), !has_stopped(p, now)) {
+		if (!p->stopping)
+			spares_order(
+				&p->spares, p->settings->limits.spare, now);
 		collect(p, &slots, now);
 		wait_for(&slots, next_deadline(p, now), now, &outside);
 		fetch_signals(&handled);
@@ -415,7 +436,8 @@ parent_run(struct parent *p, int ready)
 		questions_advance(p);
 		watches_flush(p);
 	}
-	free_slots(&slots);
+	free(slots.fds);
+	free(slots.who);
 	abuse_end(p);
 	in_force_end(&p->in_force);
 	audit_log(p->audit, LOG_NOTICE, "stopped");

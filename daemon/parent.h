@@ -15,7 +15,7 @@
 #include "refusals.h"
 #include "sessions.h"
 #include "settings.h"
-#include "tls.h"
+#include "spares.h"
 
 #include <stdint.h>
 #include <time.h>
@@ -40,8 +40,8 @@ struct parent {
 	struct settings *settings;
 	struct audit *audit;
 	struct listeners listeners;
+	struct spares spares;
 	struct sessions sessions;
-	struct sessions unused; /* for those to come */
 	unsigned nsessions;
 	unsigned rush; /* the most there were since there were none */
 	struct actions actions;
@@ -55,7 +55,6 @@ struct parent {
 	struct in_force in_force;
 	int diag; /* the kernel's socket table */
 	struct notify notify;
-	struct tls_context *tls; /* NULL: no listener needs it */
 	int64_t started;
 	uint64_t run;         /* when we began, in ms: in ids and places */
 	uint64_t last_id;     /* of a request */
@@ -66,11 +65,7 @@ struct parent {
 	bool stopping;
 	int64_t stop_grace; /* until then first requests are served still */
 	int64_t stop_deadline;
-	/*
-	 * The one being heard. Not on the stack: each session keeps a copy of
-	 * the stack's pages that the parent writes to after its fork. Last,
-	 * since most of it is never written to.
-	 */
+	/* The one being heard. Last: most of it is never written to. */
 	struct ask_question question;
 };
 
@@ -79,6 +74,13 @@ struct parent {
  * one byte when it serves, and is closed. Returns the exit status.
  */
 int parent_run(struct parent *, int ready);
+
+/*
+ * Starts what the listeners of these settings need to have sessions. 0, or -1
+ * with the reason in errors.
+ */
+int parent_start_spares(
+	struct parent *, const struct settings *, struct buf *errors);
 
 /* As many descriptors as the limits may need; the log tells if not. */
 void parent_raise_descriptors(struct parent *);

@@ -1,7 +1,5 @@
 #include "sandbox.h"
 
-#include "filter.h"
-
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +13,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A folder without files, see open_nowhere(); -1 where we may not go there. */
-static int nowhere = -1;
-
 /* Signals that the parent has handlers or a mask for. */
 static const int handled[] = { SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGPIPE };
 
@@ -28,9 +23,6 @@ reset_signals(enum sandbox_role role)
 	sigset_t none;
 	size_t i;
 
-	/* Those stay blocked that the parent lets in only while it waits. */
-	if (role == SANDBOX_SESSION)
-		return;
 	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
 		sigaction(handled[i], &sa, NULL);
 	/*
@@ -51,8 +43,7 @@ reset_signals(enum sandbox_role role)
 
 /*
  * The ambient set goes with the inheritable one (capabilities(7)): CAP_KILL
- * would survive an exec otherwise. capset(2) itself, since libcap-ng reads
- * before it writes, and each session pays for the pages that it touches.
+ * would survive an exec otherwise.
  */
 static int
 drop_capabilities(enum sandbox_role role)
@@ -70,31 +61,6 @@ drop_capabilities(enum sandbox_role role)
 	return (int)syscall(SYS_capset, &head, sets);
 }
 
-/*
- * Each says a part of what the filter says too: should a kernel's filter have
- * a hole, then it is a small one. (RLIMIT_NPROC does not count for root.) That
- * it cannot be dumped or traced a session has from the parent.
- */
-static int
-confine_session(void)
-{
-	static const struct rlimit none;
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-		setrlimit(RLIMIT_CORE, &none) != 0 ||
-		setrlimit(RLIMIT_NPROC, &none) != 0 ||
-		setrlimit(RLIMIT_FSIZE, &none) != 0)
-		return -1;
-	return filter_install();
-}
-
-void
-sandbox_leave_files(void)
-{
-	if (nowhere != -1 && (fchdir(nowhere) != 0 || chroot(".") != 0))
-		_exit(71);
-}
-
 void
 sandbox_child(enum sandbox_role role)
 {
@@ -107,8 +73,6 @@ sandbox_child(enum sandbox_role role)
 		return;
 	}
 	if (drop_capabilities(role) != 0)
-		_exit(71);
-	if (role == SANDBOX_SESSION && confine_session() != 0)
 		_exit(71);
 }
 
@@ -145,21 +109,6 @@ sandbox_become(uid_t uid, gid_t gid, const char *user)
 	return prove(uid, gid);
 }
 
-/*
- * Empty, and since it has been removed nobody can put anything into it. It
- * stands behind the filter, so that a daemon without it serves too.
- */
-static void
-open_nowhere(void)
-{
-	char path[] = RUNDIR "/bridled-XXXXXX";
-
-	if (mkdtemp(path) == NULL)
-		return;
-	nowhere = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rmdir(path);
-}
-
 bool
 sandbox_is_service(void)
 {
@@ -175,11 +124,6 @@ sandbox_parent(const char **what)
 	/* What the kill action may have: asked once, here. */
 	*what = "read this process's capabilities";
 	if (capng_get_caps_process() != 0)
-		return -1;
-	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_CHROOT))
-		open_nowhere();
-	*what = "make the sessions' system-call filter (seccomp(2))";
-	if (filter_build() != 0)
 		return -1;
 	*what = "keep this process from being dumped";
 	if (setrlimit(RLIMIT_CORE, &none) != 0)

@@ -8,7 +8,6 @@
 #include <sys/types.h>
 
 enum sandbox_role {
-	SANDBOX_SESSION, /* nothing but its descriptors, and filter.h */
 	SANDBOX_LOGGER,  /* no capabilities */
 	SANDBOX_LIST,    /* no capabilities */
 	SANDBOX_KILL,    /* CAP_KILL alone */
@@ -17,17 +16,10 @@ enum sandbox_role {
 
 /*
  * For a child just forked: resets signal handlers and mask, and gives up all
- * that the role does not need. A session also gets limits that keep it from
- * forking and writing files, loses its standard descriptors, and has no more
- * than the system calls of filter.h. Ends the process if that fails.
+ * that the role does not need. Ends the process if that fails. (What sessions
+ * give up is in session/confine.h.)
  */
 void sandbox_child(enum sandbox_role);
-
-/*
- * For a session, before it closes the parent's descriptors: goes where there
- * are no files, if the parent may go there. Ends the process if that fails.
- */
-void sandbox_leave_files(void);
 
 /*
  * For the parent: changes from root to a user and its groups for good, keeps

@@ -6,7 +6,6 @@
 #include "parent.h"
 #include "tell.h"
 #include "text.h"
-#include "unshared.h"
 #include "watches.h"
 #include "wire.h"
 
@@ -18,31 +17,6 @@
 
 #define END_MS 2000 /* for a session to obey */
 
-/* They are kept for sessions to come: as many as there were once at a time. */
-#define BLOCK 64
-
-struct session *
-session_new(struct parent *p)
-{
-	struct session *s = TAILQ_FIRST(&p->unused);
-	size_t i;
-
-	if (s == NULL) {
-		if ((s = unshared_map(BLOCK * sizeof(*s))) == NULL)
-			return NULL;
-		for (i = 0; i < BLOCK; i++)
-			TAILQ_INSERT_TAIL(&p->unused, s + i, entry);
-	}
-	TAILQ_REMOVE(&p->unused, s, entry);
-	return s;
-}
-
-void
-session_delete(struct parent *p, struct session *s)
-{
-	TAILQ_INSERT_HEAD(&p->unused, s, entry);
-}
-
 static void
 free_session(struct parent *p, struct session *s)
 {
@@ -53,7 +27,7 @@ free_session(struct parent *p, struct session *s)
 	fd_close(&s->ask);
 	identity_free(&s->who);
 	free(s->question);
-	session_delete(p, s);
+	free(s);
 }
 
 /* Nobody waits for its action any more. */

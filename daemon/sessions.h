@@ -55,13 +55,6 @@ struct session {
 TAILQ_HEAD(sessions, session);
 
 /*
- * A session to be filled in, in memory that is in no child's; NULL with errno.
- * Gives one back.
- */
-struct session *session_new(struct parent *);
-void session_delete(struct parent *, struct session *);
-
-/*
  * Sends bytes as the whole answer to what it asked (ASK_ANSWER) or as the
  * last part of it (ASK_EXITED).
  */

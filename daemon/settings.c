@@ -44,7 +44,8 @@ static const char defaults[] =
 	"};\n"
 	"wall = (\"/usr/bin/wall\");\n"
 	"protect = (\"sshd\", \"systemd-logind\");\n"
-	"limits = { sessions = 256; sessions_per_source = 16; actions = 64;"
+	"limits = { sessions = 256; sessions_per_source = 16; spare = 8;"
+	" actions = 64;"
 	" login_seconds = 10; idle_seconds = 300; request_seconds = 60;"
 	" heartbeat_seconds = 30; watch_history = 1000; };\n"
 	"penalties = { enabled = true; min_seconds = 30; max_seconds = 600;"
@@ -81,6 +82,7 @@ static const struct key power_keys[] = {
 static const struct key limit_keys[] = {
 	LIMIT(sessions, SESSIONS_MIN, SESSIONS_MAX),
 	LIMIT(sessions_per_source, 1, SESSIONS_MAX),
+	LIMIT(spare, 1, 64),
 	LIMIT(actions, 1, SESSIONS_MAX),
 	LIMIT(login_seconds, 1, 3600),
 	LIMIT(idle_seconds, 1, DAY),

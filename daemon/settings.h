@@ -112,6 +112,7 @@ struct settings_command {
 struct settings_limits {
 	unsigned sessions;
 	unsigned sessions_per_source;
+	unsigned spare; /* sessions that wait for a client */
 	unsigned actions;
 	unsigned login_seconds;
 	unsigned idle_seconds;

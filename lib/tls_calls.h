@@ -38,4 +38,7 @@ struct tls_calls {
 
 extern const struct tls_calls bridle_tls_calls;
 
+/* The programs' side of it: NULL as long as the module is not loaded. */
+extern const struct tls_calls *tls_found;
+
 #endif

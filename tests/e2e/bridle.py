@@ -22,7 +22,8 @@ import traceback
 
 BUILD = os.environ.get("BRIDLE_BUILD", os.getcwd())
 SOURCE = os.environ.get("BRIDLE_SOURCE", os.getcwd())
-BRIDLED = os.environ.get("BRIDLE_DAEMON") or os.path.join(BUILD, "bridled")
+BRIDLED = os.path.join(BUILD, "bridled")
+SESSION_PROGRAMS = "bridled-session", "bridled-session-tls"
 BRIDLECTL = os.path.join(BUILD, "bridlectl")
 ACTIONS = os.path.join(BUILD, "tests", "actions")
 # A slow machine, valgrind: everything that waits, waits so much longer.
@@ -190,6 +191,7 @@ class Daemon:
     """
 
     source = BRIDLED  # or another with the same options
+    session = None  # a program in place of those of sessions
     log_args = ["--log-stderr"]  # a subclass may log elsewhere, see log()
 
     def __init__(self, clients=None, settings="", limits=None, tcp=(),
@@ -229,6 +231,9 @@ class Daemon:
         self.program = os.path.join(self.dir, "bridled")
         shutil.copy(self.source, self.program)
         shutil.copy(os.path.join(BUILD, "bridle-tls.so"), self.dir)
+        for name in SESSION_PROGRAMS:
+            shutil.copy(self.session or os.path.join(BUILD, name),
+                        os.path.join(self.dir, name))
         for name in ("recorder", "misbehave", "reveal"):
             source = os.path.join(ACTIONS, name)
             if os.path.exists(source):
@@ -374,16 +379,23 @@ class Daemon:
                 return [line[:-1].split("|") for line in f]
         return []
 
-    def children(self):
-        """pid and state of the daemon's children."""
+    def all_children(self):
+        """pid, state and title of the daemon's children."""
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError):
                 with open("/proc/%s/stat" % pid, "rb") as f:
                     rest = f.read().rpartition(b") ")[2].split()
                 if int(rest[1]) == self.pid:
-                    found.append((int(pid), rest[0].decode()))
+                    with open("/proc/%s/cmdline" % pid, "rb") as f:
+                        title = f.read().rstrip(b"\0").decode()
+                    found.append((int(pid), rest[0].decode(), title))
         return found
+
+    def children(self):
+        """pid and state of those that serve somebody, or log."""
+        return [(pid, state) for pid, state, title in self.all_children()
+                if not title.startswith("bridled-session: ")]
 
     def actions(self):
         """Those of its children that are actions: each leads a session."""
@@ -419,7 +431,10 @@ class Daemon:
         raise KeyError(name)
 
     def fds(self):
-        return len(os.listdir("/proc/%d/fd" % self.pid))
+        """Its descriptors, but for one to each spare session."""
+        spares = [pid for pid, _, title in self.all_children()
+                  if title == "bridled-session: spare"]
+        return len(os.listdir("/proc/%d/fd" % self.pid)) - len(spares)
 
     def reload(self):
         """SIGHUP, and waits for what came of it: True if it was taken."""

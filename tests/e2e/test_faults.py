@@ -79,13 +79,15 @@ def check_ended(sock):
 
 def test_fork_fails_and_recovers():
     # The kernel counts a user's processes wherever they are: so a user that
-    # has none but these. Two sessions, and there may be no more processes.
+    # has none but these. Three sessions, and there may be no more processes.
     uid = 100000 + os.getpid()
-    with Daemon(uid=uid, limit={"nproc": 4}) as d, ExitStack() as stack:
+    with Daemon(uid=uid, limit={"nproc": 6}, limits={"spare": 1}) as d, \
+            ExitStack() as stack:
         first, _ = stack.enter_context(session(d))
         second, _ = stack.enter_context(session(d))
-        with d.connect() as third:
-            answer, = answers(read_all(third))
+        third, _ = stack.enter_context(session(d))
+        with d.connect() as fourth:
+            answer, = answers(read_all(fourth))
             equal((answer.code, answer.text),
                   (500, "cannot start a session"))
         first.sendall(b"1#2\n")
@@ -94,6 +96,7 @@ def test_fork_fails_and_recovers():
         assert answer.text.startswith("cannot start it: "), answer.text
         equal(ping(second).text, "pong")
         second.close()
+        third.close()  # a spare takes the place of the one or the other
         with Asker(d) as asker:
             question = "1#2#name=%s\n" % asker.name
 

@@ -1,7 +1,7 @@
 """A session that has been taken over gains nothing, and harms nobody.
 
-tests/actions/hostile is a real bridled, but for its sessions, which do to
-the parent what their clients tell them.
+tests/actions/hostile is in place of the sessions of a real bridled: they do
+to the parent what their clients tell them.
 """
 
 import os
@@ -30,7 +30,7 @@ BREAKS = [
 
 
 class Hostile(Daemon):
-    source = HOSTILE
+    session = HOSTILE
 
 
 def broken(d, evil, why, port=None):

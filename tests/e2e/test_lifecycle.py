@@ -511,9 +511,15 @@ def check_session(pid):
     assert fields["Uid"].split()[1] == "0" or not is_dumpable(pid)
     if ROOT and FILTER:
         opened = os.listdir("/proc/%d/fd" % pid)
-        equal([os.readlink("/proc/%d/fd/%s" % (pid, fd)).split(":")[0]
-               for fd in opened], ["socket"] * 2, "its descriptors")
-        assert not {"1", "2"}.intersection(opened), opened
+        equal({fd: os.readlink("/proc/%d/fd/%s" % (pid, fd)).split(":")[0]
+               for fd in opened},
+              {"0": "socket", "1": "/dev/null", "2": "/dev/null",
+               "3": "socket"}, "its descriptors")
+        for fd in "1", "2":
+            with open("/proc/%d/fdinfo/%s" % (pid, fd)) as f:
+                flags = int(re.search(r"^flags:\s+(\d+)", f.read(), re.M)[1],
+                            8)
+            assert flags & os.O_PATH, "it could be read, or written to"
 
 
 def service_user():

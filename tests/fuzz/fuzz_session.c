@@ -21,8 +21,8 @@ static int fuzz_receive(int, struct ask_message *, size_t *, int *);
 #define farewell_linger(fd) ((void)(fd))
 #define farewell_flush(fd) ((void)(fd))
 #define ask_receive fuzz_receive
-#include "../../daemon/session.c"
-#include "../../daemon/session_io.c"
+#include "../../session/session.c"
+#include "../../session/session_io.c"
 #undef _exit
 #undef poll
 #undef farewell_linger

@@ -9,10 +9,9 @@ import sys
 SOURCE = os.environ.get("BRIDLE_SOURCE") or os.environ.get("srcdir") or "."
 LINES_MAX = 500
 
-# What the unprivileged side may know of daemon/.
-SESSION_SIDE = {"session", "session_io", "relay", "sandbox", "filter", "input",
-                "vigil", "feed", "streams", "greeting", "farewell"}
-SHARED_WITH_SESSIONS = {"ask.h"} | {name + ".h" for name in SESSION_SIDE}
+FOLDERS = "lib", "daemon", "session", "ctl"
+# What the daemon knows of the programs that its sessions are.
+OF_SESSIONS = {"fork_server.h"}
 
 # Pure: they are given bytes and give back bytes. Each may be several files,
 # NAME_PART.c beside NAME.c.
@@ -74,7 +73,7 @@ def code(path):
 
 def test_header_names_are_unique():
     seen = {}
-    for folder in ("lib", "daemon", "ctl"):
+    for folder in FOLDERS:
         for name in headers(folder):
             if name in seen:
                 yield "%s is in %s and in %s" % (name, seen[name], folder)
@@ -83,8 +82,10 @@ def test_header_names_are_unique():
 
 def test_includes_go_one_way():
     library = headers("lib") | {"config.h"}
-    for folder in ("lib", "daemon", "ctl"):
+    for folder in FOLDERS:
         known = library | headers(folder)
+        if folder == "daemon":
+            known |= OF_SESSIONS
         for path in sources(folder):
             for name in includes(path, '"'):
                 if name not in known:
@@ -92,8 +93,8 @@ def test_includes_go_one_way():
 
 
 def test_no_project_header_in_brackets():
-    ours = headers("lib") | headers("daemon") | headers("ctl")
-    for folder in ("lib", "daemon", "ctl"):
+    ours = set().union(*map(headers, FOLDERS))
+    for folder in FOLDERS:
         for path in sources(folder):
             for name in includes(path, "<"):
                 # libc has headers of its own that are called as ours.
@@ -101,25 +102,12 @@ def test_no_project_header_in_brackets():
                     yield "%s includes <%s>" % (path, name)
 
 
-def test_sessions_share_only_the_ask_channel():
-    parents = headers("daemon") - SHARED_WITH_SESSIONS
-    for name in sorted(SESSION_SIDE):
-        for path in ("daemon/%s.c" % name, "daemon/%s.h" % name):
-            for included in includes(path, '"'):
-                if included in parents:
-                    yield "%s includes %s" % (path, included)
-    for path in ("daemon/ask.c", "daemon/ask.h"):
-        for included in includes(path, '"'):
-            if included in headers("daemon") - {"ask.h"}:
-                yield "%s includes %s" % (path, included)
-
-
 OPENSSL_SIDE = ["lib/tls.c", "lib/tls_keys.c", "lib/tls_openssl.h",
                 "lib/tls_pkcs8.c"]
 
 
 def test_only_tls_knows_openssl():
-    for folder in ("lib", "daemon", "ctl"):
+    for folder in FOLDERS:
         for path in sources(folder):
             if path not in OPENSSL_SIDE:
                 for name in includes(path):
@@ -128,7 +116,7 @@ def test_only_tls_knows_openssl():
 
 
 def test_pure_modules_do_no_io():
-    pure = [path for folder in ("lib", "daemon", "ctl")
+    pure = [path for folder in FOLDERS
             for path in sources(folder) if PURE.match(path)]
     assert len(pure) >= 21, "only %s" % pure
     for path in pure:
@@ -158,7 +146,8 @@ def paragraphs(text):
 def test_each_public_function_is_explained():
     """By a comment above it, or above the group that it stands in."""
     found = 0
-    for path in sources("lib", (".h",)) + sources("daemon", (".h",)):
+    for path in [p for folder in ("lib", "daemon", "session")
+                 for p in sources(folder, (".h",))]:
         for line, piece in paragraphs(read(path)):
             names = [n for n in DECLARED.findall(COMMENT.sub("", piece))
                      if not MACRO.match(n)]
@@ -171,7 +160,7 @@ def test_each_public_function_is_explained():
 
 
 def test_files_are_short():
-    for folder in ("lib", "daemon", "ctl"):
+    for folder in FOLDERS:
         for path in sources(folder):
             lines = read(path).count("\n")
             if lines >= LINES_MAX:

@@ -1,13 +1,17 @@
 #include "sandbox.h"
 
 #include "clock.h"
+#include "confine.h"
+#include "fd.h"
 #include "filter.h"
+#include "fork_server.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -39,6 +43,7 @@
 
 /* Made before the fork, as a session has them. */
 static int talk[2];
+static int control[2];
 static pid_t parent;
 static void *page;
 
@@ -124,6 +129,16 @@ start_process(void)
 {
 	if (_Fork() == 0)
 		_exit(0);
+}
+
+/* Root's is killed; another user is told that he has too many (EAGAIN). */
+static void
+start_session(void)
+{
+	if (syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL,
+		    NULL) == -1 &&
+		errno == EAGAIN)
+		syscall(SYS_kill, parent, 0);
 }
 
 static void *
@@ -270,6 +285,7 @@ static const struct attempt {
 	{ "send elsewhere", send_elsewhere },
 	{ "accept", accept_client },
 	{ "fork", start_process },
+	{ "fork as its server does", start_session },
 	{ "start a thread", start_thread },
 	{ "exec", execute },
 	{ "ptrace", trace },
@@ -294,19 +310,44 @@ static const struct attempt {
 
 /* -- processes ------------------------------------------------------------- */
 
+/* A copy that the fork server keeps, as it has none of the test's. */
+static int
+above(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, FORK_SERVER_CONTROL + 1);
+}
+
+/* The fork server, but that it has nobody to fork: its channel comes. */
+static void
+be_session(void)
+{
+	const char *what;
+	char byte;
+	int ask;
+
+	talk[0] = above(talk[0]);
+	talk[1] = above(talk[1]);
+	if (dup2(control[1], FORK_SERVER_CONTROL) == -1 ||
+		confine_begin() != 0 || confine_server(&what) != 0 ||
+		fd_recv(FORK_SERVER_CONTROL, &byte, 1, 0, &ask) != 1 ||
+		ask != FILTER_CHANNEL)
+		_exit(1);
+	close(FORK_SERVER_CONTROL);
+	confine_session();
+}
+
 /* A child that is a session; it leaves with SURVIVED. */
 static pid_t
 start(void (*run)(void))
 {
-	pid_t pid = _Fork();
+	pid_t pid;
 
+	assert_int_equal(fd_send(control[0], "", 1, NULL, 0, talk[1]), 0);
+	pid = _Fork();
 	assert_int_not_equal(pid, -1);
 	if (pid != 0)
 		return pid;
-	sandbox_leave_files();
-	if (dup2(talk[1], FILTER_CHANNEL) == -1)
-		_exit(1);
-	sandbox_child(SANDBOX_SESSION);
+	be_session();
 	run();
 	_exit(SURVIVED);
 }
@@ -346,7 +387,9 @@ set_up(void **state)
 	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED ||
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) != 0)
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) != 0 ||
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+			control) != 0)
 		return -1;
 	return has_filter() ? sandbox_parent(&what) : 0;
 }
@@ -358,6 +401,8 @@ tear_down(void **state)
 	munmap(page, 4096);
 	close(talk[0]);
 	close(talk[1]);
+	close(control[0]);
+	close(control[1]);
 	return 0;
 }
 

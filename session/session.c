@@ -2,7 +2,6 @@
 
 #include "greeting.h"
 #include "input.h"
-#include "sandbox.h"
 #include "session_io.h"
 
 #include <errno.h>
@@ -372,7 +371,6 @@ session_run(int client, int ask, struct tls_context *tls)
 
 	io.ask = ask;
 	streams_init(&io.streams);
-	sandbox_child(SANDBOX_SESSION);
 	open_client(&io, client, tls);
 	for (;;) {
 		advance(&io);

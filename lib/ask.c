@@ -90,6 +90,21 @@ ask_cut(int sock, int code)
 }
 
 int
+ask_take_client(int sock, int *client)
+{
+	struct ask_answer head;
+	ssize_t n = fd_recv(sock, &head, sizeof(head), 0, client);
+
+	if (n == sizeof(head) && head.kind == ASK_CLIENT && *client != -1)
+		return 1;
+	fd_close(client);
+	if (n <= 0)
+		return (int)n;
+	errno = EPROTO;
+	return -1;
+}
+
+int
 ask_receive(int sock, struct ask_message *m, size_t *len, int *pass)
 {
 	ssize_t n = fd_recv(sock, m, sizeof(*m), 0, pass);
@@ -272,6 +287,12 @@ ask_rebase(struct ask_question *copy, const struct ask_question *q)
 			s[i] = copy->bytes + (s[i] - q->bytes);
 	for (i = 0; i < r->nargs; i++)
 		r->args[i].text = copy->bytes + (r->args[i].text - q->bytes);
+}
+
+int
+ask_give_client(int sock, int client)
+{
+	return ask_answer(sock, ASK_CLIENT, RELAY_LINES, NULL, 0, client);
 }
 
 int

@@ -16,3 +16,9 @@ filter_install(void)
 {
 	return 0;
 }
+
+int
+filter_forbid_fork(void)
+{
+	return 0;
+}

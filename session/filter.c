@@ -1,12 +1,17 @@
 #include "filter.h"
 
+#include "fork_server.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
+#include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -30,10 +35,12 @@ struct rule {
 
 /*
  * What a session needs, and OpenSSL in a handshake. No descriptor can be made
- * with these but by recvmsg(2), and that from the channel alone, where the
+ * with these but by recvmsg(2), and that from the channels alone, where the
  * parent sends them: a client at a unix socket could send any of its own, such
- * as a socket to the log, in which the session would be the daemon's user. One
- * that the machine does not have is passed over.
+ * as a socket to the log, in which the session would be the daemon's user. (A
+ * session has no control channel, and RLIMIT_NOFILE keeps it from having any
+ * other descriptor of that number.) One that the machine does not have is
+ * passed over.
  */
 static const struct rule rules[] = {
 	{ SCMP_SYS(read), ANY, 0, 0 },
@@ -43,6 +50,7 @@ static const struct rule rules[] = {
 	{ SCMP_SYS(sendto), EQUAL, 4, 0 }, /* to no address */
 	{ SCMP_SYS(sendmsg), EQUAL, 0, FILTER_CHANNEL },
 	{ SCMP_SYS(recvmsg), EQUAL, 0, FILTER_CHANNEL },
+	{ SCMP_SYS(recvmsg), EQUAL, 0, FORK_SERVER_CONTROL },
 	{ SCMP_SYS(poll), ANY, 0, 0 },
 	{ SCMP_SYS(ppoll), ANY, 0, 0 },
 	{ SCMP_SYS(shutdown), ANY, 0, 0 },
@@ -67,9 +75,15 @@ static const struct rule rules[] = {
 	{ SCMP_SYS(futex), EQUAL, 1, FUTEX_WAKE_PRIVATE },
 	/* A poll(2) goes on so when somebody has stopped the process. */
 	{ SCMP_SYS(restart_syscall), ANY, 0, 0 },
+	/* The fork server's own, and how a session gives it up. */
+	{ SCMP_SYS(clone), EQUAL, 0, CLONE_PARENT | SIGCHLD },
+	{ SCMP_SYS(prlimit64), EQUAL, 1, RLIMIT_NPROC },
+	{ SCMP_SYS(prctl), EQUAL, 0, PR_SET_SECCOMP },
 	{ SCMP_SYS(exit_group), ANY, 0, 0 },
 };
 
+static bool is_root; /* asked before there is a filter */
+static int inert = -1;
 static struct sock_filter code[CODE_MAX];
 static struct sock_fprog program = { 0, code };
 
@@ -152,7 +166,8 @@ filter_build(void)
 	scmp_filter_ctx ctx;
 	ssize_t n;
 
-	if (ask_kernel() != 0)
+	if (ask_kernel() != 0 ||
+		(inert = open("/dev/null", O_PATH | O_CLOEXEC)) == -1)
 		return -1;
 	if ((ctx = make_filter()) == NULL) {
 		errno = ENOMEM;
@@ -172,16 +187,51 @@ filter_build(void)
 /* Room for what it has from its parent and many times what it needs. */
 #define MEMORY_MAX (256u << 20)
 
+/*
+ * There may be a terminal, or the log, where a session would forge lines; but
+ * what comes later must not take the place of the standard output.
+ */
+static int
+close_standard(void)
+{
+	if (dup2(inert, STDOUT_FILENO) == -1 ||
+		dup2(inert, STDERR_FILENO) == -1)
+		return -1;
+	return close(inert);
+}
+
 int
 filter_install(void)
 {
 	static const struct rlimit memory = { MEMORY_MAX, MEMORY_MAX };
 
-	/* Here, and not in sandbox.c: sanitizers need terabytes. */
-	if (setrlimit(RLIMIT_AS, &memory) != 0)
+	/* Here, and not in confine.c: sanitizers need terabytes, and write. */
+	if (setrlimit(RLIMIT_AS, &memory) != 0 || close_standard() != 0)
 		return -1;
-	/* There may be a terminal, or the log: a session would forge lines. */
-	if (close_range(FILTER_CHANNEL + 1, 2, 0) != 0)
-		return -1;
+	is_root = geteuid() == 0;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
+/* The one on top of the other: what either forbids is forbidden. */
+static int
+forbid_by_filter(void)
+{
+	static struct sock_filter no_clone[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	static const struct sock_fprog second = {
+		sizeof(no_clone) / sizeof(no_clone[0]), no_clone
+	};
+
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &second, 0, 0);
+}
+
+int
+filter_forbid_fork(void)
+{
+	return is_root ? forbid_by_filter() : 0;
 }

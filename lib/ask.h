@@ -8,7 +8,8 @@
  *                        PEER       who came, by TLS: once, before all else
  *                        STALLED    who watches does not read, or is gone
  *                        CUT        what the command reads will not come whole
- *     parent → session   ANSWER     write this; that is all of the answer
+ *     parent → session   CLIENT     comes with it: serve that one, then end
+ *                        ANSWER     write this; that is all of the answer
  *                        RELAY      a pipe comes with it: pass on what it has
  *                        EXITED     drain the pipe, then write this
  *                        EVENTS     you watch: write this, more will come
@@ -40,6 +41,7 @@ enum ask_kind {
 	ASK_PEER,
 	ASK_STALLED,
 	ASK_CUT,
+	ASK_CLIENT,
 	ASK_ANSWER,
 	ASK_RELAY,
 	ASK_EXITED,
@@ -154,6 +156,9 @@ struct ask_message {
 	char bytes[ASK_BYTES_MAX];
 };
 
+/* Waits for the client: 1, 0 when the parent is gone, -1 with errno. */
+int ask_take_client(int sock, int *client);
+
 /*
  * Receives a message of the parent; *len is how many of its bytes there are,
  * *pass the pipe, -1 without. Returns 1, 0 when the parent is gone, -1 with
@@ -162,7 +167,13 @@ struct ask_message {
 int ask_receive(int sock, struct ask_message *, size_t *len, int *pass);
 
 /*
- * The parent's side. Receives one question: 1, 0 when the session is gone,
+ * The parent's side. Gives a session its client, of which the caller keeps its
+ * own descriptor. 0, or -1 with errno.
+ */
+int ask_give_client(int sock, int client);
+
+/*
+ * Receives one question: 1, 0 when the session is gone,
  * -1 with errno: EAGAIN if there is none, EPROTO if it is not a message that
  * a session may send.
  */

@@ -1,0 +1,127 @@
+#include "confine.h"
+
+#include "filter.h"
+#include "fork_server.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Those that a session has are few, and none may reach the control channel. */
+#define DESCRIPTORS_MAX 15
+
+_Static_assert(FORK_SERVER_CONTROL >= DESCRIPTORS_MAX, "it is out of reach");
+
+int
+confine_begin(void)
+{
+	static const int ignored[] = { SIGHUP, SIGINT, SIGPIPE, SIGTERM };
+	struct sigaction sa = { .sa_handler = SIG_IGN };
+	static const struct rlimit none;
+	sigset_t nothing;
+	size_t i;
+
+	/* A terminal's ^C, a shutdown's SIGTERM: the parent says when to go. */
+	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		sigaction(ignored[i], &sa, NULL);
+	sigemptyset(&nothing);
+	sigprocmask(SIG_SETMASK, &nothing, NULL);
+	if (setrlimit(RLIMIT_CORE, &none) != 0)
+		return -1;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/*
+ * Where there are no files, if we may go there: an empty folder that has been
+ * removed, so that nobody can put anything into it. It stands behind the
+ * filter, so that a session without it serves too.
+ */
+static bool
+leave_files(void)
+{
+	char path[] = RUNDIR "/bridled-XXXXXX";
+	bool left;
+	int fd;
+
+	if (geteuid() != 0 || mkdtemp(path) == NULL)
+		return true;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rmdir(path);
+	if (fd == -1)
+		return true;
+	left = fchdir(fd) == 0 && chroot(".") == 0;
+	close(fd);
+	return left;
+}
+
+/* Of root, too; the ambient set goes with the inheritable one. */
+static int
+drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3,
+		0 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { { 0, 0,
+		0 } };
+
+	return (int)syscall(SYS_capset, &head, sets);
+}
+
+/*
+ * Each says a part of what the filter says too: should a kernel's filter have
+ * a hole, then it is a small one.
+ */
+static int
+set_limits(void)
+{
+	static const struct rlimit none,
+		few = { DESCRIPTORS_MAX, DESCRIPTORS_MAX };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+		setrlimit(RLIMIT_FSIZE, &none) != 0)
+		return -1;
+	return setrlimit(RLIMIT_NOFILE, &few);
+}
+
+int
+confine_server(const char **what)
+{
+	*what = "close descriptors";
+	if (close_range(STDERR_FILENO + 1, FORK_SERVER_CONTROL - 1, 0) != 0)
+		return -1;
+	*what = "make the sessions' system-call filter (seccomp(2))";
+	if (filter_build() != 0)
+		return -1;
+	*what = "leave the files";
+	if (!leave_files())
+		return -1;
+	*what = "give up capabilities";
+	if (drop_capabilities() != 0)
+		return -1;
+	*what = "limit itself";
+	if (set_limits() != 0)
+		return -1;
+	/* What the setting up has left would be in each session. */
+	malloc_trim(0);
+	/* This is to be the lowest that is free, for the next's channel. */
+	close(FILTER_CHANNEL);
+	*what = "install the system-call filter";
+	return filter_install();
+}
+
+void
+confine_session(void)
+{
+	static const struct rlimit none;
+
+	/* A tenth of the price of another filter. */
+	if (prlimit(0, RLIMIT_NPROC, &none, NULL) != 0 ||
+		filter_forbid_fork() != 0)
+		_exit(71);
+}
