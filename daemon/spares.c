@@ -13,8 +13,9 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#define PAUSE_MS 1000 /* from one start of a fork server to the next */
-#define RETRY_MS 100  /* between two orders that fail */
+#define PAUSE_MS 1000   /* from one start of a fork server to the next */
+#define RETRY_MS 100    /* between two orders that fail */
+#define ANSWER_MS 10000 /* for a fork server to say anything that is due */
 
 #define FOREACH_STOCK(s, spares) \
 	for ((s) = (spares)->of; (s) < (spares)->of + SPARES_KINDS; (s)++)
@@ -133,6 +134,8 @@ order_one(struct stock *s)
 		return -1;
 	}
 	spare->ask = pair[1];
+	if (s->ordered.n == 0)
+		s->answer_by = clock_ms() + ANSWER_MS;
 	append(&s->ordered, spare);
 	result = fd_send(s->forker.control, "", 1, NULL, 0, pair[0]);
 	fd_close(&pair[0]);
@@ -179,6 +182,7 @@ take_done(struct stock *s, const struct fork_done *done)
 {
 	struct spare *spare = TAILQ_FIRST(&s->ordered.head);
 
+	s->answer_by = clock_ms() + ANSWER_MS;
 	if (done->pid <= 0) {
 		s->failed = done->pid < 0 ? -done->pid : EPROTO;
 		s->again = clock_ms() + RETRY_MS;
@@ -288,10 +292,27 @@ spares_reaped(struct spares *spares, pid_t pid, int code, int status,
 	return false;
 }
 
+/* Its start, or its answer; CLOCK_NEVER if there is neither to wait for. */
 static int64_t
 due(const struct stock *s)
 {
-	return s->forker.started + PAUSE_MS;
+	if (s->forker.pid == 0)
+		return s->forker.started + PAUSE_MS;
+	if (!s->forker.serves)
+		return s->forker.started + ANSWER_MS;
+	return s->ordered.n > 0 ? s->answer_by : CLOCK_NEVER;
+}
+
+/* Somebody has stopped it, say: it is killed, and reaped as any other. */
+static void
+end_silence(struct stock *s, struct audit *audit)
+{
+	audit_log(audit, LOG_ERR, "the fork server %d does not answer: killed",
+		(int)s->forker.pid);
+	kill(s->forker.pid, SIGKILL);
+	forker_let_go(&s->forker);
+	forget_ordered(s);
+	s->forker.started = clock_ms();
 }
 
 void
@@ -302,9 +323,11 @@ spares_expire(struct spares *spares, int64_t now, struct audit *audit)
 
 	FOREACH_STOCK(s, spares)
 	{
-		if (!s->wanted || s->forker.pid != 0 || now < due(s))
+		if (!s->wanted || now < due(s))
 			continue;
-		if (forker_start(&s->forker, s->host_key, &why) != 0)
+		if (s->forker.pid != 0)
+			end_silence(s, audit);
+		else if (forker_start(&s->forker, s->host_key, &why) != 0)
 			cannot_serve(s, audit, &why);
 		buf_reset(&why);
 	}
@@ -321,9 +344,10 @@ spares_deadline(const struct spares *spares, int64_t now)
 	{
 		if (!s->wanted)
 			continue;
-		at = s->forker.pid == 0 ? due(s) : s->again;
-		if ((at > now || s->forker.pid == 0) && at < first)
+		if ((at = due(s)) < first)
 			first = at;
+		if (s->again > now && s->again < first)
+			first = s->again;
 	}
 	return first;
 }

@@ -38,6 +38,7 @@ struct stock {
 	struct spare_list ordered; /* in this order */
 	int failed;                /* errno of the last order; 0 */
 	int64_t again;             /* no order before this */
+	int64_t answer_by;         /* the fork server, if it has orders */
 };
 
 struct spares {

@@ -2,10 +2,10 @@
 
 #include "filter.h"
 #include "fork_server.h"
+#include "heap.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -107,8 +107,7 @@ confine_server(const char **what)
 	*what = "limit itself";
 	if (set_limits() != 0)
 		return -1;
-	/* What the setting up has left would be in each session. */
-	malloc_trim(0);
+	heap_seal();
 	/* This is to be the lowest that is free, for the next's channel. */
 	close(FILTER_CHANNEL);
 	*what = "install the system-call filter";

@@ -506,12 +506,14 @@ def is_kernel_thread(pid):
 
 @kills
 def test_bridled_itself_is_protected():
-    """The parent, the logger, and the session of somebody else."""
+    """The parent, the logger, the fork server, the session of somebody else."""
     with Listing() as d, d.connect() as s:
         s.sendall(b"1#4\n")
         read_answer(s)
-        mine = [d.pid] + [pid for pid, _ in d.children()]
-        equal(len(mine), 3, "parent, logger, session")
+        mine = wait_for("all of them", lambda: (
+            lambda found: len(found) == 4 and found)(
+                [d.pid] + [pid for pid, _, title in d.all_children()
+                           if title != "bridled-session: spare"]))
         for pid in mine:
             ask_protected(d, pid)
         s.sendall(b"1#4\n")

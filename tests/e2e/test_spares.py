@@ -122,6 +122,15 @@ def test_who_comes_while_it_is_stopped_is_served_after():
             s.close()
 
 
+def test_one_that_stays_stopped_is_replaced():
+    with Daemon(limits={"spare": 1}) as d:
+        spares(d, 1)
+        pid, = fork_servers(d)
+        os.kill(pid, signal.SIGSTOP)
+        equal([d.ask("1#4").text for _ in range(3)], ["pong"] * 3)
+        d.wait_log("the fork server %d does not answer: killed" % pid)
+
+
 def test_it_is_of_the_version_that_was_started():
     """An upgrade replaces the file while the old daemon serves."""
     with Daemon(limits={"spare": 1}) as d:
