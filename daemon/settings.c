@@ -44,7 +44,7 @@ static const char defaults[] =
 	"};\n"
 	"wall = (\"/usr/bin/wall\");\n"
 	"protect = (\"sshd\", \"systemd-logind\");\n"
-	"limits = { sessions = 256; sessions_per_source = 16; spare = 8;"
+	"limits = { sessions = 256; sessions_per_source = 16; spare = 4;"
 	" actions = 64;"
 	" login_seconds = 10; idle_seconds = 300; request_seconds = 60;"
 	" heartbeat_seconds = 30; watch_history = 1000; };\n"

@@ -8,9 +8,9 @@ import subprocess
 import tempfile
 import time
 
-from bridle import BRIDLECTL, Daemon
+from bridle import BRIDLECTL
 from servers import Nrpe, Remctl, Sshd
-from shared import PS, Tls, fingerprint
+from shared import PS, Server, Tls, fingerprint
 
 
 class Crowd:
@@ -60,7 +60,7 @@ class Peers:
         def server(make, name, *more):
             return stack.enter_context(
                 make(os.path.join(self.folder, name), *more))
-        self.unix = stack.enter_context(Daemon())
+        self.unix = stack.enter_context(Server())
         self.tls = stack.enter_context(Tls(self.folder))
         self.ssh = server(Sshd, "ssh")
         self.nrpe = {how: server(Nrpe, "nrpe-" + how, how)

@@ -6,8 +6,8 @@ import subprocess
 import tempfile
 import time
 
-from bridle import BUILD, Daemon, free_port
-from shared import ROOMY, Tls, calls
+from bridle import BUILD, free_port
+from shared import ROOMY, Server, Tls, calls
 
 
 class Echo:
@@ -43,7 +43,7 @@ def bench(args, report):
     report.table("connections/s", "kind", "clients", "bridled", "bare",
                  "ratio", "p99 ours us")
     with tempfile.TemporaryDirectory() as folder, \
-            Daemon(tcp=["127.0.0.1:0"], limits=ROOMY) as d, \
+            Server(tcp=["127.0.0.1:0"], limits=ROOMY) as d, \
             Tls(folder, limits=ROOMY) as t, \
             Echo("unix:" + os.path.join(folder, "echo"), str(free_port()),
                  "tls:%d:%s" % (free_port(), t.host_key())) as bare:

@@ -5,8 +5,7 @@ import ssl
 import statistics
 import tempfile
 
-from bridle import Daemon
-from shared import ROOMY, Tls, pss
+from shared import ROOMY, Server, Tls, pss
 
 
 def bench(args, report):
@@ -28,7 +27,7 @@ def bench(args, report):
     for name, connect in (("unix", plain), ("tls", tls)):
         with tempfile.TemporaryDirectory() as folder, \
                 (Tls(folder, limits=ROOMY) if connect is tls
-                 else Daemon(limits=ROOMY)) as d:
+                 else Server(limits=ROOMY)) as d:
             held = []
             for _ in range(100):
                 s = connect(d)

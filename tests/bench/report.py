@@ -1,4 +1,4 @@
-"""Where figures go: the screen, a file of tab-separated values, plots."""
+"""Where figures go: the screen, tab-separated values, Markdown, plots."""
 
 import os
 import shutil
@@ -18,6 +18,10 @@ plot %(curves)s
 """
 
 
+def cells(row):
+    return "| %s |" % " | ".join(map(str, row))
+
+
 class Report:
     """One run's figures. Without a folder they are shown, and that is all.
 
@@ -28,29 +32,29 @@ class Report:
 
     def __init__(self, folder=None):
         self.folder, self.plots = folder, {}
-        self.tsv = None
+        self.files = []
         if folder is not None:
             os.makedirs(folder, exist_ok=True)
-            self.tsv = open(os.path.join(folder, "figures.tsv"), "w")
+            self.files = [open(os.path.join(folder, name), "w")
+                          for name in ("figures.tsv", "figures.md")]
 
-    def write(self, cells):
-        print("  ".join("%-18s" % c for c in cells).rstrip())
+    def write(self, shown, *lines):
+        print("  ".join("%-18s" % c for c in shown).rstrip())
         sys.stdout.flush()
-        if self.tsv is not None:
-            self.tsv.write("\t".join(map(str, cells)) + "\n")
-            self.tsv.flush()
+        for file, line in zip(self.files, lines):
+            file.write(line + "\n")
+            file.flush()
 
     def table(self, *columns):
         self.name = columns[0]
-        self.write(columns)
+        head = "\n## %s\n\n%s\n%s" % (self.name, cells(columns[1:]),
+                                      cells(["---"] * (len(columns) - 1)))
+        self.write(columns, "\t".join(columns), head)
 
-    def row(self, *cells):
+    def row(self, *row):
         # In the file each row says of which table it is.
-        print("  ".join("%-18s" % c for c in ("", *cells)).rstrip())
-        sys.stdout.flush()
-        if self.tsv is not None:
-            self.tsv.write("\t".join(map(str, (self.name, *cells))) + "\n")
-            self.tsv.flush()
+        self.write(("", *row), "\t".join(map(str, (self.name, *row))),
+                   cells(row))
 
     def point(self, plot, curve, x, y):
         self.plots.setdefault(plot, {}).setdefault(curve, []).append((x, y))

@@ -5,7 +5,7 @@ import hashlib
 import os
 import subprocess
 
-from bridle import BUILD, Daemon
+from bridle import BUILD, ROOT, Daemon
 
 ROOMY = {"sessions": 1000, "sessions_per_source": 900}
 PS = ["ps", "-e", "-o", "pid,ppid,user,stat,rss,etimes,comm"]
@@ -39,13 +39,21 @@ def pss(pid):
     return 0
 
 
-class Tls(Daemon):
+class Server(Daemon):
+    """As it is meant to be run: root becomes a user of the system's."""
+
+    def __init__(self, *args, **more):
+        super().__init__(*args, user="daemon" if ROOT else None, **more)
+
+
+class Tls(Server):
     """Listens with TLS first; .key is a client's."""
 
     def __init__(self, folder, tcp=(), **more):
         self.key = os.path.join(folder, "key")
         self.state = os.path.join(folder, "state")
         make_key(self.key)
+        os.chmod(folder, 0o711)  # for the daemon's user
         super().__init__(
             '{ name = "me"; unix_user = "%d"; allow = ("*"); },'
             '{ name = "key"; key = "%s"; allow = ("*"); }'

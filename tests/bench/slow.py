@@ -6,8 +6,8 @@ import statistics
 import threading
 
 import peers
-from bridle import ROOT, STRANGER, Daemon
-from shared import ROOMY, calls
+from bridle import ROOT, STRANGER
+from shared import ROOMY, Server, calls
 
 
 def one_call(daemon):
@@ -54,7 +54,7 @@ def compare(report, name, args, others, **options):
     """Both halves interleaved: each run has its own usual latency."""
     runs = []
     for _ in range(args.runs):
-        with Daemon(tcp=["127.0.0.1:0"], penalties="", **options) as d:
+        with Server(tcp=["127.0.0.1:0"], penalties="", **options) as d:
             usual = one_call(d)
             with others(d):
                 runs.append((usual, one_call(d)))
