@@ -92,8 +92,10 @@ set_limits(void)
 int
 confine_server(const char **what)
 {
+	/* Also such as whoever started the daemon has left open. */
 	*what = "close descriptors";
-	if (close_range(STDERR_FILENO + 1, FORK_SERVER_CONTROL - 1, 0) != 0)
+	if (close_range(STDERR_FILENO + 1, FORK_SERVER_CONTROL - 1, 0) != 0 ||
+		close_range(FORK_SERVER_CONTROL + 1, ~0u, 0) != 0)
 		return -1;
 	*what = "make the sessions' system-call filter (seccomp(2))";
 	if (filter_build() != 0)

@@ -1,5 +1,6 @@
 """Sessions are there before their clients, and know nothing of the daemon."""
 
+import contextlib
 import os
 import re
 import signal
@@ -211,6 +212,22 @@ def test_nobody_outlives_the_daemon():
             d.process.wait(bridle.PATIENCE)
             wait_for("all of them to end",
                      lambda: not [p for p in family if is_running(p)])
+
+
+def test_what_the_daemon_was_started_with_is_closed():
+    if not bridle.ROOT:
+        raise Skip("only root can look at their descriptors")
+    left_open = ["bash", "-c", 'exec 9<&0 200<&0; exec "$@"', "bash"]
+    with Daemon(tcp=[TLS], wrap=left_open) as d, d.connect() as s:
+        ping(s)
+        assert {"9", "200"} <= set(os.listdir("/proc/%d/fd" % d.pid))
+        family = [pid for pid, _, title in d.all_children()
+                  if title.startswith("bridled-session")]
+        assert len(family) > 3, family
+        for pid in family:
+            with contextlib.suppress(FileNotFoundError):
+                opened = set(os.listdir("/proc/%d/fd" % pid))
+                assert not {"9", "200"} & opened, opened
 
 
 def memory_of(pid):

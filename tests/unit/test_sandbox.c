@@ -310,11 +310,16 @@ static const struct attempt {
 
 /* -- processes ------------------------------------------------------------- */
 
-/* A copy that the fork server keeps, as it has none of the test's. */
+/* What it has comes to it as to the fork server, which keeps no others. */
 static int
-above(int fd)
+receive(void)
 {
-	return fcntl(fd, F_DUPFD_CLOEXEC, FORK_SERVER_CONTROL + 1);
+	char byte;
+	int fd;
+
+	if (fd_recv(FORK_SERVER_CONTROL, &byte, 1, 0, &fd) != 1 || fd == -1)
+		_exit(1);
+	return fd;
 }
 
 /* The fork server, but that it has nobody to fork: its channel comes. */
@@ -322,16 +327,13 @@ static void
 be_session(void)
 {
 	const char *what;
-	char byte;
-	int ask;
 
-	talk[0] = above(talk[0]);
-	talk[1] = above(talk[1]);
 	if (dup2(control[1], FORK_SERVER_CONTROL) == -1 ||
 		confine_begin() != 0 || confine_server(&what) != 0 ||
-		fd_recv(FORK_SERVER_CONTROL, &byte, 1, 0, &ask) != 1 ||
-		ask != FILTER_CHANNEL)
+		receive() != FILTER_CHANNEL)
 		_exit(1);
+	talk[0] = receive();
+	talk[1] = receive();
 	close(FORK_SERVER_CONTROL);
 	confine_session();
 }
@@ -342,6 +344,8 @@ start(void (*run)(void))
 {
 	pid_t pid;
 
+	assert_int_equal(fd_send(control[0], "", 1, NULL, 0, talk[1]), 0);
+	assert_int_equal(fd_send(control[0], "", 1, NULL, 0, talk[0]), 0);
 	assert_int_equal(fd_send(control[0], "", 1, NULL, 0, talk[1]), 0);
 	pid = _Fork();
 	assert_int_not_equal(pid, -1);
