@@ -36,10 +36,16 @@ admission_room(const struct parent *p, const struct listener *l)
 	return p->nsessions + reserved < p->settings->limits.sessions;
 }
 
+static enum spares_kind
+kind_of(const struct listener *l)
+{
+	return l->tls ? SPARES_TLS : SPARES_PLAIN;
+}
+
 bool
 admission_ready(const struct parent *p, const struct listener *l)
 {
-	return spares_can_take(&p->spares, l->tls ? SPARES_TLS : SPARES_PLAIN);
+	return spares_can_take(&p->spares, kind_of(l));
 }
 
 static const char *
@@ -171,6 +177,7 @@ admission_accept(struct parent *p, const struct listener *l)
 	int client, i;
 
 	for (i = 0; i < ACCEPT_BATCH; i++) {
+		spares_bury(&p->spares, kind_of(l));
 		if (!admission_ready(p, l) ||
 			(l->unix_path != NULL && !admission_room(p, l)))
 			return;

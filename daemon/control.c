@@ -39,6 +39,7 @@ log_lines(struct parent *p, int priority, struct buf *text)
 static bool
 load_again(struct parent *p, struct buf *errors, struct buf *warnings)
 {
+	bool had_tls = spares_wanted(&p->spares, SPARES_TLS);
 	struct listeners listeners;
 	struct settings *fresh;
 
@@ -52,6 +53,8 @@ load_again(struct parent *p, struct buf *errors, struct buf *warnings)
 	}
 	if (listeners_open(
 		    &listeners, &p->listeners, fresh, geteuid(), errors) != 0) {
+		if (!had_tls)
+			spares_stop(&p->spares, SPARES_TLS);
 		settings_free(fresh);
 		return false;
 	}

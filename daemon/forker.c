@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define START_MS 10000 /* for it to serve */
+#define START_MS 5000 /* for it to serve */
 
 /* Who waits for the end of ours must not wait for the end of its. */
 static void
@@ -50,11 +50,10 @@ become(const struct forker *f, int control, const char *host_key)
 		let_go_of_terminal();
 	if (program == FORK_SERVER_CONTROL)
 		program = fcntl(program, F_DUPFD_CLOEXEC, program + 1);
-	if (control == FORK_SERVER_CONTROL)
-		fcntl(control, F_SETFD, 0);
-	else
-		dup2(control, FORK_SERVER_CONTROL);
-	fexecve(program, argv, environment);
+	if ((control == FORK_SERVER_CONTROL
+			    ? fcntl(control, F_SETFD, 0)
+			    : dup2(control, FORK_SERVER_CONTROL)) != -1)
+		fexecve(program, argv, environment);
 	snprintf(hello.problem, sizeof(hello.problem), "cannot run %s: %s",
 		f->name, strerror(errno));
 	fd_send(control, &hello, sizeof(hello), NULL, 0, -1);

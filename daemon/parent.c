@@ -397,7 +397,7 @@ parent_start_spares(
 
 	if (spares_start(&p->spares, SPARES_PLAIN, NULL, errors) != 0)
 		return -1;
-	if (!host_key_needed(s) || p->spares.of[SPARES_TLS].wanted)
+	if (!host_key_needed(s) || spares_wanted(&p->spares, SPARES_TLS))
 		return 0;
 	if (host_key_prepare(s, key, errors) != 0)
 		return -1;
@@ -419,8 +419,8 @@ parent_run(struct parent *p, int ready)
 	say_ready(p, ready);
 	while (now = clock_ms(), !has_stopped(p, now)) {
 		if (!p->stopping)
-			spares_order(
-				&p->spares, p->settings->limits.spare, now);
+			spares_order(&p->spares, p->settings->limits.spare, now,
+				p->audit);
 		collect(p, &slots, now);
 		wait_for(&slots, next_deadline(p, now), now, &outside);
 		fetch_signals(&handled);

@@ -15,10 +15,8 @@
 
 #define PAUSE_MS 1000   /* from one start of a fork server to the next */
 #define RETRY_MS 100    /* between two orders that fail */
+#define LOG_MS 10000    /* between two lines about the like */
 #define ANSWER_MS 10000 /* for a fork server to say anything that is due */
-
-#define FOREACH_STOCK(s, spares) \
-	for ((s) = (spares)->of; (s) < (spares)->of + SPARES_KINDS; (s)++)
 
 static void
 init_stock(struct stock *s, const char *speaks, const char *program, bool mute)
@@ -91,6 +89,12 @@ spares_start(struct spares *spares, enum spares_kind kind, const char *host_key,
 }
 
 bool
+spares_wanted(const struct spares *spares, enum spares_kind kind)
+{
+	return spares->of[kind].wanted;
+}
+
+bool
 spares_can_take(const struct spares *spares, enum spares_kind kind)
 {
 	const struct stock *s = &spares->of[kind];
@@ -113,12 +117,42 @@ spares_take(struct spares *spares, enum spares_kind kind, int client,
 			free(spare);
 			return 0;
 		}
-		/* It is dead, and will be reaped as nobody's. */
-		s->failed = errno;
-		forget(&s->ready, spare);
+		forget(&s->ready, spare); /* it is dead */
 	}
-	errno = s->failed;
+	errno = s->failed != 0 ? s->failed : EPIPE;
 	return -1;
+}
+
+void
+spares_bury(struct spares *spares, enum spares_kind kind)
+{
+	struct stock *s = &spares->of[kind];
+	struct spare *spare;
+	char byte;
+
+	while ((spare = TAILQ_FIRST(&s->ready.head)) != NULL &&
+		recv(spare->ask, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		forget(&s->ready, spare);
+}
+
+static void
+cannot(struct stock *s, int64_t now, struct audit *audit, const char *why)
+{
+	if (now < s->order_quiet)
+		return;
+	s->order_quiet = now + LOG_MS;
+	audit_log(audit, LOG_ERR, "no more %s sessions for now: %s", s->speaks,
+		why);
+}
+
+static void
+order_failed(struct stock *s, int why, struct audit *audit)
+{
+	int64_t now = clock_ms();
+
+	s->failed = why;
+	s->again = now + RETRY_MS;
+	cannot(s, now, audit, strerror(why));
 }
 
 static int
@@ -146,19 +180,20 @@ order_one(struct stock *s)
 
 /* Several at a time, so that neither side wakes the other for each. */
 void
-spares_order(struct spares *spares, unsigned n, int64_t now)
+spares_order(
+	struct spares *spares, unsigned n, int64_t now, struct audit *audit)
 {
 	struct stock *s;
 
-	FOREACH_STOCK(s, spares)
-	{
+	for (s = spares->of; s < spares->of + SPARES_KINDS; s++) {
+		while (s->ready.n > n)
+			forget(&s->ready, TAILQ_FIRST(&s->ready.head));
 		if (!s->forker.serves || now < s->again ||
 			s->ready.n + s->ordered.n > n / 2)
 			continue;
 		while (s->ready.n + s->ordered.n < n)
 			if (order_one(s) != 0) {
-				s->failed = errno;
-				s->again = now + RETRY_MS;
+				order_failed(s, errno, audit);
 				break;
 			}
 	}
@@ -169,27 +204,39 @@ spares_retry(struct spares *spares)
 {
 	struct stock *s;
 
-	FOREACH_STOCK(s, spares)
-	if (s->forker.serves) {
-		s->failed = 0;
-		s->again = 0;
-	}
+	for (s = spares->of; s < spares->of + SPARES_KINDS; s++)
+		if (s->forker.serves && s->failed != 0) {
+			s->failed = 0;
+			s->again = 0;
+		}
+}
+
+/* One that has died at birth may have been reaped before we knew of it. */
+static bool
+is_child(pid_t pid)
+{
+	siginfo_t si;
+
+	return waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
 /* What has become of the first that was ordered. */
 static void
-take_done(struct stock *s, const struct fork_done *done)
+take_done(struct stock *s, const struct fork_done *done, struct audit *audit)
 {
 	struct spare *spare = TAILQ_FIRST(&s->ordered.head);
 
 	s->answer_by = clock_ms() + ANSWER_MS;
 	if (done->pid <= 0) {
-		s->failed = done->pid < 0 ? -done->pid : EPROTO;
-		s->again = clock_ms() + RETRY_MS;
+		order_failed(s, done->pid < 0 ? -done->pid : EPROTO, audit);
 		forget(&s->ordered, spare);
 		return;
 	}
 	s->failed = 0;
+	if (!is_child(done->pid)) {
+		forget(&s->ordered, spare);
+		return;
+	}
 	spare->pid = done->pid;
 	take_out(&s->ordered, spare);
 	append(&s->ready, spare);
@@ -199,8 +246,7 @@ static void
 cannot_serve(struct stock *s, struct audit *audit, struct buf *why)
 {
 	s->failed = EAGAIN;
-	audit_log(audit, LOG_ERR, "no %s sessions for now: %s", s->speaks,
-		buf_str(why));
+	cannot(s, clock_ms(), audit, buf_str(why));
 }
 
 /* Who comes meanwhile waits, until it is known that it cannot serve. */
@@ -233,7 +279,7 @@ spares_read(struct stock *s, struct audit *audit)
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n == sizeof(done) && !TAILQ_EMPTY(&s->ordered.head)) {
-			take_done(s, &done);
+			take_done(s, &done, audit);
 			continue;
 		}
 		/* It has ended, or will now; then it is started again. */
@@ -253,10 +299,19 @@ find(struct stock *s, pid_t pid)
 	return spare;
 }
 
-/* It has not been asked to go. */
+/*
+ * It has not been asked to go. That they die one after another is no reason to
+ * fill the log.
+ */
 static void
-report(const char *what, pid_t pid, int code, int status, struct audit *audit)
+report(int64_t *quiet, const char *what, pid_t pid, int code, int status,
+	struct audit *audit)
 {
+	int64_t now = clock_ms();
+
+	if (now < *quiet)
+		return;
+	*quiet = now + LOG_MS;
 	if (code == CLD_EXITED)
 		audit_log(audit, LOG_ERR, "%s %d ended with %d", what, (int)pid,
 			status);
@@ -272,19 +327,21 @@ spares_reaped(struct spares *spares, pid_t pid, int code, int status,
 	struct spare *spare;
 	struct stock *s;
 
-	FOREACH_STOCK(s, spares)
-	{
+	for (s = spares->of; s < spares->of + SPARES_KINDS; s++) {
 		/* Its number may be on its way to us. */
 		spares_read(s, audit);
 		if (s->forker.pid == pid) {
-			report("the fork server", pid, code, status, audit);
+			report(&s->server_quiet, "the fork server", pid, code,
+				status, audit);
 			forker_let_go(&s->forker);
 			forget_ordered(s);
 			s->forker.pid = 0;
 			return true;
 		}
 		if ((spare = find(s, pid)) != NULL) {
-			report("the spare session", pid, code, status, audit);
+			report(&s->spare_quiet, "the spare session", pid, code,
+				status, audit);
+			s->again = clock_ms() + RETRY_MS; /* nor to spin */
 			forget(&s->ready, spare);
 			return true;
 		}
@@ -321,8 +378,7 @@ spares_expire(struct spares *spares, int64_t now, struct audit *audit)
 	struct buf why = { 0 };
 	struct stock *s;
 
-	FOREACH_STOCK(s, spares)
-	{
+	for (s = spares->of; s < spares->of + SPARES_KINDS; s++) {
 		if (!s->wanted || now < due(s))
 			continue;
 		if (s->forker.pid != 0)
@@ -340,8 +396,7 @@ spares_deadline(const struct spares *spares, int64_t now)
 	int64_t first = CLOCK_NEVER, at;
 	const struct stock *s;
 
-	FOREACH_STOCK(s, spares)
-	{
+	for (s = spares->of; s < spares->of + SPARES_KINDS; s++) {
 		if (!s->wanted)
 			continue;
 		if ((at = due(s)) < first)

@@ -39,6 +39,8 @@ struct stock {
 	int failed;                /* errno of the last order; 0 */
 	int64_t again;             /* no order before this */
 	int64_t answer_by;         /* the fork server, if it has orders */
+	/* No line about what fails, and about who dies, before these. */
+	int64_t order_quiet, server_quiet, spare_quiet;
 };
 
 struct spares {
@@ -59,6 +61,9 @@ void spares_init(struct spares *, bool mute);
 int spares_start(struct spares *, enum spares_kind, const char *host_key,
 	struct buf *errors);
 
+/* Whether it has been started, and not stopped. */
+bool spares_wanted(const struct spares *, enum spares_kind);
+
 /* Whether somebody who comes now can be taken care of, or must be refused. */
 bool spares_can_take(const struct spares *, enum spares_kind);
 
@@ -69,8 +74,11 @@ bool spares_can_take(const struct spares *, enum spares_kind);
 int spares_take(
 	struct spares *, enum spares_kind, int client, pid_t *pid, int *ask);
 
-/* Orders what is needed to have that many. */
-void spares_order(struct spares *, unsigned n, int64_t now);
+/* Forgets spares that are dead, up to the next that is not. */
+void spares_bury(struct spares *, enum spares_kind);
+
+/* Orders what is needed to have that many, and ends those beyond. */
+void spares_order(struct spares *, unsigned n, int64_t now, struct audit *);
 
 /* Something has ended: where there was no room for a spare, there may be. */
 void spares_retry(struct spares *);

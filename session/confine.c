@@ -4,6 +4,7 @@
 #include "fork_server.h"
 #include "heap.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -12,12 +13,15 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Those that a session has are few, and none may reach the control channel. */
 #define DESCRIPTORS_MAX 15
 
 _Static_assert(FORK_SERVER_CONTROL >= DESCRIPTORS_MAX, "it is out of reach");
+
+static bool limited; /* RLIMIT_NPROC keeps sessions from forking */
 
 int
 confine_begin(void)
@@ -89,16 +93,45 @@ set_limits(void)
 	return setrlimit(RLIMIT_NOFILE, &few);
 }
 
+/*
+ * Whether RLIMIT_NPROC will keep sessions from forking: not root, nor one who
+ * is that outside of his user namespace, nor who has a capability that we do
+ * not know of. So it is tried.
+ */
+static bool
+fork_limited(void)
+{
+	struct rlimit limit, none;
+	pid_t pid;
+	int why;
+
+	if (getrlimit(RLIMIT_NPROC, &limit) != 0)
+		return false;
+	none = (struct rlimit){ 0, limit.rlim_max };
+	if (setrlimit(RLIMIT_NPROC, &none) != 0)
+		return false;
+	if ((pid = fork()) == 0)
+		_exit(0);
+	why = errno;
+	if (pid != -1)
+		waitpid(pid, NULL, 0);
+	return setrlimit(RLIMIT_NPROC, &limit) == 0 && pid == -1 &&
+	       why == EAGAIN;
+}
+
 int
 confine_server(const char **what)
 {
+	static const struct rlimit none;
+	int inert;
+
 	/* Also such as whoever started the daemon has left open. */
 	*what = "close descriptors";
 	if (close_range(STDERR_FILENO + 1, FORK_SERVER_CONTROL - 1, 0) != 0 ||
 		close_range(FORK_SERVER_CONTROL + 1, ~0u, 0) != 0)
 		return -1;
-	*what = "make the sessions' system-call filter (seccomp(2))";
-	if (filter_build() != 0)
+	*what = "open /dev/null";
+	if ((inert = open("/dev/null", O_PATH | O_CLOEXEC)) == -1)
 		return -1;
 	*what = "leave the files";
 	if (!leave_files())
@@ -109,11 +142,17 @@ confine_server(const char **what)
 	*what = "limit itself";
 	if (set_limits() != 0)
 		return -1;
+	limited = fork_limited();
+	if (!limited && setrlimit(RLIMIT_NPROC, &none) != 0)
+		return -1;
+	*what = "make the sessions' system-call filter (seccomp(2))";
+	if (filter_build(limited) != 0)
+		return -1;
 	heap_seal();
 	/* This is to be the lowest that is free, for the next's channel. */
 	close(FILTER_CHANNEL);
 	*what = "install the system-call filter";
-	return filter_install();
+	return filter_install(inert);
 }
 
 void
@@ -121,8 +160,8 @@ confine_session(void)
 {
 	static const struct rlimit none;
 
-	/* A tenth of the price of another filter. */
-	if (prlimit(0, RLIMIT_NPROC, &none, NULL) != 0 ||
-		filter_forbid_fork() != 0)
+	/* The limit costs a tenth of what another filter does. */
+	if ((limited ? prlimit(0, RLIMIT_NPROC, &none, NULL)
+		     : filter_forbid_fork()) != 0)
 		_exit(71);
 }

@@ -75,15 +75,11 @@ static const struct rule rules[] = {
 	{ SCMP_SYS(futex), EQUAL, 1, FUTEX_WAKE_PRIVATE },
 	/* A poll(2) goes on so when somebody has stopped the process. */
 	{ SCMP_SYS(restart_syscall), ANY, 0, 0 },
-	/* The fork server's own, and how a session gives it up. */
+	/* The fork server's own. */
 	{ SCMP_SYS(clone), EQUAL, 0, CLONE_PARENT | SIGCHLD },
-	{ SCMP_SYS(prlimit64), EQUAL, 1, RLIMIT_NPROC },
-	{ SCMP_SYS(prctl), EQUAL, 0, PR_SET_SECCOMP },
 	{ SCMP_SYS(exit_group), ANY, 0, 0 },
 };
 
-static bool is_root; /* asked before there is a filter */
-static int inert = -1;
 static struct sock_filter code[CODE_MAX];
 static struct sock_fprog program = { 0, code };
 
@@ -104,9 +100,24 @@ add_rule(scmp_filter_ctx ctx, const struct rule *r)
 		ctx, SCMP_ACT_ALLOW, r->call, r->test == ANY ? 0 : 1, &cmp);
 }
 
+/* How a session loses what only the fork server needs. */
+static int
+add_way_out(scmp_filter_ctx ctx, bool limited)
+{
+	struct scmp_arg_cmp own[] = { { 0, SCMP_CMP_EQ, 0, 0 },
+		{ 1, SCMP_CMP_EQ, RLIMIT_NPROC, 0 } };
+	struct scmp_arg_cmp filter = { 0, SCMP_CMP_EQ, PR_SET_SECCOMP, 0 };
+
+	if (limited)
+		return seccomp_rule_add_array(
+			ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, own);
+	return seccomp_rule_add_array(
+		ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, &filter);
+}
+
 /* The machine's own calls alone: another ABI's are as forbidden as the rest. */
 static scmp_filter_ctx
-make_filter(void)
+make_filter(bool limited)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	size_t i;
@@ -119,6 +130,8 @@ make_filter(void)
 	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (add_rule(ctx, &rules[i]) != 0)
 			goto fail;
+	if (add_way_out(ctx, limited) != 0)
+		goto fail;
 	return ctx;
 fail:
 	seccomp_release(ctx);
@@ -151,7 +164,7 @@ ask_kernel(void)
 }
 
 int
-filter_build(void)
+filter_build(bool limited)
 {
 	/*
 	 * The kernel tries a new filter out with each call that it knows, to
@@ -166,10 +179,9 @@ filter_build(void)
 	scmp_filter_ctx ctx;
 	ssize_t n;
 
-	if (ask_kernel() != 0 ||
-		(inert = open("/dev/null", O_PATH | O_CLOEXEC)) == -1)
+	if (ask_kernel() != 0)
 		return -1;
-	if ((ctx = make_filter()) == NULL) {
+	if ((ctx = make_filter(limited)) == NULL) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -192,7 +204,7 @@ filter_build(void)
  * what comes later must not take the place of the standard output.
  */
 static int
-close_standard(void)
+close_standard(int inert)
 {
 	if (dup2(inert, STDOUT_FILENO) == -1 ||
 		dup2(inert, STDERR_FILENO) == -1)
@@ -200,38 +212,43 @@ close_standard(void)
 	return close(inert);
 }
 
-int
-filter_install(void)
+static int
+limit_memory(void)
 {
-	static const struct rlimit memory = { MEMORY_MAX, MEMORY_MAX };
+	struct rlimit memory;
 
-	/* Here, and not in confine.c: sanitizers need terabytes, and write. */
-	if (setrlimit(RLIMIT_AS, &memory) != 0 || close_standard() != 0)
+	if (getrlimit(RLIMIT_AS, &memory) != 0)
 		return -1;
-	is_root = geteuid() == 0;
+	if (memory.rlim_max > MEMORY_MAX)
+		memory.rlim_max = MEMORY_MAX;
+	memory.rlim_cur = memory.rlim_max;
+	return setrlimit(RLIMIT_AS, &memory);
+}
+
+int
+filter_install(int inert)
+{
+	/* Here, and not in confine.c: sanitizers need terabytes, and write. */
+	if (limit_memory() != 0 || close_standard(inert) != 0)
+		return -1;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
 }
 
 /* The one on top of the other: what either forbids is forbidden. */
-static int
-forbid_by_filter(void)
+int
+filter_forbid_fork(void)
 {
-	static struct sock_filter no_clone[] = {
+	static struct sock_filter none[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	static const struct sock_fprog second = {
-		sizeof(no_clone) / sizeof(no_clone[0]), no_clone
+		sizeof(none) / sizeof(none[0]), none
 	};
 
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &second, 0, 0);
-}
-
-int
-filter_forbid_fork(void)
-{
-	return is_root ? forbid_by_filter() : 0;
 }

@@ -6,14 +6,16 @@
 #include "filter.h"
 
 int
-filter_build(void)
+filter_build(bool limited)
 {
+	(void)limited;
 	return 0;
 }
 
 int
-filter_install(void)
+filter_install(int inert)
 {
+	(void)inert;
 	return 0;
 }
 

@@ -10,11 +10,14 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define FLOOD 100000
@@ -220,6 +223,18 @@ stay(void)
 		poll(NULL, 0, -1);
 }
 
+/* As the fork server did. */
+static void
+fork_again(void)
+{
+	long pid = syscall(
+		SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (pid == 0)
+		_exit(0);
+	(void)!write(client, pid == -1 ? "alone" : "forked", pid == -1 ? 5 : 6);
+}
+
 static void
 crash(void)
 {
@@ -235,8 +250,8 @@ static const struct {
 	{ "stalled", stalled }, { "watch", watch },
 	{ "leave-twice", leave_twice }, { "strings", strings },
 	{ "descriptor", descriptor }, { "adopt", adopt }, { "give", give },
-	{ "flood", flood }, { "noise", noise }, { "stay", stay },
-	{ "crash", crash } };
+	{ "fork", fork_again }, { "flood", flood }, { "noise", noise },
+	{ "stay", stay }, { "crash", crash } };
 
 static void
 obey(char *line)

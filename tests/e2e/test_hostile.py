@@ -85,6 +85,23 @@ def test_no_descriptor_comes_from_a_client_or_goes_to_it():
             d.wait_log("session .* crashed of signal SYS$")
 
 
+def test_no_session_forks():
+    """Whoever the daemon is: root, a user, root by another name."""
+    us = '{ name = "me"; unix_user = "%d"; allow = ("*"); }'
+    daemons = [Hostile()]
+    if bridle.ROOT:
+        daemons += [
+            Hostile(uid=bridle.SERVICE),
+            # There is no root, and yet it is: RLIMIT_NPROC is none for it.
+            Hostile(clients=us % bridle.SERVICE, wrap=[
+                "unshare", "--user", "--map-user=%d" % bridle.SERVICE,
+                "--map-group=%d" % bridle.SERVICE])]
+    for d in daemons:
+        with d, d.connect() as s:
+            s.sendall(b"fork\n")
+            assert s.recv(16) in (b"", b"alone"), d.wrap
+
+
 def test_a_flood_ends():
     with Hostile() as d, d.connect() as other:
         with d.connect() as s:

@@ -4,7 +4,9 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
+import time
 
 import bridle
 from bridle import Daemon, Skip, equal, is_running, read_answer, wait_for
@@ -51,10 +53,11 @@ def test_there_are_as_many_as_the_limits_say():
             pid, = [pid for pid, _, title in d.all_children()
                     if title == "bridled-session"]
             assert pid in before, "it was forked before its client came"
-        d.limits["spare"] = 5
-        d.write_config()
-        assert d.reload()
-        spares(d, 5)
+        for n in 5, 1:
+            d.limits["spare"] = n
+            d.write_config()
+            assert d.reload()
+            spares(d, n)
 
 
 def test_with_one_spare_everybody_is_served():
@@ -83,12 +86,30 @@ def test_each_session_serves_one_client():
 
 def test_a_spare_that_dies_is_replaced():
     with Daemon(limits={"spare": 2}) as d:
-        for pid in spares(d, 2):
-            os.kill(pid, signal.SIGKILL)
-            d.wait_log("the spare session %d died of signal KILL" % pid)
+        first, second = spares(d, 2)
+        os.kill(first, signal.SIGKILL)
+        d.wait_log("the spare session %d died of signal KILL" % first)
+        os.kill(second, signal.SIGKILL)
+        wait_for("its end", lambda: not is_running(second))
         equal(d.ask("1#4").text, "pong")
         spares(d, 2)
         equal(d.counter("crashes"), 0)
+
+
+def test_spares_that_die_at_birth_are_not_waited_for():
+    """Before their pid is known to the daemon, some of them."""
+    with Daemon(limits={"spare": 2}) as d:
+        server, = fork_servers(d)
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            for pid, _, title in d.all_children():
+                if pid > server and title.startswith("bridled-session"):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+        for _ in range(10):
+            with d.connect() as s:
+                ping(s)
+        assert len(spares(d, 2)) == 2
 
 
 # -- the fork server -------------------------------------------------------
@@ -182,6 +203,16 @@ def test_that_of_tls_comes_and_goes_with_its_listeners():
         d.tcp = []
         d.write_config()
         assert d.reload(), d.log()
+        fork_servers(d)
+
+
+def test_a_reload_that_fails_leaves_none_behind():
+    with Daemon() as d, socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        d.tcp = [TLS.replace(":0", ":%d" % other.getsockname()[1])]
+        d.write_config()
+        assert not d.reload(), "that port is taken"
         fork_servers(d)
 
 

@@ -36,6 +36,8 @@
 
 #include <cmocka.h>
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <linux/sockios.h>
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
@@ -139,6 +141,25 @@ start_session(void)
 		    NULL) == -1 &&
 		errno == EAGAIN)
 		syscall(SYS_kill, parent, 0);
+}
+
+static void
+limit_parent(void)
+{
+	static const struct rlimit none;
+
+	prlimit(parent, RLIMIT_NPROC, &none, NULL);
+}
+
+/* One that lets the kernel log each call, say. */
+static void
+filter_again(void)
+{
+	static struct sock_filter log[] = { { BPF_RET, 0, 0,
+		SECCOMP_RET_LOG } };
+	static const struct sock_fprog filter = { 1, log };
+
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0);
 }
 
 static void *
@@ -296,6 +317,8 @@ static const struct attempt {
 	{ "take capabilities", take_capabilities },
 	{ "become dumpable", become_dumpable },
 	{ "set a limit", raise_limit },
+	{ "set one of the parent's", limit_parent },
+	{ "have another filter", filter_again },
 	{ "map code", map_code },
 	{ "make code of data", make_code },
 	{ "type for a terminal", type_for_terminal },
