@@ -7,6 +7,7 @@
 #include "wire.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #define ACCEPT_BATCH 4      /* at one listener, before others get a turn */
 #define ACCEPT_PAUSE_MS 100 /* when there are no descriptors left */
+#define LAST_MS 500         /* for sessions for the last ones */
 #define ACCEPT_LOG_MS 10000 /* between two lines about that */
 
 static unsigned
@@ -171,21 +173,53 @@ accept_failed(struct parent *p)
 	return false;
 }
 
+/* Whether another may wait there, and be let in. */
+static bool
+accept_one(struct parent *p, const struct listener *l)
+{
+	int client;
+
+	spares_bury(&p->spares, kind_of(l));
+	if (!admission_ready(p, l) ||
+		(l->unix_path != NULL && !admission_room(p, l)))
+		return false;
+	client = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (client == -1)
+		return accept_failed(p);
+	admit(p, l, client);
+	return true;
+}
+
 void
 admission_accept(struct parent *p, const struct listener *l)
 {
-	int client, i;
+	int i;
 
-	for (i = 0; i < ACCEPT_BATCH; i++) {
-		spares_bury(&p->spares, kind_of(l));
-		if (!admission_ready(p, l) ||
-			(l->unix_path != NULL && !admission_room(p, l)))
-			return;
-		client = accept4(
-			l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (client != -1)
-			admit(p, l, client);
-		else if (!accept_failed(p))
-			return;
+	for (i = 0; i < ACCEPT_BATCH && accept_one(p, l); i++)
+		;
+}
+
+/* Until a session is ready for it: false if none will be. */
+static bool
+await_session(struct parent *p, const struct listener *l, int64_t deadline)
+{
+	while (!admission_ready(p, l)) {
+		spares_order(&p->spares, p->settings->limits.spare, clock_ms(),
+			p->audit);
+		if (spares_wait(&p->spares, kind_of(l), deadline, p->audit) !=
+			0)
+			return false;
 	}
+	return true;
+}
+
+void
+admission_accept_last(struct parent *p, const struct listener *l)
+{
+	int64_t deadline = clock_ms() + LAST_MS;
+	int i;
+
+	for (i = 0; i < ACCEPT_BATCH && fd_wait(l->fd, POLLIN, 0) == 0; i++)
+		if (!await_session(p, l, deadline) || !accept_one(p, l))
+			return;
 }

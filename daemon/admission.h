@@ -17,6 +17,12 @@ struct parent;
 /* Accepts what waits at a listener, as far as the limits let it. */
 void admission_accept(struct parent *, const struct listener *);
 
+/*
+ * The same, when it is the last time: where there are fewer sessions than
+ * that, it waits for more, half a second at most.
+ */
+void admission_accept_last(struct parent *, const struct listener *);
+
 /* Whether a session waits, or there will be none for some time. */
 bool admission_ready(const struct parent *, const struct listener *);
 

@@ -1,5 +1,6 @@
 #include "control.h"
 
+#include "admission.h"
 #include "clock.h"
 #include "host_key.h"
 #include "parent.h"
@@ -151,6 +152,7 @@ void
 control_stop(struct parent *p)
 {
 	int64_t now = clock_ms();
+	size_t i;
 
 	if (p->stopping) {
 		p->stop_grace = now;
@@ -164,6 +166,8 @@ control_stop(struct parent *p)
 		p->stop_grace = p->stop_deadline;
 	audit_log(p->audit, LOG_NOTICE, "stopping");
 	notify_state(&p->notify, "STOPPING=1", "Stopping; ");
+	for (i = 0; i < p->listeners.n; i++)
+		admission_accept_last(p, &p->listeners.v[i]);
 	listeners_close(&p->listeners);
 	accept_halts(p);
 	watches_flush(p);

@@ -7,16 +7,17 @@
 #include "text.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#define PAUSE_MS 1000   /* from one start of a fork server to the next */
-#define RETRY_MS 100    /* between two orders that fail */
-#define LOG_MS 10000    /* between two lines about the like */
-#define ANSWER_MS 10000 /* for a fork server to say anything that is due */
+#define PAUSE_MS 1000  /* from one start of a fork server to the next */
+#define RETRY_MS 100   /* between two orders that fail */
+#define LOG_MS 10000   /* between two lines about the like */
+#define ANSWER_MS 5000 /* for a fork server to say anything that is due */
 
 static void
 init_stock(struct stock *s, const char *speaks, const char *program, bool mute)
@@ -286,6 +287,19 @@ spares_read(struct stock *s, struct audit *audit)
 		forker_let_go(&s->forker);
 		forget_ordered(s);
 	}
+}
+
+int
+spares_wait(struct spares *spares, enum spares_kind kind, int64_t deadline,
+	struct audit *audit)
+{
+	struct stock *s = &spares->of[kind];
+
+	if (s->forker.control == -1 ||
+		fd_wait(s->forker.control, POLLIN, deadline) != 0)
+		return -1;
+	spares_read(s, audit);
+	return 0;
 }
 
 static struct spare *

@@ -86,6 +86,10 @@ void spares_retry(struct spares *);
 /* Reads what the fork server says, if anything. */
 void spares_read(struct stock *, struct audit *);
 
+/* Waits until it says something: 0, or -1 with errno. */
+int spares_wait(
+	struct spares *, enum spares_kind, int64_t deadline, struct audit *);
+
 /*
  * If that child was a fork server or a spare, forgets it and returns true.
  * A fork server is started again, see spares_expire().

@@ -441,6 +441,21 @@ def test_the_idle_are_told_that_it_stops():
         equal(d.process.wait(bridle.PATIENCE), 0)
 
 
+def test_who_waits_to_be_let_in_is_told_that_it_stops():
+    """More of them than there are sessions ready."""
+    with Daemon(tcp=["127.0.0.1:0"], limits={"spare": 1}) as d, \
+            ExitStack() as stack:
+        with d.stopped():
+            socks = [stack.enter_context(d.connect(port))
+                     for port in (None, d.ports[0]) * 4]
+            d.process.terminate()
+        for sock in socks:
+            answer, = answers(read_all(sock))
+            equal((answer.code, answer.text),
+                  (503, "the daemon is stopping"))
+        equal(d.process.wait(bridle.PATIENCE), 0)
+
+
 def test_a_halt_that_takes_the_daemon_down_has_worked():
     with halting("sleep", settings="stop_seconds = 3600;") as d, \
             ExitStack() as stack:
