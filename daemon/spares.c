@@ -84,8 +84,7 @@ spares_start(struct spares *spares, enum spares_kind kind, const char *host_key,
 	if (s->wanted)
 		return 0;
 	buf_addc(errors, '\n');
-	free(s->host_key);
-	s->host_key = NULL;
+	spares_stop(spares, kind); /* another program may be there next time */
 	return -1;
 }
 

@@ -206,6 +206,21 @@ def test_that_of_tls_comes_and_goes_with_its_listeners():
         fork_servers(d)
 
 
+def test_a_program_that_is_mended_is_taken_at_the_next_reload():
+    with Daemon() as d:
+        path = os.path.join(d.dir, "bridled-session-tls")
+        os.rename(path, path + ".good")
+        with open(path, "w") as f:
+            f.write("no program")
+        d.tcp = [TLS.replace(":0", ":%d" % bridle.free_port())]
+        d.write_config()
+        assert not d.reload(), "taken without its program"
+        d.wait_log("cannot run bridled-session-tls")
+        os.rename(path + ".good", path)
+        assert d.reload(), d.log()
+        fork_servers(d, 2)
+
+
 def test_a_reload_that_fails_leaves_none_behind():
     with Daemon() as d, socket.socket() as other:
         other.bind(("127.0.0.1", 0))
