@@ -186,6 +186,13 @@ def test_without_it_the_daemon_does_not_start():
               (71, True), done.stderr)
 
 
+def test_root_that_may_not_chroot_serves_too():
+    if not bridle.ROOT:
+        raise Skip("only root has that right to lose")
+    with Daemon(wrap=["setpriv", "--bounding-set", "-sys_chroot"]) as d:
+        equal(d.ask("1#4").text, "pong")
+
+
 def test_started_by_hand_it_says_who_starts_it():
     done = subprocess.run([os.path.join(bridle.BUILD, "bridled-session")],
                           text=True, capture_output=True)
