@@ -1,5 +1,6 @@
 /*
- * The parent: it listens, forks, decides and reaps, and parses no stream.
+ * The parent: it listens, decides, forks actions and reaps, and parses no
+ * stream.
  */
 #ifndef BRIDLE_PARENT_H
 #define BRIDLE_PARENT_H

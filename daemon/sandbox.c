@@ -2,11 +2,9 @@
 
 #include <cap-ng.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -27,8 +25,7 @@ reset_signals(enum sandbox_role role)
 		sigaction(handled[i], &sa, NULL);
 	/*
 	 * A terminal's ^C, a shutdown's SIGTERM go to all of them, but the
-	 * parent says when a session has to go, and the logger stays for the
-	 * last lines.
+	 * logger stays for the last lines.
 	 */
 	if (role == SANDBOX_LOGGER) {
 		sa.sa_handler = SIG_IGN;

@@ -8,10 +8,10 @@
 #include <sys/types.h>
 
 enum sandbox_role {
-	SANDBOX_LOGGER,  /* no capabilities */
-	SANDBOX_LIST,    /* no capabilities */
-	SANDBOX_KILL,    /* CAP_KILL alone */
-	SANDBOX_EXEC     /* no capabilities, also after the exec */
+	SANDBOX_LOGGER, /* no capabilities */
+	SANDBOX_LIST,   /* no capabilities */
+	SANDBOX_KILL,   /* CAP_KILL alone */
+	SANDBOX_EXEC    /* no capabilities, also after the exec */
 };
 
 /*

@@ -1,8 +1,9 @@
 /*
  * TLS 1.3 between two keys that know each other by their fingerprints, as
  * ssh(1) does it: there are no authorities, and a certificate is but what
- * carries a key. Only tls.c, tls_keys.c and tls_pkcs8.c know OpenSSL; the
- * programs load them as a module, by tls_load.c, where they speak TLS.
+ * carries a key. Only tls.c, tls_keys.c and tls_pkcs8.c know OpenSSL.
+ * bridled-session-tls is linked with them; bridled and bridlectl load them as
+ * a module (tls_load.c).
  *
  * Keys may be P-256 or Ed25519. Nothing here blocks: where a call has to
  * wait, it says for what, and is to be made again.

@@ -1,8 +1,8 @@
 /*
  * What the module of TLS offers to tls_load.c: tls.h, as a table. It is a
  * module so that OpenSSL is loaded where TLS is spoken, and nowhere else: it
- * takes longer to load than most calls of bridlectl take, and each process
- * that the daemon forks would pay for its pages.
+ * takes longer to load than most calls of bridlectl take, and bridled needs it
+ * but to make a host key.
  */
 #ifndef BRIDLE_TLS_CALLS_H
 #define BRIDLE_TLS_CALLS_H

@@ -1,7 +1,7 @@
 /*
- * tls.h for the programs, but for what finds the module (tls_load.c): each of
- * these takes what only a loaded one has made. Apart from that, so that
- * programs that never load it need not be able to.
+ * The rest of tls.h, where it comes from a module: each of these takes what
+ * only a loaded one has made. Apart from tls_load.c for bridled-session, which
+ * never loads it, and is linked statically.
  */
 #include "tls_calls.h"
 

@@ -1,6 +1,7 @@
 /*
- * tls.h for the programs: finds the module at the first key or context, and
- * hands over to it. All else takes one of these, and so finds it loaded.
+ * tls.h for bridled and bridlectl: finds the module at the first key or
+ * context. All else takes one of these, and so finds it loaded
+ * (tls_hand_over.c).
  */
 #include "tls_calls.h"
 
@@ -10,10 +11,8 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static bool
 load(char problem[TLS_PROBLEM_SIZE])
