@@ -29,12 +29,16 @@ struct fork_done {
 	int32_t pid; /* of the session; or -errno */
 };
 
+#define FORK_SERVER_NAME "bridled-session" /* of all of them, in lists */
+
 /*
  * Its argv[0], for ps(1), with room for the titles of sessions. argv[1] is the
- * file of the host key, where clients speak TLS.
+ * file of the host key, where clients speak TLS. None begins with their name,
+ * which would be taken for the rest of one that is cut off, and shown in its
+ * place.
  */
-#define FORK_SERVER_TITLE "bridled-session: fork server"
-#define FORK_SERVER_SPARE "bridled-session: spare"
-#define FORK_SERVER_SESSION "bridled-session"
+#define FORK_SERVER_TITLE "bridled: fork server"
+#define FORK_SERVER_SPARE "bridled: spare"
+#define FORK_SERVER_SESSION "bridled: session"
 
 #endif

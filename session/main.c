@@ -123,8 +123,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "bridled starts this: see bridled(8)\n");
 		return EX_USAGE;
 	}
-	if (confine_begin() != 0 ||
-		prctl(PR_SET_NAME, FORK_SERVER_SESSION) != 0)
+	if (confine_begin() != 0 || prctl(PR_SET_NAME, FORK_SERVER_NAME) != 0)
 		return EX_OSERR;
 	if (context_open(argv[1], &tls, problem) != 0) {
 		snprintf(text, sizeof(text), "%s: %s", argv[1], problem);

@@ -395,7 +395,7 @@ class Daemon:
     def children(self):
         """pid and state of those that serve somebody, or log."""
         return [(pid, state) for pid, state, title in self.all_children()
-                if not title.startswith("bridled-session: ")]
+                if title not in ("bridled: fork server", "bridled: spare")]
 
     def actions(self):
         """Those of its children that are actions: each leads a session."""
@@ -433,7 +433,7 @@ class Daemon:
     def fds(self):
         """Its descriptors, but for one to each spare session."""
         spares = [pid for pid, _, title in self.all_children()
-                  if title == "bridled-session: spare"]
+                  if title == "bridled: spare"]
         return len(os.listdir("/proc/%d/fd" % self.pid)) - len(spares)
 
     def reload(self):

@@ -513,7 +513,7 @@ def test_bridled_itself_is_protected():
         mine = wait_for("all of them", lambda: (
             lambda found: len(found) == 4 and found)(
                 [d.pid] + [pid for pid, _, title in d.all_children()
-                           if title != "bridled-session: spare"]))
+                           if title != "bridled: spare"]))
         for pid in mine:
             ask_protected(d, pid)
         s.sendall(b"1#4\n")

@@ -17,7 +17,7 @@ SECRET = "q8Zk-not-for-sessions"
 
 def titled(d, title):
     return [pid for pid, state, found in d.all_children()
-            if found == "bridled-session: " + title and state != "Z"]
+            if found == "bridled: " + title and state != "Z"]
 
 
 def spares(d, n):
@@ -51,7 +51,7 @@ def test_there_are_as_many_as_the_limits_say():
         with d.connect() as s:
             ping(s)
             pid, = [pid for pid, _, title in d.all_children()
-                    if title == "bridled-session"]
+                    if title == "bridled: session"]
             assert pid in before, "it was forked before its client came"
         for n in 5, 1:
             d.limits["spare"] = n
@@ -78,7 +78,7 @@ def test_each_session_serves_one_client():
             with d.connect() as s:
                 ping(s)
                 pid, = [pid for pid, _, title in d.all_children()
-                        if title == "bridled-session"]
+                        if title == "bridled: session"]
                 assert pid not in seen, "it was there for another"
                 seen.add(pid)
             wait_for("its end", lambda: not is_running(pid))
@@ -103,7 +103,7 @@ def test_spares_that_die_at_birth_are_not_waited_for():
         end = time.monotonic() + 2
         while time.monotonic() < end:
             for pid, _, title in d.all_children():
-                if pid > server and title.startswith("bridled-session"):
+                if pid > server and title.startswith("bridled: "):
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
         for _ in range(10):
@@ -267,6 +267,16 @@ def test_nobody_outlives_the_daemon():
                      lambda: not [p for p in family if is_running(p)])
 
 
+def test_in_lists_they_have_one_short_name():
+    with Daemon(limits={"spare": 2}) as d, d.connect() as s:
+        ping(s)
+        spares(d, 2)
+        ours = {pid for pid, _, title in d.all_children()
+                if title.startswith("bridled: ")}
+        equal({row["name"] for row in d.ask("1#2").rows
+               if int(row["pid"]) in ours}, {b"bridled-session"})
+
+
 def test_what_the_daemon_was_started_with_is_closed():
     if not bridle.ROOT:
         raise Skip("only root can look at their descriptors")
@@ -275,7 +285,7 @@ def test_what_the_daemon_was_started_with_is_closed():
         ping(s)
         assert {"9", "200"} <= set(os.listdir("/proc/%d/fd" % d.pid))
         family = [pid for pid, _, title in d.all_children()
-                  if title.startswith("bridled-session")]
+                  if title.startswith("bridled: ")]
         assert len(family) > 3, family
         for pid in family:
             with contextlib.suppress(FileNotFoundError):
@@ -312,12 +322,12 @@ def test_a_session_knows_nothing_of_the_daemon():
         read_answer(other)
         ping(s)
         assert holds(d.pid, SECRET.encode()), "the daemon has it"
-        family = [pid for pid, _, title in d.all_children()
-                  if title.startswith("bridled-session: ")]
+        family = titled(d, "spare") + titled(d, "fork server")
+        assert len(family) > 2, family
         with d.connect() as fresh:
             ping(fresh)
             newest = max(pid for pid, _, title in d.all_children()
-                         if title == "bridled-session")
+                         if title == "bridled: session")
             for pid in [*family, newest]:
                 assert not holds(pid, SECRET.encode()), pid
 
