@@ -32,6 +32,13 @@ def fork_servers(d, n=1):
         lambda found: len(found) == n and found)(titled(d, "fork server")))
 
 
+def stock(d):
+    """All who wait, of a daemon that has TLS, too: more are ordered only when
+    half of one kind is left."""
+    return fork_servers(d, 2) + wait_for("the spares", lambda: (
+        lambda found: len(found) > 5 and found)(titled(d, "spare")))
+
+
 def ping(s):
     s.sendall(b"1#4\n")
     equal(read_answer(s).text, "pong")
@@ -50,8 +57,7 @@ def test_there_are_as_many_as_the_limits_say():
         before = spares(d, 3)
         with d.connect() as s:
             ping(s)
-            pid, = [pid for pid, _, title in d.all_children()
-                    if title == "bridled: session"]
+            pid, = titled(d, "session")
             assert pid in before, "it was forked before its client came"
         for n in 5, 1:
             d.limits["spare"] = n
@@ -77,8 +83,7 @@ def test_each_session_serves_one_client():
         for _ in range(20):
             with d.connect() as s:
                 ping(s)
-                pid, = [pid for pid, _, title in d.all_children()
-                        if title == "bridled: session"]
+                pid, = titled(d, "session")
                 assert pid not in seen, "it was there for another"
                 seen.add(pid)
             wait_for("its end", lambda: not is_running(pid))
@@ -100,12 +105,15 @@ def test_spares_that_die_at_birth_are_not_waited_for():
     """Before their pid is known to the daemon, some of them."""
     with Daemon(limits={"spare": 2}) as d:
         server, = fork_servers(d)
+        killed = set()
         end = time.monotonic() + 2
         while time.monotonic() < end:
             for pid, _, title in d.all_children():
                 if pid > server and title.startswith("bridled: "):
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
+                        killed.add(pid)
+        wait_for("their end", lambda: not any(map(is_running, killed)))
         for _ in range(10):
             with d.connect() as s:
                 ping(s)
@@ -259,8 +267,8 @@ def test_nobody_outlives_the_daemon():
     for how in signal.SIGTERM, signal.SIGKILL:
         with Daemon(tcp=[TLS]) as d, d.connect() as s:
             ping(s)
+            stock(d)
             family = [pid for pid, _, _ in d.all_children()]
-            assert len(family) > 4, family
             d.process.send_signal(how)
             d.process.wait(bridle.PATIENCE)
             wait_for("all of them to end",
@@ -284,13 +292,9 @@ def test_what_the_daemon_was_started_with_is_closed():
     with Daemon(tcp=[TLS], wrap=left_open) as d, d.connect() as s:
         ping(s)
         assert {"9", "200"} <= set(os.listdir("/proc/%d/fd" % d.pid))
-        family = [pid for pid, _, title in d.all_children()
-                  if title.startswith("bridled: ")]
-        assert len(family) > 3, family
-        for pid in family:
-            with contextlib.suppress(FileNotFoundError):
-                opened = set(os.listdir("/proc/%d/fd" % pid))
-                assert not {"9", "200"} & opened, opened
+        for pid in stock(d) + titled(d, "session"):
+            opened = set(os.listdir("/proc/%d/fd" % pid))
+            assert not {"9", "200"} & opened, opened
 
 
 def memory_of(pid):
@@ -322,13 +326,11 @@ def test_a_session_knows_nothing_of_the_daemon():
         read_answer(other)
         ping(s)
         assert holds(d.pid, SECRET.encode()), "the daemon has it"
-        family = titled(d, "spare") + titled(d, "fork server")
-        assert len(family) > 2, family
+        family = stock(d)
         with d.connect() as fresh:
             ping(fresh)
-            newest = max(pid for pid, _, title in d.all_children()
-                         if title == "bridled: session")
-            for pid in [*family, newest]:
+            assert set(family) & set(titled(d, "session")), "one serves it"
+            for pid in family:
                 assert not holds(pid, SECRET.encode()), pid
 
 
