@@ -20,20 +20,38 @@
 void
 tls_describe(char problem[TLS_PROBLEM_SIZE], const char *what)
 {
-	unsigned long e = ERR_get_error();
-	const char *reason = e ? ERR_reason_error_string(e) : NULL;
+	unsigned long first = ERR_peek_error(), e;
+	const char *reason = NULL;
+	char number[32];
 
-	if (e != 0 && ERR_SYSTEM_ERROR(e))
-		reason = strerror(ERR_GET_REASON(e));
+	while (reason == NULL && (e = ERR_get_error()) != 0)
+		reason = ERR_SYSTEM_ERROR(e) ? strerror(ERR_GET_REASON(e))
+					     : ERR_reason_error_string(e);
+	/* Words for it has openssl-errstr(1). */
+	snprintf(number, sizeof(number), "OpenSSL's error %lX", first);
+	if (reason == NULL)
+		reason = first != 0 ? number : "";
 	snprintf(problem, TLS_PROBLEM_SIZE, "%s%s%s", what,
-		reason && *what ? ": " : "", reason ? reason : "");
+		*reason && *what ? ": " : "", reason);
 	ERR_clear_error();
 }
+
+/*
+ * See OPENSSL_init_crypto(3): what TLS 1.3 does without, of which each process
+ * would fill tables at its start, and empty them at its end. Texts for errors
+ * in TLS are there, those for all else are not.
+ */
+#define WITHOUT                                                          \
+	(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS | \
+		OPENSSL_INIT_NO_ADD_ALL_DIGESTS |                        \
+		OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_ATEXIT)
 
 void
 tls_begin(void)
 {
-	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	/* First: the other asks for what has not been settled yet. */
+	OPENSSL_init_crypto(WITHOUT, NULL);
+	OPENSSL_init_ssl(WITHOUT, NULL);
 }
 
 static int
@@ -259,14 +277,20 @@ tls_key_parse(struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
 	BIO_free(bio);
 	forget_data(key);
 	if (key->pkey == NULL || key->cert == NULL)
-		tls_describe(problem, "no key with its certificate");
+		snprintf(problem, TLS_PROBLEM_SIZE,
+			"no key with its certificate: it holds %s in PEM",
+			key->cert != NULL   ? "no key without a password"
+			: key->pkey != NULL ? "no certificate"
+					    : "neither");
 	else if (!type_known(key->pkey))
 		snprintf(problem, TLS_PROBLEM_SIZE,
 			"neither a P-256 nor an Ed25519 key");
 	else if (X509_check_private_key(key->cert, key->pkey) != 1)
-		tls_describe(problem, "the certificate is another key's");
+		snprintf(problem, TLS_PROBLEM_SIZE,
+			"the certificate is another key's");
 	else
 		return 0;
+	ERR_clear_error();
 	EVP_PKEY_free(key->pkey);
 	X509_free(key->cert);
 	key->pkey = NULL;

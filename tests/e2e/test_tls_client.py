@@ -4,6 +4,7 @@ never does with less than it was told to."""
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -235,8 +236,14 @@ def test_a_key_that_cannot_be_used_is_no_missing_one():
         os.chmod(home.key, 0o640)
         refused(d.tls("ping"), 3, home.key, "others may use it")
         os.chmod(home.key, 0o600)
-        os.truncate(home.key, 100)
-        refused(d.tls("ping"), 3, "no key with its certificate")
+        key, certificate = re.findall(
+            "(?s)-----BEGIN.*?-----END.*?-----\n", home.read(home.key))
+        for kept, missing in ((certificate, "no key without a password"),
+                              (key, "no certificate"), ("", "neither")):
+            with open(home.key, "w") as f:
+                f.write(kept)
+            refused(d.tls("ping"), 3, "no key with its certificate: "
+                    "it holds %s in PEM" % missing)
 
 
 # The whole protocol through it
