@@ -142,6 +142,10 @@ confine_server(const char **what)
 	*what = "limit itself";
 	if (set_limits() != 0)
 		return -1;
+	/* It ends with the daemon also where somebody has stopped it. */
+	*what = "be ended with the daemon";
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+		return -1;
 	limited = fork_limited();
 	if (!limited && setrlimit(RLIMIT_NPROC, &none) != 0)
 		return -1;

@@ -275,6 +275,15 @@ def test_nobody_outlives_the_daemon():
                      lambda: not [p for p in family if is_running(p)])
 
 
+def test_a_stopped_fork_server_does_not_outlive_it_either():
+    with Daemon() as d:
+        pid, = fork_servers(d)
+        os.kill(pid, signal.SIGSTOP)
+        d.process.kill()
+        d.process.wait(bridle.PATIENCE)
+        wait_for("its end", lambda: not is_running(pid))
+
+
 def test_in_lists_they_have_one_short_name():
     with Daemon(limits={"spare": 2}) as d, d.connect() as s:
         ping(s)
