@@ -20,23 +20,27 @@ def titled(d, title):
             if found == "bridled: " + title and state != "Z"]
 
 
+def once(d, title, least, most):
+    """The pids of those that are called so, once there are so many."""
+    def look():
+        found = titled(d, title)
+        return found if least <= len(found) <= most else None
+    return wait_for("%d to %d: %s" % (least, most, title), look)
+
+
 def spares(d, n):
-    """The pids of so many, once there are."""
-    return wait_for("%d spares" % n, lambda: (
-        lambda found: len(found) == n and found)(titled(d, "spare")))
+    return once(d, "spare", n, n)
 
 
 def fork_servers(d, n=1):
-    """Once there are so many: who has just been forked is called so, too."""
-    return wait_for("%d fork servers" % n, lambda: (
-        lambda found: len(found) == n and found)(titled(d, "fork server")))
+    """Who has just been forked is called so, too."""
+    return once(d, "fork server", n, n)
 
 
 def stock(d):
-    """All who wait, of a daemon that has TLS, too: more are ordered only when
-    half of one kind is left."""
-    return fork_servers(d, 2) + wait_for("the spares", lambda: (
-        lambda found: len(found) > 5 and found)(titled(d, "spare")))
+    """All who wait, of a daemon that has TLS, too: more of one kind are
+    ordered only when half of its four is left."""
+    return fork_servers(d, 2) + once(d, "spare", 6, 8)
 
 
 def ping(s):
