@@ -9,7 +9,7 @@ import tempfile
 import time
 
 from bridle import BRIDLECTL
-from servers import Nrpe, Remctl, Sshd
+from servers import Dropbear, Nrpe, Remctl, Sshd
 from shared import PS, Server, Tls, fingerprint
 
 
@@ -37,9 +37,13 @@ class Crowd:
 
 
 def wall(command, env=None):
-    """Milliseconds of one whole call, its output read."""
+    """Milliseconds of one whole call, its output read.
+
+    dbclient has something to say of every host key; who fails is named.
+    """
     start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.PIPE, env=env)
+    subprocess.run(command, check=True, stdout=subprocess.PIPE,
+                   stderr=subprocess.DEVNULL, env=env)
     return (time.perf_counter() - start) * 1000
 
 
@@ -66,6 +70,7 @@ class Peers:
         self.nrpe = {how: server(Nrpe, "nrpe-" + how, how)
                      for how in ("plain", "TLS", "certificates")}
         self.remctl = server(Remctl, "remctl")
+        self.dropbear = server(Dropbear, "dropbear")
         unix = [BRIDLECTL, "-H", "unix:" + self.unix.sock]
         tls = [BRIDLECTL, "-H", "127.0.0.1:%d" % self.tls.ports[0], "-i",
                self.tls.key, "--fingerprint",
@@ -85,6 +90,8 @@ class Peers:
         if self.ssh.there:
             for how in Sshd.HOWS:
                 found["ssh ps, " + how] = self.ssh.ps(how)
+        if self.dropbear.there:
+            found["dropbear, ps"] = self.dropbear.ps()
         return found
 
     def pings(self):
@@ -101,9 +108,14 @@ class Peers:
         if self.ssh.there:
             for how in Sshd.HOWS:
                 found["ssh true, " + how] = (self.ssh.true(how), None)
+        if self.dropbear.there:
+            found["dropbear, true"] = (self.dropbear.true(),
+                                       self.dropbear.processes[0].pid)
         return found
 
     def env(self, name):
+        if name.startswith("dropbear"):
+            return self.dropbear.env
         return self.remctl.env if name == "remctl" else None
 
 

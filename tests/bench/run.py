@@ -17,8 +17,8 @@ from report import Report  # noqa: E402
 SOURCE = os.path.join(os.path.dirname(__file__), "..", "..")
 BENCHES = {"cold": cold, "connections": connections, "memory": memory,
            "slow": slow, "fanout": fanout}
-PEERS = ["clustershell", "gnuplot-nox", "krb5-admin-server", "krb5-kdc",
-         "krb5-user", "nagios-nrpe-plugin", "nagios-nrpe-server",
+PEERS = ["clustershell", "dropbear-bin", "gnuplot-nox", "krb5-admin-server",
+         "krb5-kdc", "krb5-user", "nagios-nrpe-plugin", "nagios-nrpe-server",
          "openssh-client", "openssh-server", "pdsh", "remctl-client",
          "remctl-server"]
 
