@@ -10,14 +10,6 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-const char *__lsan_default_suppressions(void);
-
-/* libconfig 1.5 loses the string that a syntax error comes upon. */
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libconfig";
-}
 
 static char *
 print(const struct settings *s)
