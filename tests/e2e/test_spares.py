@@ -150,7 +150,9 @@ def test_who_comes_while_it_is_stopped_is_served_after():
             ping(s)
         for s in waiting[2:]:
             s.sendall(b"1#4\n")
-        os.kill(pid, signal.SIGCONT)
+        # On a slow machine it is given up by now: another serves them then.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
         for s in waiting[2:]:
             equal(read_answer(s).text, "pong")
             s.close()
