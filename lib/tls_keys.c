@@ -278,7 +278,8 @@ tls_key_parse(struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
 	forget_data(key);
 	if (key->pkey == NULL || key->cert == NULL)
 		snprintf(problem, TLS_PROBLEM_SIZE,
-			"no key with its certificate: it holds %s in PEM",
+			"no key with its certificate: it holds %s in PEM: "
+			"make a new key",
 			key->cert != NULL   ? "no key without a password"
 			: key->pkey != NULL ? "no certificate"
 					    : "neither");

@@ -1,6 +1,6 @@
 /*
- * What tls.c, tls_keys.c and tls_pkcs8.c share: no other file includes this, or
- * OpenSSL.
+ * What tls.c, tls_keys.c and tls_pkcs8.c share: no other file of the programs'
+ * includes this, or OpenSSL.
  */
 #ifndef BRIDLE_TLS_OPENSSL_H
 #define BRIDLE_TLS_OPENSSL_H
@@ -25,7 +25,10 @@ struct tls_key {
 /* Looks at it, once. 0, or -1 with `problem`: it is good for nothing then. */
 int tls_key_parse(struct tls_key *, char problem[TLS_PROBLEM_SIZE]);
 
-/* Puts what OpenSSL says was wrong first after `what`, and forgets the rest. */
+/*
+ * Puts what OpenSSL says was wrong after `what`: the first that it has words
+ * for, else the number of the first. Forgets the rest.
+ */
 void tls_describe(char problem[TLS_PROBLEM_SIZE], const char *what);
 
 /* The fingerprint of a certificate's key; false for want of memory. */
@@ -38,8 +41,9 @@ bool tls_fingerprint(const X509 *, char fingerprint[TLS_FINGERPRINT_SIZE]);
 EVP_PKEY *tls_pkcs8_read(const unsigned char *der, long len);
 
 /*
- * Before anything of OpenSSL's is used: without its configuration, which
- * takes longer to read than a key, and has nothing to say in what we demand.
+ * Before anything of OpenSSL's is used: starts it without its configuration,
+ * which has nothing to say in what we demand, and without all else that takes
+ * time and that TLS 1.3 does not need.
  */
 void tls_begin(void);
 

@@ -12,8 +12,8 @@ int confine_begin(void);
 
 /*
  * Once all is set up: no files, no capabilities, no descriptors but those of
- * fork_server.h, no system calls but those of filter.h. -1 with errno, and
- * *what could not be done, constant text.
+ * fork_server.h, no system calls but those of filter.h, no life after the
+ * daemon's. -1 with errno, and *what could not be done, constant text.
  */
 int confine_server(const char **what);
 

@@ -39,10 +39,8 @@ class Crowd:
 
 
 def wall(command, env=None):
-    """Milliseconds of one whole call, its output read.
-
-    dbclient has something to say of every host key; who fails is named.
-    """
+    """Milliseconds of one whole call, its output read. What it says besides,
+    as dbclient does of each host key, is dropped; who fails is named."""
     start = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.PIPE,
                    stderr=subprocess.DEVNULL, env=env)

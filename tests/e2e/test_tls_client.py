@@ -243,7 +243,7 @@ def test_a_key_that_cannot_be_used_is_no_missing_one():
             with open(home.key, "w") as f:
                 f.write(kept)
             refused(d.tls("ping"), 3, "no key with its certificate: "
-                    "it holds %s in PEM" % missing)
+                    "it holds %s in PEM: make a new key" % missing)
 
 
 # The whole protocol through it

@@ -1,4 +1,5 @@
 #include "tls.h"
+#include "tls_openssl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -397,6 +398,29 @@ test_files(void **state)
 
 #define BASE "SHA256:abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP"
 
+/* Words are there for TLS alone; for the rest there is the number. */
+static void
+test_errors_are_told_in_words_or_by_number(void **state)
+{
+	char problem[TLS_PROBLEM_SIZE], number[32];
+
+	(void)state;
+	tls_begin();
+	ERR_clear_error();
+	tls_describe(problem, "no luck");
+	assert_string_equal(problem, "no luck");
+	ERR_raise(ERR_LIB_PEM, PEM_R_NO_START_LINE);
+	snprintf(number, sizeof(number), "%lX", ERR_peek_error());
+	tls_describe(problem, "no luck");
+	assert_non_null(strstr(problem, "no luck: OpenSSL's error "));
+	assert_non_null(strstr(problem, number));
+	assert_int_equal(ERR_peek_error(), 0);
+	ERR_raise(ERR_LIB_PEM, PEM_R_NO_START_LINE);
+	ERR_raise(ERR_LIB_SSL, SSL_R_BAD_LENGTH);
+	tls_describe(problem, "");
+	assert_string_equal(problem, "bad length");
+}
+
 static void
 test_fingerprints(void **state)
 {
@@ -435,6 +459,7 @@ main(void)
 		cmocka_unit_test(test_an_end_in_the_handshake),
 		cmocka_unit_test(test_warm_up),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_errors_are_told_in_words_or_by_number),
 		cmocka_unit_test(test_fingerprints),
 	};
 
