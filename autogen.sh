@@ -1,3 +1,3 @@
 #!/bin/sh
-# Makes ./configure from configure.ac; needed once in a checkout.
+# Makes ./configure from configure.ac; run this once in a new checkout.
 cd "$(dirname "$0")" && mkdir -p m4 build-aux && exec autoreconf --install --warnings=all

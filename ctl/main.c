@@ -1,13 +1,14 @@
 #include "config.h"
 
 #include "buf.h"
-#include "complete.h"
+#include "cli/help.h"
+#include "cli/invocation.h"
+#include "cmd/commands.h"
+#include "complete/complete.h"
+#include "fanout/live_table.h"
+#include "fanout/run_on_hosts.h"
 #include "fd.h"
-#include "help.h"
-#include "invocation.h"
-#include "many.h"
-#include "notice.h"
-#include "refresh.h"
+#include "util/message.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,22 +17,21 @@
 static enum outcome
 refuse_usage(const struct invocation *inv, const char *error)
 {
-	notice_lines(error);
+	message_lines(NULL, error);
 	if (inv->command != NULL)
-		notice("'bridlectl %s --help' tells more", inv->command->name);
+		message_print("see 'bridlectl %s --help'", inv->command->name);
 	else
-		notice("'bridlectl --help' tells more");
+		message_print("see 'bridlectl --help'");
 	return OUTCOME_USAGE;
 }
 
 static enum outcome
-dispatch(struct invocation *inv)
+dispatch(const struct invocation *inv)
 {
 	if (inv->watch > 0)
-		return refresh_run(inv);
-	if (inv->command->streams)
-		return inv->command->run(inv);
-	return inv->several ? many_run(inv) : inv->command->run(inv);
+		return live_table_run(inv);
+	return inv->command->run != NULL ? inv->command->run(inv)
+					 : run_on_hosts(inv);
 }
 
 static enum outcome
@@ -40,10 +40,10 @@ run(struct invocation *inv, int argc, char **argv)
 	struct buf error = { 0 };
 	enum outcome outcome;
 
-	if (invocation_parse(inv, argc, argv, &error) != 0) {
+	if (invocation_parse(inv, commands, argc, argv, &error) != 0) {
 		outcome = refuse_usage(inv, buf_str(&error));
 	} else if (invocation_has(inv, OPT_HELP)) {
-		help_print(inv->command);
+		help_print(commands, inv->command);
 		outcome = OUTCOME_DONE;
 	} else if (invocation_has(inv, OPT_VERSION)) {
 		puts("bridlectl " PACKAGE_VERSION);
@@ -55,7 +55,10 @@ run(struct invocation *inv, int argc, char **argv)
 	return outcome;
 }
 
-/* For what help writes through stdio. */
+/*
+ * Close stdout, which writes the text of --help, and report an error. Return
+ * the outcome, or OUTCOME_NO if only the output has failed.
+ */
 static enum outcome
 close_output(enum outcome outcome)
 {
@@ -65,20 +68,25 @@ close_output(enum outcome outcome)
 	if (fclose(stdout) == 0 && !failed)
 		return outcome;
 	if (errno != EPIPE)
-		notice("cannot write the output: %s",
-			errno ? strerror(errno) : "some of it is lost");
+		message_print("cannot write the output: %s",
+			errno ? strerror(errno)
+			      : "a part of the output is lost");
 	return outcome == OUTCOME_DONE ? OUTCOME_NO : outcome;
 }
 
-/* With --exit-status, that of the command is not to be mistaken for ours. */
+/*
+ * Return the exit status of bridlectl. With --exit-status, a failure of
+ * bridlectl gets the status that the user has chosen. Thus a script can tell
+ * this failure from a failure of the command.
+ */
 static int
 exit_status(const struct invocation *inv, enum outcome outcome)
 {
-	if (!invocation_has(inv, OPT_EXIT_STATUS) ||
-		(outcome == OUTCOME_DONE && !inv->exit_known))
-		return (int)outcome;
-	return inv->exit_known && outcome <= OUTCOME_NO ? inv->exit_status
-							: (int)inv->own_failure;
+	if (outcome >= OUTCOME_EXIT)
+		return (int)outcome - OUTCOME_EXIT;
+	return outcome != OUTCOME_DONE && inv->own_failure <= OWN_FAILURE_MAX
+		       ? (int)inv->own_failure
+		       : (int)outcome;
 }
 
 int
@@ -88,11 +96,14 @@ main(int argc, char **argv)
 	enum outcome outcome;
 	int status;
 
-	/* Lest the connection become what stdout writes to. */
+	/*
+	 * Open closed standard descriptors. Otherwise a connection could get
+	 * the descriptor of stdout.
+	 */
 	if (fd_std_open() != 0)
 		return OUTCOME_UNREACHED;
 	if (argc > 1 && strcmp(argv[1], COMPLETE_OPTION) == 0) {
-		complete_print(argc - 2, argv + 2);
+		complete_print(commands, argc - 2, argv + 2);
 		return OUTCOME_DONE;
 	}
 	outcome = close_output(run(&inv, argc, argv));

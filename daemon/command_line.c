@@ -2,7 +2,7 @@
 
 #include "config.h"
 
-#include "settings.h"
+#include "config/settings.h"
 
 #include <err.h>
 #include <getopt.h>
@@ -13,64 +13,71 @@
 static const char usage[] =
 	"Usage: bridled [--config FILE] [--daemonize] [--pid-file FILE]\n"
 	"               [--log-stderr]\n"
-	"       bridled --check [FILE] [--access USER]\n"
+	"       bridled --check [FILE] [--access USER] [--in-place-of FILE]\n"
 	"       bridled --show [FILE]\n"
 	"       bridled --in-force | --reload [FILE] [--state-dir DIR]\n"
 	"       bridled --fingerprint [FILE]\n"
 	"\n"
 	"Examples:\n"
-	"  bridled --check                    is the configuration right?\n"
+	"  bridled --check                    check the configuration\n"
 	"  bridled --config my.conf --log-stderr   run in the foreground\n"
-	"  bridled --reload                   read it again; did that work?\n"
-	"  bridled --check --access anna      and does anna get in by it?\n"
+	"  bridled --reload                   reload, and show the result\n"
+	"  bridled --check --access anna      check that anna has access, too\n"
 	"\n"
-	"  -c, --config FILE    instead of " SETTINGS_FILE "\n"
-	"  -d, --daemonize      go into the background once it serves\n"
-	"  -p, --pid-file FILE  write the process's number there\n"
+	"  -c, --config FILE    read FILE instead of " SETTINGS_FILE "\n"
+	"  -d, --daemonize      go into the background when the daemon serves\n"
+	"  -p, --pid-file FILE  write the process ID to FILE\n"
 	"  -e, --log-stderr     log to standard error instead of syslog\n"
 	"      --check          check the configuration, then exit\n"
-	"      --access USER    check it, and whether this user here gets in\n"
+	"      --access USER    check the configuration, and USER's access\n"
+	"      --in-place-of F  check a configuration that will replace file "
+	"F\n"
 	"      --show           print all settings of the file, then exit\n"
-	"      --in-force       print those of the daemon that runs with it\n"
-	"      --reload         have that daemon read it again, and wait\n"
-	"      --state-dir DIR  look for that daemon there, too\n"
-	"      --fingerprint    print the host key's, then exit; makes the "
-	"key\n"
+	"      --in-force       print the effective settings of the running "
+	"daemon\n"
+	"      --reload         reload the running daemon, wait for the "
+	"result\n"
+	"      --state-dir DIR  look for the running daemon in DIR, too\n"
+	"      --fingerprint    print the host key's fingerprint; create a "
+	"missing key\n"
 	"  -V, --version        print the version\n"
-	"  -h, --help           print this\n"
+	"  -h, --help           print this help\n"
 	"\n"
 	"See bridled(8) and bridled.conf(5).\n";
+
+static void __attribute__((noreturn)) print_and_exit(const char *text)
+{
+	fputs(text, stdout);
+	if (fflush(stdout) != 0)
+		err(EX_IOERR, "cannot write the output");
+	exit(0);
+}
 
 void
 command_line_parse(int argc, char **argv, struct options *o)
 {
-	enum {
-		CHECK = 256,
-		ACCESS,
-		SHOW,
-		IN_FORCE,
-		RELOAD,
-		STATE_DIR,
-		FINGERPRINT
-	};
-	static const struct option longs[] = { { "config", required_argument,
-						       NULL, 'c' },
+	enum { ACCESS = 256, STATE_DIR, IN_PLACE_OF };
+	const struct option longs[] = { { "config", required_argument, NULL,
+						'c' },
 		{ "daemonize", no_argument, NULL, 'd' },
 		{ "pid-file", required_argument, NULL, 'p' },
 		{ "log-stderr", no_argument, NULL, 'e' },
-		{ "check", no_argument, NULL, CHECK },
+		{ "check", no_argument, &o->check, true },
 		{ "access", required_argument, NULL, ACCESS },
-		{ "show", no_argument, NULL, SHOW },
-		{ "in-force", no_argument, NULL, IN_FORCE },
-		{ "reload", no_argument, NULL, RELOAD },
+		{ "show", no_argument, &o->show, true },
+		{ "in-force", no_argument, &o->effective, true },
+		{ "reload", no_argument, &o->reload, true },
 		{ "state-dir", required_argument, NULL, STATE_DIR },
-		{ "fingerprint", no_argument, NULL, FINGERPRINT },
+		{ "in-place-of", required_argument, NULL, IN_PLACE_OF },
+		{ "fingerprint", no_argument, &o->fingerprint, true },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "c:dp:eVh", longs, NULL)) != -1) {
 		switch (c) {
+		case 0:
+			break;
 		case 'c':
 			o->config = optarg;
 			break;
@@ -83,46 +90,33 @@ command_line_parse(int argc, char **argv, struct options *o)
 		case 'e':
 			o->log_stderr = true;
 			break;
-		case CHECK:
-			o->check = true;
-			break;
 		case ACCESS:
 			o->access = optarg;
 			o->check = true;
 			break;
-		case IN_FORCE:
-			o->in_force = true;
-			break;
-		case RELOAD:
-			o->reload = true;
+		case IN_PLACE_OF:
+			o->in_place_of = optarg;
+			o->check = true;
 			break;
 		case STATE_DIR:
 			o->state_dir = optarg;
 			break;
-		case SHOW:
-			o->show = true;
-			break;
-		case FINGERPRINT:
-			o->fingerprint = true;
-			break;
 		case 'V':
-			puts("bridled " PACKAGE_VERSION);
-			exit(0);
+			print_and_exit("bridled " PACKAGE_VERSION "\n");
 		case 'h':
-			fputs(usage, stdout);
-			exit(0);
+			print_and_exit(usage);
 		default:
 			fputs("Try 'bridled --help'.\n", stderr);
 			exit(EX_USAGE);
 		}
 	}
-	if ((o->check || o->show || o->fingerprint || o->in_force ||
+	if ((o->check || o->show || o->fingerprint || o->effective ||
 		    o->reload) &&
 		optind < argc)
 		o->config = argv[optind++];
-	if (o->state_dir != NULL && !o->in_force && !o->reload)
-		errx(EX_USAGE, "--state-dir is for --in-force and --reload");
+	if (o->state_dir != NULL && !o->effective && !o->reload)
+		errx(EX_USAGE, "--state-dir needs --in-force or --reload");
 	if (optind < argc)
-		errx(EX_USAGE, "what is '%s'? Try 'bridled --help'.",
+		errx(EX_USAGE, "unexpected argument '%s'; try 'bridled --help'",
 			argv[optind]);
 }

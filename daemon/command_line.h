@@ -1,5 +1,5 @@
 /*
- * What bridled was told to do.
+ * The command line of bridled.
  */
 #ifndef BRIDLE_COMMAND_LINE_H
 #define BRIDLE_COMMAND_LINE_H
@@ -10,19 +10,24 @@ struct options {
 	const char *config;
 	const char *pid_file;
 	const char *access;
+	/* path of the file that `config` will replace, or NULL */
+	const char *in_place_of;
 	const char *state_dir;
-	bool fingerprint;
 	bool daemonize;
 	bool log_stderr;
-	bool check;
-	bool show;
-	bool in_force;
-	bool reload;
+	/*
+	 * These options are true or false. getopt_long(3) needs the type int.
+	 */
+	int fingerprint;
+	int check;
+	int show;
+	int effective;
+	int reload;
 };
 
 /*
- * Fills in what was given and leaves all else alone. Ends the program with
- * --help and --version, and where it does not understand.
+ * Parse the command line into the struct. Members without an option stay
+ * unchanged. Exit after --help, --version and errors.
  */
 void command_line_parse(int argc, char **argv, struct options *);
 

@@ -1,27 +1,32 @@
 /*
- * bridled: a remote-control command daemon. See bridled(8).
+ * bridled: the daemon that lets clients control this machine. See bridled(8).
  */
 #include "config.h"
 
-#include "access.h"
-#include "activation.h"
 #include "buf.h"
 #include "clock.h"
 #include "command_line.h"
+#include "config/effective.h"
+#include "config/host_key.h"
+#include "config/settings.h"
+#include "core/loop.h"
+#include "core/refuse_all.h"
+#include "core/resources.h"
 #include "fd.h"
-#include "host_key.h"
-#include "identity.h"
-#include "parent.h"
-#include "running.h"
-#include "sandbox.h"
-#include "settings.h"
-#include "state_dir.h"
-#include "users.h"
+#include "net/hangup.h"
+#include "net/peer.h"
+#include "net/sd_activation.h"
+#include "request/state.h"
+#include "service_user.h"
+#include "start_check.h"
+#include "sys/account.h"
+#include "sys/sandbox.h"
+#include "trusted_path.h"
 
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,38 +35,78 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* Prints what is wrong and unwise; NULL if it is wrong. */
-static struct settings *
-load(const struct options *o, bool resolve)
+/* Print the lines to standard error, and free the buffer. */
+static void
+print_lines(struct buf *lines)
 {
-	struct buf errors = { 0 }, warnings = { 0 };
-	struct settings *s;
+	fputs(buf_str(lines), stderr);
+	buf_free(lines);
+}
 
-	s = settings_load(o->config, resolve, &errors, &warnings);
-	if (warnings.len > 0)
-		fprintf(stderr, "%s", buf_str(&warnings));
-	if (s == NULL)
-		fprintf(stderr, "%s", buf_str(&errors));
-	buf_free(&errors);
-	buf_free(&warnings);
-	return s;
+static unsigned
+count_lines(const struct buf *text)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < text->len; i++)
+		n += text->data[i] == '\n';
+	return n;
+}
+
+/*
+ * Load the settings into *s, and print errors and warnings. Store the number of
+ * errors in *n. Return 0, EX_TEMPFAIL if the name service did not answer, or
+ * EX_CONFIG after other errors.
+ */
+static int
+load_and_count(
+	const struct options *o, bool resolve, struct settings **s, unsigned *n)
+{
+	struct settings_ids ids = { 0 };
+	struct buf errors = { 0 }, warnings = { 0 };
+
+	*s = settings_load(
+		o->config, resolve ? &ids : NULL, &errors, &warnings);
+	print_lines(&warnings);
+	if (*s != NULL)
+		buf_reset(&errors);
+	*n = count_lines(&errors);
+	print_lines(&errors);
+	buf_free(&ids.list);
+	if (*s != NULL)
+		return 0;
+	return ids.unanswered ? EX_TEMPFAIL : EX_CONFIG;
+}
+
+static int
+load(const struct options *o, bool resolve, struct settings **s)
+{
+	unsigned n;
+
+	return load_and_count(o, resolve, s, &n);
 }
 
 static int
 show(const struct options *o)
 {
-	struct settings *s = load(o, false);
+	struct buf text = { 0 };
+	struct settings *s;
+	int status = load(o, false, &s);
 
-	if (s == NULL)
-		return EX_CONFIG;
-	settings_print(s, stdout);
+	if (status != 0)
+		return status;
+	settings_print(s, &text);
 	settings_free(s);
+	fputs(buf_str(&text), stdout);
+	buf_free(&text);
 	return fflush(stdout) == 0 ? 0 : EX_IOERR;
 }
 
 /*
- * Waits for the daemon to serve, and ends with its status: 0 is what it
- * sends when it does. Without a byte it has failed, and has said why.
+ * Wait until the daemon sends its status byte, and exit with this status. The
+ * byte is 0 if the daemon serves. If the daemon ends without a byte, it has
+ * already printed the cause.
  */
 static void __attribute__((noreturn)) await(int ready)
 {
@@ -74,7 +119,10 @@ static void __attribute__((noreturn)) await(int ready)
 	_exit(status);
 }
 
-/* Into the background; returns there, with where to say that it serves. */
+/*
+ * Move the process into the background. Return the descriptor to which the
+ * daemon writes its status byte.
+ */
 static int
 daemonize(void)
 {
@@ -82,16 +130,18 @@ daemonize(void)
 	pid_t pid;
 
 	if (pipe2(pipes, O_CLOEXEC) != 0 || (pid = fork()) == -1)
-		err(EX_OSERR, "cannot go into the background");
+		err(EX_OSERR, "cannot move into the background");
 	if (pid > 0) {
 		close(pipes[1]);
 		waitpid(pid, NULL, 0);
 		await(pipes[0]);
 	}
 	close(pipes[0]);
-	/* Twice, so that it can never get a controlling terminal again. */
+	/*
+	 * Fork twice, so that the daemon can never get a controlling terminal.
+	 */
 	if (setsid() == -1 || (pid = fork()) == -1)
-		err(EX_OSERR, "cannot go into the background");
+		err(EX_OSERR, "cannot move into the background");
 	if (pid > 0)
 		_exit(0);
 	if (chdir("/") != 0)
@@ -99,7 +149,9 @@ daemonize(void)
 	return pipes[1];
 }
 
-/* Whatever the working directory is later; ends the program if it cannot. */
+/*
+ * Return the path as an absolute path, which the caller frees. Exit on failure.
+ */
 static char *
 absolute(const char *path)
 {
@@ -114,68 +166,23 @@ absolute(const char *path)
 	return whole;
 }
 
-/* The user to become; the present one unless we are root. */
-static const struct passwd *
-find_user(const struct settings *s)
-{
-	const struct passwd *pw;
-
-	if (geteuid() != 0)
-		return NULL;
-	if ((pw = getpwnam(s->user)) == NULL)
-		warnx("there is no user '%s': create it (useradd --system "
-		      "--user-group --shell /usr/sbin/nologin %s) or set user "
-		      "in %s",
-			s->user, s->user, s->path);
-	return pw;
-}
-
-/* Whether he gets in; pw is whom the daemon becomes, NULL if nobody else. */
-static int
-check_access(
-	const struct settings *s, const char *user, const struct passwd *pw)
-{
-	struct access_owner owner = { pw != NULL ? pw->pw_uid : geteuid(),
-		getegid() };
-	struct buf how = { 0 };
-	bool given;
-	uid_t uid;
-
-	if (users_uid(user, &uid) != 0) {
-		warnx("there is no user '%s'", user);
-		return EX_NOUSER;
-	}
-	given = access_given(s, &owner, uid, &how);
-	if (given)
-		printf("%s has access: %s\n", user, buf_str(&how));
-	else
-		warnx("%s: %s would have no access: %s", s->path, user,
-			buf_str(&how));
-	buf_free(&how);
-	return given ? 0 : EX_NOPERM;
-}
-
 static int
 check(const struct options *o)
 {
-	struct settings *s = load(o, true);
-	const struct passwd *pw;
-	int status = 0;
+	struct settings *s;
+	int status = load(o, true, &s);
 
-	if (s == NULL)
-		return EX_CONFIG;
-	/* Only root changes to that user, so only root needs him. */
-	if ((pw = find_user(s)) == NULL && geteuid() == 0)
-		status = EX_NOUSER;
-	else
-		printf("%s: ok\n", o->config);
-	if (status == 0 && o->access != NULL)
-		status = check_access(s, o->access, pw);
+	if (status != 0)
+		return status;
+	status = start_check(o, s);
 	settings_free(s);
-	return status;
+	return fflush(stdout) == 0 ? status : EX_IOERR;
 }
 
-/* Those that were passed to us, and the rest by ourselves. */
+/*
+ * Use the listening sockets that the service manager has passed, and open the
+ * other listeners. Return 0, or -1 after a message.
+ */
 static int
 open_listeners(struct parent *p, uid_t owner)
 {
@@ -186,37 +193,40 @@ open_listeners(struct parent *p, uid_t owner)
 	p->listeners = (struct listeners){ 0 };
 	result = listeners_open(
 		&p->listeners, &passed, p->settings, owner, &errors);
-	/* Of those that it took over, there may be something to say. */
-	fprintf(stderr, "%s", buf_str(&errors));
+	/* A successful start may have warnings about passed sockets. */
+	print_lines(&errors);
 	if (result != 0)
 		listeners_close(&passed);
-	buf_free(&errors);
 	return result;
 }
 
-/* Before anything else opens a descriptor, or knows the environment. */
+/*
+ * Take the listening sockets and the notification socket of the service
+ * manager. Call this before other code opens a descriptor or reads the
+ * environment. Return 0, or -1 after a message.
+ */
 static int
-meet_manager(struct parent *p)
+take_from_manager(struct parent *p)
 {
 	struct buf errors = { 0 };
-	int result = activation_take(&p->listeners, &errors);
+	int result = sd_activation_take(&p->listeners, &errors);
 
-	if (result != 0)
-		fprintf(stderr, "%s", buf_str(&errors));
-	buf_free(&errors);
-	notify_open(&p->notify);
+	print_lines(&errors);
+	sd_notify_open(&p->sd_notify);
 	return result;
 }
 
-/* Root becomes the service's user; anybody else stays who he is. */
+/*
+ * Change permanently to the daemon's user, and drop rights that the daemon does
+ * not need. Return 0, or -1 after a message.
+ */
 static int
-change_user(const struct passwd *pw)
+change_user(const struct settings *s, const struct account *user)
 {
 	const char *what;
 
-	if (pw != NULL && pw->pw_uid != 0 &&
-		sandbox_become(pw->pw_uid, pw->pw_gid, pw->pw_name) != 0) {
-		warn("cannot become %s", pw->pw_name);
+	if (service_user_become(s, user) != 0) {
+		warn("cannot become %s", s->user);
 		return -1;
 	}
 	if (sandbox_parent(&what) != 0) {
@@ -224,29 +234,38 @@ change_user(const struct passwd *pw)
 		return -1;
 	}
 	if (sandbox_is_service())
-		identity_ignore_groups(geteuid());
+		peer_ignore_groups(geteuid());
 	return 0;
 }
 
-/* Returns the open file, for remove_pid(), or -1. */
+/*
+ * Write the process id to the pid file. Return the open descriptor, for
+ * remove_pid(), or -1 after a message.
+ */
 static int
 write_pid(const char *path)
 {
-	/* The folder may be the service's user's, who shall lead root nowhere.
+	/*
+	 * The daemon's user may own the directory. A link that this user makes
+	 * there must not lead root to another file.
 	 */
-	int fd = open(path,
-		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	struct buf why = { 0 };
+	int fd = trusted_open(path, O_WRONLY | O_CREAT, 0644, &why);
 
-	if (fd != -1 && dprintf(fd, "%d\n", (int)getpid()) > 0)
-		return fd;
-	warn("%s", path);
-	fd_close(&fd);
-	return -1;
+	if (fd == -1) {
+		warnx("%s", buf_str(&why));
+	} else if (ftruncate(fd, 0) != 0 ||
+		   dprintf(fd, "%d\n", (int)getpid()) <= 0) {
+		warn("%s", path);
+		fd_close(&fd);
+	}
+	buf_free(&why);
+	return fd;
 }
 
 /*
- * The folder may be root's, which we are no more: then at least no number
- * stays behind that will be another's one day.
+ * Remove the pid file. If the daemon may not write to the directory, empty the
+ * file: the pid may later belong to another process.
  */
 static void
 remove_pid(const char *path, int fd)
@@ -256,124 +275,128 @@ remove_pid(const char *path, int fd)
 	fd_close(&fd);
 }
 
-/* From here on, only the logger speaks. */
+/*
+ * Create the state_dir if it does not exist, owned by the daemon's user. Return
+ * 0, or -1 if this fails and the directory is needed.
+ */
 static int
-let_go_of_terminal(const struct options *o)
+make_state_dir(
+	const struct settings *s, const struct account *user, bool needed)
 {
-	if (freopen("/dev/null", "r", stdin) == NULL ||
-		freopen("/dev/null", "w", stdout) == NULL)
-		return -1;
-	/* A logger that takes the place of one that died still needs it. */
-	if (!o->log_stderr && freopen("/dev/null", "w", stderr) == NULL)
-		return -1;
-	return 0;
-}
+	const char *dir = s->state_dir;
+	int result = mkdir(dir, 0700);
 
-/* As whom the daemon runs: what root makes for it must be his. */
-static int
-make_folder(const struct settings *s, const struct passwd *pw, bool needed)
-{
-	struct buf errors = { 0 };
-	int result = state_dir_make(s, pw != NULL ? pw->pw_uid : geteuid(),
-		pw != NULL ? pw->pw_gid : getegid(), &errors);
-
+	if (result == 0)
+		result = lchown(dir, user->uid, user->gid);
+	else if (errno == EEXIST)
+		return 0;
 	if (result != 0 && needed)
-		fprintf(stderr, "%s", buf_str(&errors));
-	buf_free(&errors);
+		fprintf(stderr, "%s: %s (state_dir, for the host key)\n", dir,
+			strerror(errno));
 	return needed ? result : 0;
 }
 
 static int
-read_fingerprint(
-	const struct settings *s, char fingerprint[TLS_FINGERPRINT_SIZE])
+start_session_pool(struct parent *p)
 {
 	struct buf errors = { 0 };
-	int result = host_key_fingerprint(s, fingerprint, &errors);
+	int result = resources_start_session_pool(p, p->settings, &errors);
 
-	fprintf(stderr, "%s", buf_str(&errors));
-	buf_free(&errors);
+	print_lines(&errors);
 	return result;
 }
 
-static int
-start_spares(struct parent *p)
-{
-	struct buf errors = { 0 };
-	int result = parent_start_spares(p, p->settings, &errors);
-
-	fprintf(stderr, "%s", buf_str(&errors));
-	buf_free(&errors);
-	return result;
-}
-
-/* Prints the host key's fingerprint; makes the key, if there is none yet. */
+/*
+ * Print the fingerprint of the host key. Create the key if it does not exist.
+ * Return an exit status.
+ */
 static int
 print_fingerprint(const struct options *o)
 {
 	char fingerprint[TLS_FINGERPRINT_SIZE];
-	struct settings *s = load(o, true);
-	const struct passwd *pw;
-	int result = -1;
+	struct buf errors = { 0 };
+	struct account user;
+	struct settings *s;
+	int status = load(o, true, &s);
 
-	if (s == NULL)
-		return EX_CONFIG;
-	pw = find_user(s);
-	if ((geteuid() != 0 || pw != NULL) && make_folder(s, pw, true) == 0 &&
-		change_user(pw) == 0 &&
-		(result = read_fingerprint(s, fingerprint)) == 0)
-		puts(fingerprint);
+	if (status != 0)
+		return status;
+	if ((status = service_user_find(s, &user)) == 0) {
+		status = EX_OSERR;
+		if (make_state_dir(s, &user, true) == 0 &&
+			change_user(s, &user) == 0 &&
+			host_key_fingerprint(s, fingerprint, &errors) == 0) {
+			puts(fingerprint);
+			status = 0;
+		}
+	}
+	print_lines(&errors);
 	settings_free(s);
-	if (result != 0)
-		return EX_OSERR;
+	if (status != 0)
+		return status;
 	return fflush(stdout) == 0 ? 0 : EX_IOERR;
 }
 
-/* From the settings to the loop; an exit status. */
+/* Set up the daemon, and run its loop. Return an exit status. */
 static int
 serve(struct parent *p, const struct options *o, int ready)
 {
-	const struct passwd *pw = find_user(p->settings);
-	uid_t owner = pw != NULL ? pw->pw_uid : geteuid();
-	int status = EX_OSERR, pid_fd = -1;
+	struct account user;
+	int status = service_user_find(p->settings, &user), pid_fd = -1;
 
-	if (geteuid() == 0 && pw == NULL)
-		return EX_NOUSER;
-	if (make_folder(p->settings, pw, host_key_needed(p->settings)) != 0)
-		return EX_OSERR;
-	if (open_listeners(p, owner) != 0)
-		return EX_OSERR;
-	p->diag = identity_diag_open();
+	if (status != 0)
+		return status;
+	status = EX_OSERR;
+	if (make_state_dir(p->settings, &user, settings_has_tls(p->settings)) !=
+		0)
+		return status;
+	if (open_listeners(p, user.uid) != 0)
+		return status;
+	p->diag = peer_diag_open();
+	p->hangups = hangup_open();
 	if (o->pid_file != NULL && (pid_fd = write_pid(o->pid_file)) == -1)
 		goto out;
-	if (change_user(pw) != 0)
+	start_check_proc(p->settings, &user);
+	if (change_user(p->settings, &user) != 0)
 		goto out;
-	if (start_spares(p) != 0)
+	if (start_session_pool(p) != 0)
 		goto out;
 	p->pid = getpid();
-	p->audit = audit_open(p->settings->log_facility, p->settings->log_level,
-		o->log_stderr);
-	if (p->audit == NULL) {
+	p->logger = logger_open(p->settings->log_facility,
+		p->settings->log_level, o->log_stderr);
+	if (p->logger == NULL) {
 		warn("cannot start the logger");
 		goto out;
 	}
-	if (o->daemonize && let_go_of_terminal(o) != 0)
+	/*
+	 * Keep standard error for --log-stderr: a logger that starts later
+	 * needs it too.
+	 */
+	if (o->daemonize &&
+		sandbox_silence(STDIN_FILENO,
+			o->log_stderr ? STDOUT_FILENO : STDERR_FILENO) != 0)
 		goto out;
-	if (history_open(&p->history, p->settings->limits.watch_history) != 0) {
-		warn("cannot keep records for those who watch");
+	if (event_history_open(
+		    &p->history, p->settings->limits.watch_history) != 0) {
+		warn("cannot keep the history of events for subscribers");
 		goto out;
 	}
-	status = parent_run(p, ready);
+	status = loop_run(p, ready);
 out:
-	history_close(&p->history);
-	audit_close(p->audit);
-	spares_close(&p->spares);
+	event_history_close(&p->history);
+	logger_close(p->logger);
+	session_pools_close(p->pools);
 	fd_close(&p->diag);
+	fd_close(&p->hangups);
 	listeners_close(&p->listeners);
 	remove_pid(o->pid_file, pid_fd);
 	return status;
 }
 
-/* A starter that waits is told with which status we end. */
+/*
+ * If the start has failed, send its exit status to the process that waits in
+ * await(). Return the exit status.
+ */
 static int
 report(int ready, int status)
 {
@@ -384,7 +407,9 @@ report(int ready, int status)
 	return status;
 }
 
-/* No two runs of the daemon begin in the same millisecond. */
+/*
+ * Return the present time in ms. The value differs for each run of the daemon.
+ */
 static uint64_t
 now_ms(void)
 {
@@ -392,6 +417,89 @@ now_ms(void)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/*
+ * Carry out an option that does not start the daemon, such as --check. Return
+ * the exit status, or -1 if there is no such option.
+ */
+static int
+do_once(const struct options *o)
+{
+	int status = -1;
+
+	if (o->check)
+		status = check(o);
+	else if (o->show)
+		status = show(o);
+	else if (o->effective)
+		status = effective_show(o->config, o->state_dir);
+	else if (o->reload)
+		status = effective_reload(o->config, o->state_dir);
+	else if (o->fingerprint)
+		status = print_fingerprint(o);
+	if (status == EX_IOERR)
+		warnx("the output could not be written, or only a part of it");
+	return status;
+}
+
+/*
+ * True if a daemon with a wrong configuration should continue and refuse
+ * clients. Return false if root has started it, because a person at a terminal
+ * then waits for the exit status.
+ */
+static bool
+may_refuse(const struct parent *p)
+{
+	return p->listeners.n > 0 && geteuid() != 0;
+}
+
+/*
+ * Refuse clients until the configuration may be right. Return 0 to load the
+ * configuration again, or -1 to end the daemon.
+ */
+static int
+refuse_clients(struct parent *p, const struct options *o, unsigned errors)
+{
+	struct buf what = { 0 }, text = { 0 }, remark = { 0 };
+	struct refusal refusal = { .path = o->config };
+	int result = -1;
+
+	buf_addf(&what, "the configuration has %u error%s", errors,
+		errors == 1 ? "" : "s");
+	buf_addf(&text, "%s: see journalctl -u bridled", buf_str(&what));
+	buf_addf(&remark, "Refusing all clients: %s. ", buf_str(&what));
+	refusal.text = buf_str(&text);
+	refusal.remark = buf_str(&remark);
+	if (!what.failed && !text.failed && !remark.failed) {
+		warnx("%s: clients are refused until %s is changed", what.data,
+			o->config);
+		result = refuse_all(&p->listeners, &p->sd_notify, &refusal);
+		p->sd_notify.remark = "";
+	}
+	buf_free(&what);
+	buf_free(&text);
+	buf_free(&remark);
+	return result;
+}
+
+/*
+ * Load the settings. While they are wrong, refuse clients if may_refuse().
+ * Return an exit status. If a signal ends the daemon in the meantime, return 0
+ * without settings.
+ */
+static int
+load_or_refuse(struct parent *p, const struct options *o)
+{
+	unsigned errors;
+	int status;
+
+	while ((status = load_and_count(o, true, &p->settings, &errors)) ==
+			EX_CONFIG &&
+		may_refuse(p))
+		if (refuse_clients(p, o, errors) != 0)
+			return 0;
+	return status;
 }
 
 int
@@ -404,36 +512,39 @@ main(int argc, char **argv)
 
 	if (fd_std_open() != 0)
 		return EX_OSERR;
-	umask(022); /* whatever it was: nobody else writes our pid file */
+	/* An inherited SIG_IGN would break waitpid(2). */
+	signal(SIGCHLD, SIG_DFL);
+	/* An inherited umask could let other users write the pid file. */
+	umask(022);
 	command_line_parse(argc, argv, &o);
-	if (o.check)
-		return check(&o);
-	if (o.show)
-		return show(&o);
-	if (o.in_force)
-		return running_show(o.config, o.state_dir);
-	if (o.reload)
-		return running_reload(o.config, o.state_dir);
-	if (o.fingerprint)
-		return print_fingerprint(&o);
-	if (meet_manager(&p) != 0)
+	if ((status = do_once(&o)) >= 0)
+		return status;
+	if (take_from_manager(&p) != 0)
 		return EX_OSERR;
-	/* A reload finds it whatever the working directory is then. */
-	if ((config = realpath(o.config, NULL)) == NULL)
+	/*
+	 * Make the path absolute, so that a reload finds the file from any
+	 * working directory.
+	 */
+	config = realpath(o.config, NULL);
+	if (config == NULL && may_refuse(&p))
+		config = absolute(o.config);
+	if (config == NULL)
 		err(EX_CONFIG, "%s", o.config);
 	o.config = config;
 	if (o.pid_file != NULL)
 		o.pid_file = pid_file = absolute(o.pid_file);
 	if (o.daemonize)
 		ready = daemonize();
-	spares_init(&p.spares, o.daemonize && !o.log_stderr);
+	session_pools_init(p.pools, o.daemonize && !o.log_stderr);
 	TAILQ_INIT(&p.sessions);
 	TAILQ_INIT(&p.actions);
-	p.in_force.lock = -1;
+	p.effective.lock = -1;
 	p.started = clock_ms();
 	p.run = now_ms();
-	p.settings = load(&o, true);
-	status = p.settings == NULL ? EX_CONFIG : serve(&p, &o, ready);
+	p.load.fd = -1;
+	status = load_or_refuse(&p, &o);
+	if (p.settings != NULL)
+		status = serve(&p, &o, ready);
 	settings_free(p.settings);
 	free(pid_file);
 	free(config);

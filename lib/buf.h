@@ -1,9 +1,9 @@
 /*
- * A growing byte buffer whose failure is remembered.
+ * A byte buffer that grows, and remembers that an append has failed.
  *
- * Appending never fails in the caller's face: out of memory sets `failed`
- * and later appends do nothing, so that one check at the end is enough.
- * A zeroed struct is an empty buffer; buf_free() makes it one again.
+ * An append that gets no memory sets `failed`, and later appends do nothing.
+ * The caller needs to check `failed` only once, after the last append. A zeroed
+ * struct is an empty buffer; buf_free() zeroes the struct.
  */
 #ifndef BRIDLE_BUF_H
 #define BRIDLE_BUF_H
@@ -13,13 +13,13 @@
 #include <stddef.h>
 
 struct buf {
-	char *data; /* NULL while cap is 0; not NUL-terminated by itself */
+	char *data; /* bytes; NULL while cap is 0; only buf_str() adds a NUL */
 	size_t len;
 	size_t cap;
 	bool failed;
 };
 
-/* Each appends: bytes, a string, a byte, what printf(3) would write. */
+/* Append bytes, a string, one byte, or text formatted as by printf(3). */
 void buf_add(struct buf *, const void *, size_t);
 void buf_adds(struct buf *, const char *);
 void buf_addc(struct buf *, char);
@@ -28,19 +28,28 @@ void buf_addf(struct buf *, const char *, ...)
 void buf_addv(struct buf *, const char *, va_list)
 	__attribute__((format(printf, 2, 0)));
 
-/* Appends an unsigned number in decimal; what list writes most. */
+/* Append an unsigned number in decimal, faster than buf_addf(). */
 void buf_addu(struct buf *, unsigned long long);
 
-/* Makes room for n more bytes and returns where they go, or NULL. */
+/*
+ * Make room for n more bytes behind the data. Return the address of this room,
+ * or NULL if memory ran out. The caller adds the bytes that it writes to `len`.
+ */
 char *buf_room(struct buf *, size_t n);
 
-/* Drops the first n bytes (all of them if there are fewer). */
+/* Remove the first n bytes, or all bytes if the buffer has fewer. */
 void buf_drop(struct buf *, size_t n);
 
-/* Terminates with NUL (not counted in len); "" if the buffer has failed. */
+/*
+ * Put a NUL behind the data, without counting the NUL in `len`. Return the
+ * data, or "" if `failed` is set.
+ */
 const char *buf_str(struct buf *);
 
-/* Empties it; buf_reset() keeps the memory. Both forget a failure. */
+/*
+ * Empty the buffer and clear `failed`. buf_reset() keeps the memory for later
+ * appends; buf_free() frees the memory.
+ */
 void buf_reset(struct buf *);
 void buf_free(struct buf *);
 

@@ -1,5 +1,6 @@
 #include "clock.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 int64_t
@@ -15,6 +16,22 @@ int64_t
 clock_ms(void)
 {
 	return clock_us() / 1000;
+}
+
+void
+clock_follow_zone(void)
+{
+	/*
+	 * tzset(3) reads /etc/localtime again only if the file has another
+	 * inode or another time of change in seconds. A call with the zone
+	 * UTC0, which needs no file, makes the next tzset() read
+	 * /etc/localtime.
+	 */
+	if (getenv("TZ") == NULL && setenv("TZ", "UTC0", 1) == 0) {
+		tzset();
+		unsetenv("TZ");
+	}
+	tzset();
 }
 
 int

@@ -1,4 +1,4 @@
-/* Time that never goes back, for deadlines and durations. */
+/* A clock that never goes back, for deadlines and durations. */
 #ifndef BRIDLE_CLOCK_H
 #define BRIDLE_CLOCK_H
 
@@ -6,13 +6,30 @@
 
 #define CLOCK_NEVER INT64_MAX
 
-/* Milliseconds of CLOCK_MONOTONIC. */
+/* Return the time of CLOCK_MONOTONIC in milliseconds. */
 int64_t clock_ms(void);
 
-/* Microseconds of it. */
+/* Return the time of CLOCK_MONOTONIC in microseconds. */
 int64_t clock_us(void);
 
-/* How many are left until then, for poll(2); 0 once it has passed. */
+/* Return the earlier of two deadlines. */
+static inline int64_t
+clock_earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * Make localtime_r(3) use the time zone that the machine has now, even if the
+ * zone has changed since the process started. If $TZ is set, use the zone in
+ * $TZ.
+ */
+void clock_follow_zone(void);
+
+/*
+ * Return the milliseconds until a deadline of clock_ms(), as a timeout for
+ * poll(2). Return 0 if the deadline has passed.
+ */
 int clock_left(int64_t deadline);
 
 #endif

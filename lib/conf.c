@@ -2,7 +2,7 @@
 
 #include "fd.h"
 #include "text.h"
-#include "trusted.h"
+#include "trusted_path.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -15,11 +15,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of a key, as libconfig's lexer has it. */
+/* Bytes that a key may contain, as in libconfig's lexer */
 #define NAME_BYTES \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789*-_"
 
-/* Appends "clients[1].kill.signals". */
+/*
+ * Append the path from the top of the file to a setting:
+ * "clients[1].kill.signals".
+ */
 static void
 add_path(struct buf *out, const config_setting_t *at)
 {
@@ -38,7 +41,10 @@ add_path(struct buf *out, const config_setting_t *at)
 	buf_adds(out, name);
 }
 
-/* Appends " (teacher)" if it stands within an entry that has a name. */
+/*
+ * If the setting is in a list entry with a key `name`, append the value of this
+ * key in parentheses: " (teacher)".
+ */
 static void
 add_entry_name(struct buf *out, const config_setting_t *at)
 {
@@ -55,8 +61,8 @@ add_entry_name(struct buf *out, const config_setting_t *at)
 }
 
 /*
- * Appends one line. The whole of it is made safe, since names, values and
- * paths stand in it, and it goes to terminals and to the log.
+ * Append one line. Escape the whole line for terminals and the log, because
+ * names, values and paths may hold any byte.
  */
 static void __attribute__((format(printf, 3, 0)))
 add_line(struct buf *to, struct buf *where, const char *fmt, va_list ap)
@@ -75,7 +81,7 @@ add_line(struct buf *to, struct buf *where, const char *fmt, va_list ap)
 }
 
 static void __attribute__((format(printf, 5, 0)))
-tell(const struct conf *c, struct buf *to, const config_setting_t *at,
+add_message(const struct conf *c, struct buf *to, const config_setting_t *at,
 	const char *grade, const char *fmt, va_list ap)
 {
 	struct buf where = { 0 };
@@ -100,7 +106,7 @@ conf_error(struct conf *c, const config_setting_t *at, const char *fmt, ...)
 
 	c->failed = true;
 	va_start(ap, fmt);
-	tell(c, c->errors, at, "", fmt, ap);
+	add_message(c, c->errors, at, "", fmt, ap);
 	va_end(ap);
 }
 
@@ -112,13 +118,16 @@ conf_warn(struct conf *c, const config_setting_t *at, const char *fmt, ...)
 	if (c->warnings == NULL)
 		return;
 	va_start(ap, fmt);
-	tell(c, c->warnings, at, "warning: ", fmt, ap);
+	add_message(c, c->warnings, at, "warning: ", fmt, ap);
 	va_end(ap);
 }
 
-/* For what is wrong before there are settings to point at. */
+/*
+ * Report an error in a text that has not been parsed into settings. Return
+ * false.
+ */
 static bool __attribute__((format(printf, 3, 4)))
-refuse(struct conf *c, unsigned line, const char *fmt, ...)
+syntax_error(struct conf *c, unsigned line, const char *fmt, ...)
 {
 	struct buf where = { 0 };
 	va_list ap;
@@ -133,15 +142,19 @@ refuse(struct conf *c, unsigned line, const char *fmt, ...)
 }
 
 /*
- * The lexical pass. It knows as much of libconfig's lexer as is needed to
- * tell what is a string, a comment or a number, and refuses what libconfig
- * would take in silence: included files, numbers that wrap, a comment or
- * string without end, and bytes that would cut a string short.
+ * State of the lexical check, which runs before libconfig parses the text. The
+ * check finds strings, comments and numbers as libconfig's lexer does. The
+ * check refuses errors that libconfig accepts silently. These are @include,
+ * numbers that overflow, a comment or string without an end, and \x00 in a
+ * string. The others are two strings without a comma between them and, since
+ * libconfig 1.7, a comma without a following value.
  */
 struct scan {
 	struct conf *conf;
-	const char *at; /* ends with NUL */
+	const char *at; /* unread part of the text, which ends with NUL */
 	unsigned line;
+	unsigned comma;  /* line of the last token if it was a comma; else 0 */
+	unsigned string; /* line of the last token if it was a string; else 0 */
 };
 
 static void
@@ -155,20 +168,18 @@ advance(struct scan *s)
 static bool
 scan_comment(struct scan *s)
 {
-	unsigned begin = s->line;
+	const char *end;
 
 	if (s->at[1] != '*') {
 		s->at += strcspn(s->at, "\n");
 		return true;
 	}
-	for (s->at += 2; *s->at != '\0'; advance(s)) {
-		if (s->at[0] == '*' && s->at[1] == '/') {
-			s->at += 2;
-			return true;
-		}
-	}
-	return refuse(
-		s->conf, begin, "the comment that begins here never ends");
+	if ((end = strstr(s->at + 2, "*/")) == NULL)
+		return syntax_error(s->conf, s->line,
+			"the comment that begins here never ends");
+	while (s->at < end + 2)
+		advance(s);
+	return true;
 }
 
 static bool
@@ -179,17 +190,19 @@ scan_string(struct scan *s)
 	for (s->at++; *s->at != '\0'; advance(s)) {
 		if (*s->at == '"') {
 			s->at++;
+			s->string = s->line;
 			return true;
 		}
 		if (*s->at != '\\')
 			continue;
 		if (strncmp(s->at, "\\x00", 4) == 0)
-			return refuse(s->conf, s->line,
-				"\\x00 would cut the text short");
+			return syntax_error(s->conf, s->line,
+				"\\x00 is not allowed: it would end the text");
 		if (s->at[1] == '"' || s->at[1] == '\\')
 			s->at++;
 	}
-	return refuse(s->conf, begin, "the text that begins here never ends");
+	return syntax_error(
+		s->conf, begin, "the text that begins here never ends");
 }
 
 static bool
@@ -214,14 +227,36 @@ scan_number(struct scan *s)
 		max++;
 	end += strspn(end, "L");
 	if (errno == ERANGE || v > max)
-		return refuse(s->conf, s->line,
+		return syntax_error(s->conf, s->line,
 			"the number %.*s is too large to be read",
 			(int)(end - s->at < 24 ? end - s->at : 24), s->at);
 	s->at = end;
 	return true;
 }
 
-/* Takes one token, or some of the blanks between two. */
+/*
+ * Check the first byte of the next token. Return false and report an error if
+ * the token before was a comma or a string that this token may not follow.
+ */
+static bool
+check_order(struct scan *s)
+{
+	if (s->comma != 0 && strchr(",)]", *s->at) != NULL)
+		return syntax_error(s->conf, s->comma,
+			"syntax error: no value follows the comma; remove it");
+	if (s->string != 0 && *s->at == '"')
+		return syntax_error(s->conf, s->string,
+			"a comma is missing after this text: another text "
+			"follows, and the two would become one");
+	s->comma = *s->at == ',' ? s->line : 0;
+	s->string = 0;
+	return true;
+}
+
+/*
+ * Move behind one token, one comment or one space character. Return false and
+ * report an error if the token is not allowed.
+ */
 static bool
 scan_token(struct scan *s)
 {
@@ -229,11 +264,17 @@ scan_token(struct scan *s)
 
 	if (*p == '#' || (*p == '/' && (p[1] == '/' || p[1] == '*')))
 		return scan_comment(s);
+	if (isspace((unsigned char)*p)) {
+		advance(s);
+		return true;
+	}
+	if (!check_order(s))
+		return false;
 	if (*p == '"')
 		return scan_string(s);
 	if (*p == '@')
-		return refuse(s->conf, s->line,
-			"@include is refused: all must stand in this file");
+		return syntax_error(s->conf, s->line,
+			"@include is not allowed: put all settings here");
 	if (isdigit((unsigned char)*p) ||
 		((*p == '-' || *p == '+') && isdigit((unsigned char)p[1])))
 		return scan_number(s);
@@ -249,7 +290,7 @@ scan_token(struct scan *s)
 static bool
 scan(struct conf *c, const char *text)
 {
-	struct scan s = { c, text, 1 };
+	struct scan s = { .conf = c, .at = text, .line = 1 };
 
 	while (*s.at != '\0')
 		if (!scan_token(&s))
@@ -267,27 +308,24 @@ line_of(const char *text, const char *at)
 	return line;
 }
 
-/* Takes the text over: it may be changed, and is freed. */
+/* Parse the text, and free the buffer. Return 0, or -1 with an error. */
 static int
 parse(struct conf *c, struct buf *text)
 {
-	const char *nul;
 	int result = -1;
 
-	/* A comment in the last line is a syntax error without its end. */
+	/* libconfig reports an error if a comment ends the text without LF. */
 	buf_addc(text, '\n');
 	buf_str(text);
 	if (text->failed) {
 		conf_error(c, NULL, "out of memory");
 	} else if (text->len > CONF_SIZE_MAX) {
 		conf_error(c, NULL, "is larger than %d bytes", CONF_SIZE_MAX);
-	} else if ((nul = memchr(text->data, '\0', text->len)) != NULL) {
-		refuse(c, line_of(text->data, nul), "has a NUL byte");
 	} else if (scan(c, text->data)) {
 		if (config_read_string(&c->config, text->data))
 			result = 0;
 		else
-			refuse(c, (unsigned)config_error_line(&c->config),
+			syntax_error(c, (unsigned)config_error_line(&c->config),
 				"%s, here or shortly before",
 				config_error_text(&c->config));
 	}
@@ -296,8 +334,7 @@ parse(struct conf *c, struct buf *text)
 }
 
 static void
-begin(struct conf *c, const char *name, struct buf *errors,
-	struct buf *warnings)
+init(struct conf *c, const char *name, struct buf *errors, struct buf *warnings)
 {
 	memset(c, 0, sizeof(*c));
 	config_init(&c->config);
@@ -312,12 +349,15 @@ conf_open_text(struct conf *c, const char *text, const char *name,
 {
 	struct buf copy = { 0 };
 
-	begin(c, name, errors, warnings);
+	init(c, name, errors, warnings);
 	buf_adds(&copy, text);
 	return parse(c, &copy);
 }
 
-/* What is opened is what is judged, so the descriptor is asked. */
+/*
+ * True if the open file is a regular file that only trusted users can change.
+ * Check the descriptor, because the path may lead to another file by now.
+ */
 static bool
 check_file(struct conf *c, int fd)
 {
@@ -337,16 +377,19 @@ check_file(struct conf *c, int fd)
 	return good;
 }
 
-int
-conf_open(struct conf *c, const char *path, struct buf *errors,
-	struct buf *warnings)
+/* Read the whole file into `text`. Return 0, or -1 with an error. */
+static int
+read_file(struct conf *c, struct buf *text)
 {
-	struct buf text = { 0 };
+	char *data, *nul;
+	size_t len;
 	int fd;
 
-	begin(c, path, errors, warnings);
-	/* Not to hang on a fifo, nor to be given a terminal. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	/*
+	 * O_NONBLOCK: do not wait if the path is a FIFO. O_NOCTTY: if the path
+	 * is a terminal, do not make it the controlling terminal.
+	 */
+	fd = open(c->name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd == -1) {
 		conf_error(c, NULL, "cannot be opened: %s", strerror(errno));
 		return -1;
@@ -355,14 +398,38 @@ conf_open(struct conf *c, const char *path, struct buf *errors,
 		fd_close(&fd);
 		return -1;
 	}
-	text.data = fd_read_all(fd, CONF_SIZE_MAX, &text.len);
+	data = fd_read_all(fd, CONF_SIZE_MAX, &len);
 	fd_close(&fd);
-	if (text.data == NULL) {
+	if (data == NULL) {
 		conf_error(c, NULL, "cannot be read: %s", strerror(errno));
 		return -1;
 	}
-	text.cap = text.len + 1;
-	return parse(c, &text);
+	if ((nul = memchr(data, '\0', len)) != NULL)
+		syntax_error(c, line_of(data, nul), "has a NUL byte");
+	buf_add(text, data, len);
+	free(data);
+	return nul == NULL ? 0 : -1;
+}
+
+int
+conf_open(struct conf *c, const char *path, struct buf *errors,
+	struct buf *warnings)
+{
+	struct buf text = { 0 };
+
+	init(c, path, errors, warnings);
+	if (read_file(c, &text) == 0)
+		return parse(c, &text);
+	buf_free(&text);
+	return -1;
+}
+
+int
+conf_read(const char *path, struct buf *text, struct buf *errors)
+{
+	struct conf c = { .name = path, .errors = errors };
+
+	return read_file(&c, text);
 }
 
 void

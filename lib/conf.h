@@ -1,6 +1,6 @@
 /*
- * Configuration files in libconfig syntax: opened once, checked before they
- * are parsed, and read with errors that name file, line and key.
+ * Configuration files in libconfig syntax. A file is opened once, and is
+ * checked before it is parsed. Messages name the file, the line and the key.
  */
 #ifndef BRIDLE_CONF_H
 #define BRIDLE_CONF_H
@@ -15,61 +15,87 @@
 
 struct conf {
 	config_t config;
-	const char *name; /* of the file, for messages; the caller's */
+	const char *name; /* file name for messages; the caller frees it */
 	struct buf *errors;
-	struct buf *warnings; /* may be NULL */
-	bool failed;          /* at least one error was added */
+	struct buf *warnings; /* text of the warnings; NULL to drop warnings */
+	bool failed;          /* true if there was an error */
 };
 
 /*
- * Opens and parses. The file must belong to root or to the effective user,
- * and neither it nor a folder above it may be writable by others (a sticky
- * folder may). What is wrong is appended to errors, and -1 returned; the
- * struct must be given to conf_close() in either case.
+ * Open and parse a file. The file must belong to root or to the effective user.
+ * Other users must not be able to write to the file or to a folder above the
+ * file, unless this folder is sticky. Return 0, or -1 with error lines appended
+ * to `errors`. Call conf_close() in both cases.
  */
 int conf_open(struct conf *, const char *path, struct buf *errors,
 	struct buf *warnings);
 
-/* The same from a text. */
+/*
+ * Check a configuration file like conf_open(), and append its content to
+ * `text`. Return 0, or -1 with error lines appended to `errors`.
+ */
+int conf_read(const char *path, struct buf *text, struct buf *errors);
+
+/*
+ * Parse a text in the way in which conf_open() parses a file, without checks of
+ * owner and mode. Messages show `name` in place of the file name.
+ */
 int conf_open_text(struct conf *, const char *text, const char *name,
 	struct buf *errors, struct buf *warnings);
 
-/* Frees what was parsed; must follow each opening, a failed one too. */
+/*
+ * Free the parsed settings. Call this function after each conf_open() and
+ * conf_open_text(), even if the call failed.
+ */
 void conf_close(struct conf *);
 
-/* "FILE:LINE: KEY: …"; at may be NULL for the whole file. */
+/*
+ * Append an error or a warning as "FILE:LINE: KEY: …". If `at` is NULL, the
+ * message is about the whole file.
+ */
 void conf_error(struct conf *, const config_setting_t *at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void conf_warn(struct conf *, const config_setting_t *at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Complains of each key of the group that is not in the NULL-ended list,
- * with the nearest that is. False if there was one, or it is not a group.
+ * Report each key of the group that is not in the NULL-ended list, with the
+ * nearest known key. Return false if a key is unknown, or if `group` is not a
+ * group.
  */
 bool conf_keys(
 	struct conf *, const config_setting_t *group, const char *const *known);
 
 /*
- * Each reads one key of a group into *out if it is there, and leaves *out
- * alone if it is not. False (and an error) if it is of another kind or out
- * of range. Strings are the caller's own copies.
+ * Return the setting of this name in a group; NULL if the group lacks the
+ * setting.
  */
-bool conf_string(struct conf *, const config_setting_t *group, const char *key,
-	char **out);
-bool conf_number(struct conf *, const config_setting_t *group, const char *key,
-	unsigned min, unsigned max, unsigned *out);
-bool conf_bool(struct conf *, const config_setting_t *group, const char *key,
-	bool *out);
+static inline const config_setting_t *
+conf_member(const config_setting_t *group, const char *name)
+{
+	return config_setting_get_member(group, name);
+}
 
 /*
- * A list or array of strings, NULL-ended, each and all to be freed; *n (may
- * be NULL) their count. A single string stands for a list of one.
+ * Read the value of one key into *out; leave *out unchanged if the key is NULL.
+ * Report an error and return false if the value has another type or is out of
+ * range. The caller frees strings.
  */
-bool conf_strings(struct conf *, const config_setting_t *group, const char *key,
-	char ***out, size_t *n);
+bool conf_string(struct conf *, const config_setting_t *, char **out);
+bool conf_number(struct conf *, const config_setting_t *, unsigned min,
+	unsigned max, unsigned *out);
+bool conf_bool(struct conf *, const config_setting_t *, bool *out);
 
-/* Frees such a list; NULL is allowed. */
+/*
+ * Read a list or an array of strings into *out, and the number of strings into
+ * *n; n may be NULL. The caller frees *out with conf_strings_free(). A single
+ * string is read as a list with one element. *out, errors and the return value
+ * are as for conf_string().
+ */
+bool conf_strings(
+	struct conf *, const config_setting_t *, char ***out, size_t *n);
+
+/* Free a list from conf_strings(); NULL is allowed. */
 void conf_strings_free(char **);
 
 #endif

@@ -44,17 +44,8 @@ unknown_key(
 	}
 	for (; *known != NULL; known++)
 		buf_addf(&all, "%s %s", all.len ? "," : "", *known);
-	conf_error(c, at, "unknown key; here may stand%s", buf_str(&all));
+	conf_error(c, at, "unknown key; known keys are%s", buf_str(&all));
 	buf_free(&all);
-}
-
-static bool
-is_one_of(const char *name, const char *const *known)
-{
-	for (; *known != NULL; known++)
-		if (strcmp(name, *known) == 0)
-			return true;
-	return false;
 }
 
 bool
@@ -70,7 +61,7 @@ conf_keys(
 		return false;
 	}
 	for (i = 0; (at = config_setting_get_elem(group, i)) != NULL; i++) {
-		if (is_one_of(config_setting_name(at), known))
+		if (text_index(known, config_setting_name(at)) >= 0)
 			continue;
 		unknown_key(c, at, known);
 		good = false;
@@ -78,7 +69,10 @@ conf_keys(
 	return good;
 }
 
-/* Copies a string setting; NULL and an error if it is none. */
+/*
+ * Return a copy of a string setting; the caller frees the copy. Report an error
+ * and return NULL if the setting is not a string.
+ */
 static char *
 copy_string(struct conf *c, const config_setting_t *at)
 {
@@ -95,10 +89,8 @@ copy_string(struct conf *c, const config_setting_t *at)
 }
 
 bool
-conf_string(struct conf *c, const config_setting_t *group, const char *key,
-	char **out)
+conf_string(struct conf *c, const config_setting_t *at, char **out)
 {
-	const config_setting_t *at = config_setting_get_member(group, key);
 	char *copy;
 
 	if (at == NULL)
@@ -110,10 +102,9 @@ conf_string(struct conf *c, const config_setting_t *group, const char *key,
 }
 
 bool
-conf_number(struct conf *c, const config_setting_t *group, const char *key,
-	unsigned min, unsigned max, unsigned *out)
+conf_number(struct conf *c, const config_setting_t *at, unsigned min,
+	unsigned max, unsigned *out)
 {
-	const config_setting_t *at = config_setting_get_member(group, key);
 	long long v;
 
 	if (at == NULL)
@@ -138,10 +129,8 @@ conf_number(struct conf *c, const config_setting_t *group, const char *key,
 }
 
 bool
-conf_bool(struct conf *c, const config_setting_t *group, const char *key,
-	bool *out)
+conf_bool(struct conf *c, const config_setting_t *at, bool *out)
 {
-	const config_setting_t *at = config_setting_get_member(group, key);
 
 	if (at == NULL)
 		return true;
@@ -160,10 +149,8 @@ is_list(const config_setting_t *at)
 }
 
 bool
-conf_strings(struct conf *c, const config_setting_t *group, const char *key,
-	char ***out, size_t *n)
+conf_strings(struct conf *c, const config_setting_t *at, char ***out, size_t *n)
 {
-	const config_setting_t *at = config_setting_get_member(group, key);
 	const config_setting_t *from;
 	bool single, good = true;
 	size_t count, i;
@@ -181,7 +168,10 @@ conf_strings(struct conf *c, const config_setting_t *group, const char *key,
 		conf_error(c, at, "out of memory");
 		return false;
 	}
-	/* All of them, even after a bad one: each mistake is told. */
+	/*
+	 * Continue after an invalid string, so that one call reports all
+	 * errors.
+	 */
 	for (i = 0; i < count; i++) {
 		from = single ? at : config_setting_get_elem(at, (unsigned)i);
 		if ((copy[i] = copy_string(c, from)) == NULL)

@@ -12,7 +12,7 @@ const char *const event_names[EVENT_ALL_KINDS + 1] = { "online", "offline",
 	"heartbeat", NULL };
 
 static int
-find(const char *name, size_t len)
+find_kind(const char *name, size_t len)
 {
 	int i;
 
@@ -31,7 +31,7 @@ events_parse(const char *list, unsigned *bits)
 
 	for (*bits = 0;; list += len + 1) {
 		len = strcspn(list, ",");
-		if ((kind = find(list, len)) < 0)
+		if ((kind = find_kind(list, len)) < 0)
 			return false;
 		*bits |= EVENT_BIT(kind);
 		if (list[len] == '\0')

@@ -1,6 +1,4 @@
-/*
- * What a watch tells of: one row a kind. No I/O.
- */
+/* The kinds of events, and places in the history of events. No I/O. */
 #ifndef BRIDLE_EVENTS_H
 #define BRIDLE_EVENTS_H
 
@@ -16,9 +14,10 @@ enum event_kind {
 	EVENT_MESSAGE,
 	EVENT_RELOAD,
 	EVENT_PENALTY,
-	EVENT_KINDS, /* those above have numbers, and are kept for a while */
-	EVENT_WATCHING = EVENT_KINDS, /* the watch begins */
-	EVENT_MISSED,                 /* something is not known any more */
+	/* number of the kinds above, whose events have numbers and a history */
+	EVENT_KINDS,
+	EVENT_WATCHING = EVENT_KINDS, /* record at the start of a watch */
+	EVENT_MISSED, /* record that the history no longer has some events */
 	EVENT_HEARTBEAT,
 	EVENT_ALL_KINDS
 };
@@ -26,23 +25,32 @@ enum event_kind {
 #define EVENT_BIT(kind) (1u << (kind))
 #define EVENT_ALL (EVENT_BIT(EVENT_KINDS) - 1)
 
-/* As the records and events= call them; ends with NULL. */
+/*
+ * Names of the kinds, as in records and in the option events=; ends with NULL.
+ */
 extern const char *const event_names[EVENT_ALL_KINDS + 1];
 
 /*
- * Reads a list of kinds that have numbers, with commas between, into bits.
- * False if it is not one.
+ * Parse a comma-separated list of kinds into *bits, with EVENT_BIT() of each
+ * kind. Return false if a name is not the name of a kind below EVENT_KINDS.
  */
 bool events_parse(const char *list, unsigned *bits);
 
-/* Where a watch is to go on: after that number of that run of the daemon. */
+/*
+ * A place in the history, at which a watch resumes. The place is behind the
+ * event `number` of the daemon's run `run`. If `has_run` is false, the run is
+ * not known.
+ */
 struct event_place {
 	bool has_run;
 	unsigned long long run;
 	uint64_t number;
 };
 
-/* Reads "RUN-NUMBER", where RUN is hexadecimal, or "NUMBER". */
+/*
+ * Parse "RUN-NUMBER", where RUN is hexadecimal, or "NUMBER". Return false if
+ * the text has neither form.
+ */
 bool events_place(const char *, struct event_place *);
 
 #endif

@@ -132,7 +132,10 @@ fd_send(int sock, const void *head, size_t headlen, const void *body,
 	return n < 0 ? -1 : 0;
 }
 
-/* The one descriptor that came, or -1; the kernel closed what did not fit. */
+/*
+ * Return the descriptor that the message carries, or -1. The buffer has room
+ * for one descriptor, and the kernel has closed any others.
+ */
 static int
 take_passed(struct msghdr *msg)
 {
@@ -150,7 +153,10 @@ take_passed(struct msghdr *msg)
 ssize_t
 fd_recv(int sock, void *data, size_t size, int flags, int *passed)
 {
-	/* CMSG_SPACE(sizeof(int)) has room for two: see that none leaks. */
+	/*
+	 * Use CMSG_LEN(): CMSG_SPACE(sizeof(int)) has room for two descriptors,
+	 * and nothing would close the second descriptor.
+	 */
 	union {
 		struct cmsghdr align;
 		char space[CMSG_LEN(sizeof(int))];
@@ -185,9 +191,10 @@ fd_std_open(void)
 {
 	int fd;
 
-	do
-		if ((fd = open("/dev/null", O_RDWR)) == -1)
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) == -1 &&
+			open("/dev/null",
+				fd == STDOUT_FILENO ? O_RDONLY : O_RDWR) != fd)
 			return -1;
-	while (fd <= 2);
-	return close(fd);
+	return 0;
 }

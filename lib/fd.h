@@ -1,6 +1,4 @@
-/*
- * Descriptors: reading, writing, passing them on.
- */
+/* Functions that read from, write to, wait for, and send file descriptors. */
 #ifndef BRIDLE_FD_H
 #define BRIDLE_FD_H
 
@@ -9,43 +7,55 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Closes if it is not -1, and sets it to -1; errno is kept. */
+/*
+ * Close the descriptor *fd unless *fd is -1, and set *fd to -1. Leave errno
+ * unchanged.
+ */
 void fd_close(int *fd);
 
-/* 0, or -1 with errno. */
+/* Make the descriptor non-blocking. Return 0, or -1 with errno. */
 int fd_nonblock(int fd);
 
 /*
- * Waits for poll(2)'s events until that time of clock_ms(). 0, or -1 with
- * errno; ETIMEDOUT if none came.
+ * Wait for events of poll(2) until a deadline of clock_ms(). Return 0, or -1
+ * with errno, which is ETIMEDOUT if no event came.
  */
 int fd_wait(int fd, short events, int64_t deadline);
 
-/* Writes all of it to a blocking descriptor; 0, or -1 with errno. */
+/* Write all bytes to a blocking descriptor. Return 0, or -1 with errno. */
 int fd_write_all(int fd, const void *, size_t);
 
 /*
- * Reads to the end of file, at most `max` bytes, into a NUL-terminated
- * buffer that the caller frees. NULL with errno; EFBIG if there is more.
+ * Read the file from its present position to its end. Return a NUL-terminated
+ * buffer that the caller frees, and set *len to the number of bytes. Return
+ * NULL with errno after an error, which is EFBIG if there are more than `max`
+ * bytes.
  */
 char *fd_read_all(int fd, size_t max, size_t *len);
 
 /*
- * Sends one message on a SOCK_SEQPACKET socket, with the descriptor `pass`
- * unless that is -1. Never blocks, never raises SIGPIPE. 0, or -1 with errno.
+ * Send one message on a SOCK_SEQPACKET socket, with the descriptor `pass`
+ * unless `pass` is -1. This function never blocks and never raises SIGPIPE.
+ * Return 0, or -1 with errno.
  */
 int fd_send(int sock, const void *head, size_t headlen, const void *body,
 	size_t bodylen, int pass);
 
 /*
- * Receives one message. With `passed` a single descriptor may come with it
- * (close-on-exec; *passed is -1 if none came); without, the kernel discards
- * whatever was attached. Returns its length; 0 at the end; -1 with errno,
- * EMSGSIZE if it was longer than size or held more than it may.
+ * Receive one message, with the flags of recvmsg(2). Set *passed to the
+ * descriptor that the message carries (close-on-exec), or to -1. If `passed` is
+ * NULL, the kernel closes the descriptors of the message. Return the length of
+ * the message, or 0 at the end of file. Return -1 with errno after an error.
+ * EMSGSIZE means that the message was longer than `size`, or had more than one
+ * descriptor.
  */
 ssize_t fd_recv(int sock, void *buf, size_t size, int flags, int *passed);
 
-/* Points 0, 1 and 2 to /dev/null where they are closed; 0, or -1. */
+/*
+ * Open /dev/null as each standard descriptor that is closed, so that no later
+ * open() returns 0, 1 or 2. Standard output is opened for reading, so that a
+ * write still fails. Return 0, or -1 with errno.
+ */
 int fd_std_open(void);
 
 #endif

@@ -1,12 +1,13 @@
 /*
- * What may be said of fingerprints without OpenSSL.
+ * The check that a text has the form of a fingerprint. A file without OpenSSL
+ * holds this check, so that programs can link the check without OpenSSL.
  */
 #include "tls.h"
 
 #include <string.h>
 
 #define PREFIX "SHA256:"
-#define BASE64_LEN 43 /* of 32 bytes, without the padding */
+#define BASE64_LEN 43 /* base64 characters of a hash, without padding */
 
 bool
 tls_fingerprint_valid(const char *s)
@@ -15,7 +16,10 @@ tls_fingerprint_valid(const char *s)
 				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
 	size_t prefix = strlen(PREFIX);
 
-	/* The last character stands for four bits and two zeroes. */
+	/*
+	 * The last character holds the last four bits of the hash, then two
+	 * zero bits.
+	 */
 	return strncmp(s, PREFIX, prefix) == 0 &&
 	       strspn(s + prefix, base64) == BASE64_LEN &&
 	       s[prefix + BASE64_LEN] == '\0' &&

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
@@ -21,10 +22,40 @@
 
 static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
 
+bool
+net_needs_scope(const struct net_addr *a)
+{
+	return a->sa.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr) &&
+	       a->in6.sin6_scope_id == 0;
+}
+
+/*
+ * Parse "fe80::1%eth0", or an IPv6 address without "%INTERFACE". Return 0, or
+ * -1 if the text is malformed.
+ */
+static int
+parse_in6(char *host, struct sockaddr_in6 *in6)
+{
+	char *scope = strchr(host, '%');
+
+	if (scope != NULL)
+		*scope++ = '\0';
+	if (inet_pton(AF_INET6, host, &in6->sin6_addr) != 1)
+		return -1;
+	if (scope == NULL)
+		return 0;
+	/* Only a link-local address may have an interface (scope). */
+	if (!IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr))
+		return -1;
+	in6->sin6_scope_id = if_nametoindex(scope);
+	return in6->sin6_scope_id != 0 ? 0 : -1;
+}
+
 int
 net_parse(const char *s, struct net_addr *a)
 {
-	char host[INET6_ADDRSTRLEN + 2];
+	char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 3];
 	const char *colon = strrchr(s, ':');
 	size_t len;
 	long port;
@@ -42,9 +73,7 @@ net_parse(const char *s, struct net_addr *a)
 		a->in6.sin6_family = AF_INET6;
 		a->in6.sin6_port = htons((uint16_t)port);
 		a->len = sizeof(a->in6);
-		return inet_pton(AF_INET6, host + 1, &a->in6.sin6_addr) == 1
-			       ? 0
-			       : -1;
+		return parse_in6(host + 1, &a->in6);
 	}
 	a->in.sin_family = AF_INET;
 	a->in.sin_port = htons((uint16_t)port);
@@ -55,11 +84,16 @@ net_parse(const char *s, struct net_addr *a)
 void
 net_format(const struct net_addr *a, struct buf *out)
 {
-	char host[INET6_ADDRSTRLEN];
+	char host[INET6_ADDRSTRLEN], name[IF_NAMESIZE];
+	unsigned scope;
 
 	if (a->sa.sa_family == AF_INET6) {
 		inet_ntop(AF_INET6, &a->in6.sin6_addr, host, sizeof(host));
-		buf_addf(out, "[%s]:%u", host, ntohs(a->in6.sin6_port));
+		buf_addf(out, "[%s", host);
+		if ((scope = a->in6.sin6_scope_id) != 0)
+			buf_addf(out, "%%%s",
+				if_indextoname(scope, name) ? name : "?");
+		buf_addf(out, "]:%u", ntohs(a->in6.sin6_port));
 	} else {
 		inet_ntop(AF_INET, &a->in.sin_addr, host, sizeof(host));
 		buf_addf(out, "%s:%u", host, ntohs(a->in.sin_port));
@@ -147,14 +181,15 @@ net_block_parse(const char *s, struct net_block *b)
 	return 0;
 }
 
-bool
-net_block_contains(const struct net_block *b, const struct net_addr *a)
+static bool
+has_prefix(const struct net_block *b, const uint8_t bytes[16])
 {
-	uint8_t bytes[16];
 	unsigned whole = b->bits / 8, rest = b->bits % 8;
 
-	net_bytes(a, bytes);
-	/* Who writes ::/0 means IPv6: how we store IPv4 is our own affair. */
+	/*
+	 * ::/0 must not contain an IPv4 address: only net_bytes() maps IPv4 to
+	 * IPv6.
+	 */
 	if (b->bits < 96 && memcmp(bytes, mapped_prefix, 12) == 0)
 		return false;
 	if (memcmp(bytes, b->bytes, whole) != 0)
@@ -163,12 +198,28 @@ net_block_contains(const struct net_block *b, const struct net_addr *a)
 				    (0xff00 >> rest & 0xff)) == 0;
 }
 
+bool
+net_block_contains(const struct net_block *b, const struct net_addr *a)
+{
+	uint8_t bytes[16];
+
+	net_bytes(a, bytes);
+	return has_prefix(b, bytes);
+}
+
+bool
+net_block_covers(const struct net_block *a, const struct net_block *b)
+{
+	return a->bits <= b->bits && has_prefix(a, b->bytes);
+}
+
 /*
- * Accepted sockets inherit these: no waiting to fill a segment, and a peer
- * that has vanished is noticed within a minute.
+ * Set options that accepted sockets inherit: send small segments without delay,
+ * and detect within a minute that a peer has vanished. Return 0, or -1 with
+ * errno.
  */
 static int
-set_up(int fd)
+set_options(int fd)
 {
 	static const struct {
 		int level, name, value;
@@ -198,7 +249,7 @@ net_listen(const struct net_addr *a)
 		a->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return -1;
-	if (set_up(fd) != 0)
+	if (set_options(fd) != 0)
 		goto fail;
 	if (a->sa.sa_family == AF_INET6 &&
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
@@ -228,7 +279,10 @@ net_unix(const char *path, struct sockaddr_un *un)
 	return 0;
 }
 
-/* Removes a socket file that nobody listens at; 0 if the path is free now. */
+/*
+ * Remove a socket file at which no process listens. Return 0 if the path is
+ * free now, or -1 with errno.
+ */
 static int
 clear_path(const char *path, const struct sockaddr_un *un)
 {
@@ -268,9 +322,11 @@ net_own_unix(const char *path, mode_t mode, uid_t owner, gid_t group)
 }
 
 /*
- * Two daemons that start at once must not take each other's socket for a dead
- * one. Who only reads the folder can hold this lock too, so that it is not
- * waited for for ever; it is released with the descriptor, -1 without.
+ * Lock the folder of a socket file. Otherwise a daemon could remove the socket
+ * file of another daemon that has not called listen(2) yet. Any user who may
+ * read the folder can hold this lock, so wait only for a limited time. After
+ * this time, continue without the lock. Return the descriptor of the folder, or
+ * -1; the caller closes the descriptor.
  */
 static int
 lock_folder(const char *path)
@@ -298,7 +354,10 @@ bind_and_listen(int fd, const struct sockaddr_un *un, mode_t mode, uid_t owner,
 	mode_t mask;
 	int result, why;
 
-	/* Nobody may connect before owner and mode are right. */
+	/*
+	 * The umask keeps clients from connecting before owner and mode are
+	 * set.
+	 */
 	mask = umask(0777);
 	result = bind(fd, (const struct sockaddr *)un, sizeof(*un));
 	umask(mask);

@@ -1,5 +1,5 @@
 /*
- * Socket addresses, address blocks, and the making of sockets.
+ * Socket addresses, networks, and listening sockets.
  */
 #ifndef BRIDLE_NET_H
 #define BRIDLE_NET_H
@@ -13,7 +13,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* Either kind of internet address; compare with net_same(). */
+/*
+ * An IPv4 or IPv6 address with a port. To compare two addresses, call
+ * net_same().
+ */
 struct net_addr {
 	union {
 		struct sockaddr sa;
@@ -24,57 +27,83 @@ struct net_addr {
 	socklen_t len;
 };
 
-/* A network: "10.1.0.0/16", "2001:db8::/32", or one address. */
+/*
+ * A network, for example "10.1.0.0/16" or "2001:db8::/32", or a single address.
+ */
 struct net_block {
-	uint8_t bytes[16]; /* IPv4 stands v4-mapped */
-	unsigned bits;     /* 0 to 128 */
+	uint8_t bytes[16]; /* address; an IPv4 address is mapped to IPv6 */
+	unsigned bits;     /* length of the prefix in `bytes`, 0 to 128 */
 };
 
 /*
- * "127.0.0.1:7070", "[::1]:7070"; numbers only, no names are looked up.
- * 0, or -1 if it is not an address with a port.
+ * Parse "127.0.0.1:7070", "[::1]:7070" or "[fe80::1%eth0]:7070", without
+ * looking up host names. Return 0, or -1 if the text is not an address with a
+ * port. Also return -1 if this machine has no interface of this name now.
  */
 int net_parse(const char *, struct net_addr *);
 
-/* Appends the address in the form that net_parse() reads. */
+/* True for a link-local IPv6 address that lacks the interface (scope). */
+bool net_needs_scope(const struct net_addr *);
+
+/* Append the address in the form that net_parse() reads. */
 void net_format(const struct net_addr *, struct buf *);
 
-/* Turns ::ffff:a.b.c.d into a.b.c.d; leaves all others as they are. */
+/*
+ * Turn the mapped address ::ffff:a.b.c.d into a.b.c.d. Leave other addresses
+ * unchanged.
+ */
 void net_unmap(struct net_addr *);
 
-/* The same address and port; a v4-mapped one is not the same as its IPv4. */
+/*
+ * True if both have the same address and port. Call net_unmap() for both
+ * addresses before this function.
+ */
 bool net_same(const struct net_addr *, const struct net_addr *);
 bool net_is_loopback(const struct net_addr *);
 
-/* The address as 16 bytes, IPv4 v4-mapped, without the port. */
+/*
+ * Set `bytes` to the address without the port. An IPv4 address is mapped to
+ * IPv6.
+ */
 void net_bytes(const struct net_addr *, uint8_t bytes[16]);
 
-/* 0, or -1 if it is not a block or has bits beyond its prefix. */
+/*
+ * Parse a network. Return 0, or -1 if the text is malformed or if bits behind
+ * the prefix are not zero.
+ */
 int net_block_parse(const char *, struct net_block *);
 
-/* A block of IPv6 holds no IPv4 address, however wide it is. */
+/*
+ * True if the network contains the address. An IPv6 network contains no IPv4
+ * address.
+ */
 bool net_block_contains(const struct net_block *, const struct net_addr *);
 
+/* True if the first network contains each address of the second network. */
+bool net_block_covers(const struct net_block *, const struct net_block *);
+
 /*
- * A listening TCP socket, close-on-exec and non-blocking; an IPv6 one takes
- * IPv4 too where its address is the unspecified one. -1 with errno.
+ * Return a listening TCP socket, close-on-exec and non-blocking, or -1 with
+ * errno. A socket at [::] accepts IPv4 connections too.
  */
 int net_listen(const struct net_addr *);
 
 /*
- * A listening unix socket; -1 with errno. A dead socket file is replaced, a
- * live one is EADDRINUSE; anything else at that path is left alone (EEXIST).
+ * Return a listening unix socket, or -1 with errno. If no process listens at an
+ * existing socket file, replace that file. If a process listens, fail with
+ * EADDRINUSE. For any other file, fail with EEXIST.
  */
 int net_listen_unix(const char *path, mode_t mode, uid_t owner, gid_t group);
 
 /*
- * Gives a socket file its owner, group (-1: as they are) and mode. What is so
- * already is left alone, since a service may not be allowed to chown at all.
- * 0, or -1 with errno.
+ * Set the owner, the group and the mode of a socket file. An owner or group of
+ * -1 means no change. If owner and group are right already, do not call
+ * lchown(2), which a service may lack the right to call. Return 0, or -1 with
+ * errno.
  */
 int net_own_unix(const char *path, mode_t mode, uid_t owner, gid_t group);
 
-/* Fills in a unix address; -1 with ENAMETOOLONG. */
+/* Fill in a unix address. Return 0, or -1 with ENAMETOOLONG. */
 int net_unix(const char *path, struct sockaddr_un *);
 
 #endif

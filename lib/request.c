@@ -6,13 +6,14 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static int refuse(struct request_error *, int code, const char *fmt, ...)
+static int reject(struct request_error *, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 static int
-refuse(struct request_error *e, int code, const char *fmt, ...)
+reject(struct request_error *e, int code, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -49,7 +50,7 @@ take_signal(const char *s, int *out)
 static const struct key {
 	const char *key;
 	enum verb_option option;
-	int string; /* where it is kept as it is, -1 if it is not */
+	int string; /* index of the value in `strings`; -1 if not there */
 	const char *wanted;
 } keys[] = { { "name", OPTION_NAME, REQUEST_NAME, "a pattern" },
 	{ "user", OPTION_USER, REQUEST_USER, "a user's name or number" },
@@ -63,8 +64,9 @@ static const struct key {
 	{ "message", OPTION_MESSAGE, REQUEST_MESSAGE,
 		"at most 200 printable bytes without a leading dash" },
 	{ "events", OPTION_EVENTS, REQUEST_EVENTS,
-		"kinds of events, with commas between" },
-	{ "since", OPTION_SINCE, REQUEST_SINCE, "a record's place" },
+		"kinds of events, separated by commas" },
+	{ "since", OPTION_SINCE, REQUEST_SINCE,
+		"a record's place: RUN-NUMBER or NUMBER" },
 	{ "to", OPTION_TO, REQUEST_TO, "a name or a source" },
 	{ "wall", OPTION_WALL, -1, "yes" },
 	{ "dry-run", OPTION_DRY_RUN, -1, "" } };
@@ -89,7 +91,7 @@ take_value(struct request *r, const struct key *k, const char *value)
 	case OPTION_ESCALATE:
 		return take_signal(value, &r->escalate);
 	case OPTION_MODE:
-		return (r->mode = halt_mode_by_name(value)) >= 0;
+		return (r->mode = text_index(halt_mode_names, value)) >= 0;
 	case OPTION_WALL:
 		return r->wall = strcmp(value, "yes") == 0;
 	case OPTION_WAIT:
@@ -115,19 +117,22 @@ find_key(const struct verb *verb, const char *s, size_t len)
 	return NULL;
 }
 
-/* Not in its words where they may be the rest of a message to one alone. */
+/*
+ * Reject an unknown option, and return -1. Do not quote the option if the verb
+ * is `say`, because the option may be a part of a private message.
+ */
 static int
-refuse_option(const struct verb *verb, const struct wire_field *f, size_t len,
+reject_option(const struct verb *verb, const struct wire_field *f, size_t len,
 	struct request_error *e)
 {
 	struct buf shown = { 0 };
 
 	if (verb->number == VERB_SAY)
-		return refuse(e, CODE_MALFORMED,
-			"say takes to= and wall= alone: write a # in the text "
+		return reject(e, CODE_MALFORMED,
+			"say takes only to= and wall=; write a # in the text "
 			"as %%23");
 	text_safe(&shown, f->s, len < 40 ? len : 40);
-	refuse(e, CODE_MALFORMED, "%s does not take '%s'", verb->name,
+	reject(e, CODE_MALFORMED, "%s does not take '%s'", verb->name,
 		buf_str(&shown));
 	buf_free(&shown);
 	return -1;
@@ -140,16 +145,17 @@ take_option(struct request *r, const struct verb *verb, struct wire_field *f,
 	char *value = memchr(f->s, '=', f->len);
 	size_t len = value ? (size_t)(value - f->s) : f->len;
 	const struct key *k = find_key(verb, f->s, len);
+	char problem[TEXT_PROBLEM_SIZE] = "";
 	ssize_t n;
 
 	if (k == NULL)
-		return refuse_option(verb, f, len, e);
+		return reject_option(verb, f, len, e);
 	if (*seen & k->option)
-		return refuse(e, CODE_MALFORMED, "%s is given twice", k->key);
+		return reject(e, CODE_MALFORMED, "%s is given twice", k->key);
 	*seen |= k->option;
 	if (k->option == OPTION_DRY_RUN) {
 		if (value != NULL)
-			return refuse(
+			return reject(
 				e, CODE_MALFORMED, "dry-run takes no value");
 		r->dry_run = true;
 		return 0;
@@ -159,26 +165,23 @@ take_option(struct request *r, const struct verb *verb, struct wire_field *f,
 		n = wire_decode(value, f->len - len - 1);
 		if (n > 0 && take_value(r, k, value))
 			return 0;
+		if (n > 0 && k->option == OPTION_MESSAGE)
+			text_is_prose(value, (size_t)n, problem);
 	}
-	return refuse(e, CODE_MALFORMED, "%s= needs %s", k->key, k->wanted);
+	return reject(e, CODE_MALFORMED, "%s= needs %s%s", k->key, k->wanted,
+		problem);
 }
 
-/* [1-9][0-9]*; 0 if it is not that, VERB_LAST + 1 if it is beyond all. */
+/*
+ * Read a number [1-9][0-9]* from the field. Return the number, or 0 if the
+ * field is malformed.
+ */
 static long
 verb_number(const struct wire_field *f)
 {
-	long v = 0;
-	size_t i;
-
-	if (f->len == 0 || f->s[0] == '0')
+	if (f->s[0] == '0' || strspn(f->s, "0123456789") != f->len)
 		return 0;
-	for (i = 0; i < f->len; i++) {
-		if (f->s[i] < '0' || f->s[i] > '9')
-			return 0;
-		if (v <= VERB_LAST)
-			v = v * 10 + (f->s[i] - '0');
-	}
-	return v;
+	return strtol(f->s, NULL, 10);
 }
 
 static const struct verb *
@@ -188,18 +191,18 @@ take_verb(const struct wire_field *f, struct request_error *e)
 	const struct verb *verb = verb_by_number(number);
 
 	if (number == 0)
-		refuse(e, CODE_MALFORMED, "the verb is not a number");
+		reject(e, CODE_MALFORMED, "the verb is not a number");
 	else if (verb == NULL)
-		refuse(e, CODE_UNKNOWN_VERB, "unknown verb");
-	else if (!verb->served)
-		refuse(e, CODE_UNKNOWN_VERB, "%s is not served by this version",
-			verb->name);
+		reject(e, CODE_UNKNOWN_VERB, "unknown verb");
 	else
 		return verb;
 	return NULL;
 }
 
-/* What its one positional field is; none of those served has two. */
+/*
+ * Return the string of a request that holds the verb's positional field. A verb
+ * has at most one positional field.
+ */
 static enum request_string
 arg_of(const struct verb *verb)
 {
@@ -214,22 +217,28 @@ take_arg(struct request *r, const struct verb *verb, struct wire_field *f,
 	const char *what = arg == REQUEST_TEXT        ? "text"
 			   : verb->number == VERB_RUN ? "command"
 						      : "name";
+	char problem[TEXT_PROBLEM_SIZE] = "";
 
 	if (n < 1 || f->len == 0)
-		return refuse(
+		return reject(
 			e, CODE_MALFORMED, "%s needs a %s", verb->name, what);
 	if (wire_decode(f->s, f->len) < 0)
-		return refuse(
+		return reject(
 			e, CODE_MALFORMED, "bad encoding in the %s", what);
-	if (!request_string_valid(arg, f->s))
-		return refuse(e, CODE_MALFORMED,
-			"%s needs a %s of at most %d printable bytes",
-			verb->name, what, REQUEST_TEXT_MAX);
+	if (!request_string_valid(arg, f->s)) {
+		text_is_prose(f->s, strlen(f->s), problem);
+		return reject(e, CODE_MALFORMED,
+			"%s needs a %s of at most %d printable bytes%s",
+			verb->name, what, REQUEST_TEXT_MAX, problem);
+	}
 	r->strings[arg] = f->s;
 	return 0;
 }
 
-/* Of run: as they come, since the rules for them are the daemon's. */
+/*
+ * Store the arguments of `run`. Return 0, or -1 if one is badly encoded. The
+ * daemon checks the values, because only the daemon knows the command's rules.
+ */
 static int
 take_args(struct request *r, struct wire_field *f, size_t n,
 	struct request_error *e)
@@ -238,17 +247,20 @@ take_args(struct request *r, struct wire_field *f, size_t n,
 
 	for (; n > 0; f++, n--) {
 		arg = &r->args[r->nargs++];
-		/* Before it is decoded: %3D is no '=' between two parts. */
+		/*
+		 * Look for '=' before decoding, because an encoded '=' (%3D)
+		 * does not end a name.
+		 */
 		arg->named = request_arg_name(f->s, f->len);
 		arg->text = f->s;
 		if (wire_decode(f->s, f->len) < 0)
-			return refuse(e, CODE_MALFORMED,
+			return reject(e, CODE_MALFORMED,
 				"bad encoding in argument %zu", r->nargs);
 	}
 	return 0;
 }
 
-/* The fields after the verb. */
+/* Store the fields after the verb. Return 0, or -1 with the error filled in. */
 static int
 take_fields(struct request *r, const struct verb *verb, struct wire_field *f,
 	size_t n, struct request_error *e)
@@ -269,19 +281,21 @@ take_fields(struct request *r, const struct verb *verb, struct wire_field *f,
 	if (r->escalate != 0 && !(seen & OPTION_WAIT))
 		r->wait = REQUEST_WAIT_DEFAULT;
 	if (r->escalate != 0 && r->wait == 0)
-		return refuse(
+		return reject(
 			e, CODE_MALFORMED, "escalate= needs a wait= above 0");
 	return 0;
 }
 
 /*
- * Standard input for a run (1#101#0#SIZE). No run takes any here, and the
- * bytes that follow must not be taken for requests.
+ * True if the line is the header of a chunk of a run's input (1#101#0#SIZE),
+ * even if malformed. If no run reads this input, the caller ends the
+ * connection. Otherwise the bytes of the chunk would be read as requests.
  */
 static bool
 is_chunk(const struct wire_field *f)
 {
-	return f->len == 3 && memcmp(f->s, "101", 3) == 0;
+	return f->len >= 3 && memcmp(f->s, "101", 3) == 0 &&
+	       (f->len == 3 || f->s[3] < '0' || f->s[3] > '9');
 }
 
 static bool
@@ -304,42 +318,42 @@ request_parse(char *line, size_t len, bool ended, struct request *r,
 
 	line[len] = '\0';
 	if (len > WIRE_LINE_MAX)
-		return refuse(e, CODE_TOO_LONG,
+		return reject(e, CODE_TOO_LONG,
 			"a request has at most %d bytes", WIRE_LINE_MAX);
 	if (len == 0)
-		return refuse(e, CODE_MALFORMED, "an empty line");
+		return reject(e, CODE_MALFORMED, "the line is empty");
 	n = wire_split(line, len, f, WIRE_FIELDS_MAX);
 	if (f[0].len != 1 || f[0].s[0] != '1')
-		return refuse(e, CODE_UNKNOWN_VERSION,
+		return reject(e, CODE_UNKNOWN_VERSION,
 			"a request begins with its version, 1");
 	if (n > WIRE_FIELDS_MAX)
-		return refuse(e, CODE_TOO_LONG,
+		return reject(e, CODE_TOO_LONG,
 			"a request has at most %d fields", WIRE_FIELDS_MAX);
 	if (n > 1 && is_chunk(&f[1])) {
-		refuse(e, CODE_MALFORMED,
-			"input of a run, but no run takes any");
+		reject(e, CODE_MALFORMED,
+			"input for a run, but no run takes input");
 		e->close = true;
 		return -1;
 	}
 	if (has_control(line, len))
-		return refuse(
-			e, CODE_MALFORMED, "a control byte: write it %%XX");
+		return reject(
+			e, CODE_MALFORMED, "a control byte: encode it as %%XX");
 	if (n < 2)
-		return refuse(e, CODE_MALFORMED, "no verb");
+		return reject(e, CODE_MALFORMED, "the verb is missing");
 	if ((verb = take_verb(&f[i], e)) == NULL)
 		return -1;
 	if (!ended && verb->changes)
-		return refuse(e, CODE_MALFORMED,
-			"cut short: %s needs the end of its line", verb->name);
+		return reject(e, CODE_MALFORMED,
+			"the line was cut short: %s needs its LF", verb->name);
 	if ((explain = verb->number == VERB_EXPLAIN)) {
 		if (++i >= n)
-			return refuse(e, CODE_MALFORMED,
-				"explain needs a verb's number");
+			return reject(e, CODE_MALFORMED,
+				"explain needs the number of a verb");
 		if ((verb = take_verb(&f[i], e)) == NULL)
 			return -1;
 		if (verb->number == VERB_EXPLAIN)
-			return refuse(e, CODE_MALFORMED,
-				"explain does not explain itself");
+			return reject(e, CODE_MALFORMED,
+				"explain cannot explain itself");
 	}
 	request_init(r, verb->number);
 	r->explain = explain;
@@ -370,7 +384,7 @@ request_valid(const struct request *r)
 	unsigned options;
 	int i;
 
-	if (verb == NULL || !verb->served || verb->number == VERB_EXPLAIN)
+	if (verb == NULL || verb->number == VERB_EXPLAIN)
 		return false;
 	options = verb->options;
 	if (verb->args > 0 && r->strings[arg_of(verb)] == NULL)
@@ -402,7 +416,10 @@ request_valid(const struct request *r)
 	return true;
 }
 
-/* Appends the value of one key; false if it says nothing of its own. */
+/*
+ * Set *value to the value of one key, as text. Return false if the value is the
+ * default. `number` is memory for the text of a number.
+ */
 static bool
 value_of(const struct request *r, const struct key *k, char *number,
 	size_t size, const char **value)
@@ -434,7 +451,10 @@ value_of(const struct request *r, const struct key *k, char *number,
 	}
 }
 
-/* What is not to be taken for a name has no '=' between two parts. */
+/*
+ * Append an argument of `run`. If the argument has no name but looks like
+ * "name=value", encode the '='.
+ */
 static void
 put_arg(struct buf *out, const struct request_arg *arg)
 {
@@ -461,14 +481,17 @@ request_arguments(const struct request *r, struct buf *out)
 		wire_puts(out, r->strings[arg_of(verb)]);
 	for (i = 0; i < r->nargs; i++)
 		put_arg(out, &r->args[i]);
-	/* First of the options: a log may cut the rest. */
+	/*
+	 * Append dry-run before all other options, because a log may truncate
+	 * the line.
+	 */
 	if (r->dry_run)
 		buf_adds(out, "#dry-run");
 	for (i = 0; i < NKEYS; i++)
 		if ((verb->options & keys[i].option) &&
 			value_of(r, &keys[i], number, sizeof(number), &value))
 			wire_pair(out, keys[i].key, value);
-	/* Each began with a '#': the first is not wanted. */
+	/* Each field was added with a '#' before it: remove the first '#'. */
 	if (out->len > start) {
 		memmove(out->data + start, out->data + start + 1,
 			out->len - start - 1);

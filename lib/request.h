@@ -1,5 +1,6 @@
 /*
- * A request: from its line to a checked struct, and back. No I/O.
+ * Requests of clients: functions that parse a line into a checked struct, and
+ * format a struct as a line. No I/O.
  */
 #ifndef BRIDLE_REQUEST_H
 #define BRIDLE_REQUEST_H
@@ -10,97 +11,94 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define REQUEST_WAIT_MAX 600      /* seconds */
-#define REQUEST_WAIT_DEFAULT 5    /* where escalate= comes without wait= */
-#define REQUEST_MINUTES_MAX 10080 /* of when=+MINUTES: a week */
-#define REQUEST_MESSAGE_MAX 200   /* bytes */
-#define REQUEST_TEXT_MAX 1000     /* bytes */
+#define REQUEST_WAIT_MAX 600      /* maximum of wait=, in seconds */
+#define REQUEST_WAIT_DEFAULT 5    /* default with escalate=, in seconds */
+#define REQUEST_MINUTES_MAX 10080 /* maximum of when=+MINUTES: a week */
+#define REQUEST_MESSAGE_MAX 200   /* maximum bytes of message= */
+#define REQUEST_TEXT_MAX 1000     /* maximum bytes of the text of `say` */
 #define REQUEST_REASON_MAX 160
-#define REQUEST_ARGS_MAX 13 /* as many as a line has fields for */
+#define REQUEST_ARGS_MAX 13 /* maximum number of arguments in a line */
 
-/* The strings of a request; NULL where absent, "" is never stored. */
+/*
+ * The strings of a request. An absent string is NULL, and no string is empty.
+ */
 enum request_string {
-	REQUEST_NAME, /* kill, watch: exact; list: a glob(7) pattern; run: which
-		       */
-	REQUEST_USER, /* a name or a decimal uid */
-	REQUEST_ONLY, /* tokens, separated by commas */
-	REQUEST_WHEN, /* now, +MINUTES or HH:MM */
-	REQUEST_MESSAGE,
-	REQUEST_TEXT,   /* say: what is said */
-	REQUEST_TO,     /* say: to whom, by name or source */
-	REQUEST_EVENTS, /* watch: kinds, separated by commas */
-	REQUEST_SINCE,  /* watch: RUN-NUMBER or NUMBER */
+	REQUEST_NAME,    /* name of a process or command, or pattern of list */
+	REQUEST_USER,    /* name of a user, or decimal uid */
+	REQUEST_ONLY,    /* tokens of processes, separated by commas */
+	REQUEST_WHEN,    /* time: now, +MINUTES (0 to a week) or HH:MM */
+	REQUEST_MESSAGE, /* text in printable UTF-8 that begins with no dash */
+	REQUEST_TEXT,    /* text of `say`, in printable UTF-8 */
+	REQUEST_TO,      /* name or source of the recipients of `say` */
+	REQUEST_EVENTS,  /* kinds of events, separated by commas */
+	REQUEST_SINCE,   /* start of a watch: RUN-NUMBER or NUMBER */
 	REQUEST_STRINGS
 };
 
 /*
- * An argument of run. Whether its command has one of that name is not known
- * here: if it has, "unit=nginx" is that one; else it is one by its place.
+ * An argument of `run`. If the command has an argument with the name "unit",
+ * the text "unit=nginx" sets this argument. All other texts set arguments by
+ * their position. Only the daemon knows the names of a command's arguments.
  */
 struct request_arg {
 	const char *text;
-	size_t named; /* bytes before its '=', if they may be a name; else 0 */
+	size_t named; /* length of the name before '=', 0 if there is no name */
 };
 
 struct request {
 	enum verb_number verb;
-	bool explain; /* do not do it: say whether it would be allowed */
+	bool explain; /* true to reply only with the policy's decision */
 	bool dry_run;
-	bool wall;     /* say: on the terminals too */
-	int signal;    /* kill: the number */
-	int escalate;  /* kill: the second signal, 0 for none */
-	unsigned wait; /* kill: seconds, 0 for not at all */
-	int mode;      /* halt: enum halt_mode */
+	bool wall;     /* true if `say` also writes to the terminals of users */
+	int signal;    /* number of the signal that a kill sends */
+	int escalate;  /* number of the second signal of a kill; 0 for none */
+	unsigned wait; /* seconds that a kill waits for the processes to end */
+	int mode;      /* mode of a halt: a value of enum halt_mode */
 	const char *strings[REQUEST_STRINGS];
-	size_t nargs; /* run: of the command */
+	size_t nargs; /* number of arguments of `run` */
 	struct request_arg args[REQUEST_ARGS_MAX];
 };
 
 struct request_error {
-	int code;   /* of the status that answers it */
-	bool close; /* the connection cannot go on after it */
+	int code;   /* code of the status line, such as 400 */
+	bool close; /* true to end the connection after the status */
 	char reason[REQUEST_REASON_MAX];
 };
 
-/* Clears and sets what a request of this verb says when it says nothing. */
+/* Fill in a request of this verb with the default values. */
 void request_init(struct request *, enum verb_number);
 
 /*
- * Parses one line (without LF or CR LF) in place: the strings of the request
- * point into it, and line[len] must be writable. `ended` tells whether the
- * line had its LF. Returns 0, or -1 with the error filled in.
+ * Parse one line (without LF or CR LF) in place. The strings of the request
+ * point into the line, and line[len] must be writable. `ended` is true if the
+ * line ended with LF. Return 0, or -1 with the error filled in.
  */
 int request_parse(char *line, size_t len, bool ended, struct request *,
 	struct request_error *);
 
 /*
- * Whether each part is within its bounds, as request_parse() guarantees:
- * for a request that comes from a process one does not trust.
+ * True if request_parse() could produce this request. A process calls this
+ * function to check a request from another process that is not trusted.
  */
 bool request_valid(const struct request *);
 
-/* Appends the line that stands for the request, without LF. */
+/* Append the request as a line, without LF. */
 void request_format(const struct request *, struct buf *);
 
-/* Appends only what follows the verb ("firefox#signal=KILL"), for a log. */
+/*
+ * Append the fields after the verb as text for a log, for example
+ * "firefox#signal=KILL".
+ */
 void request_arguments(const struct request *, struct buf *);
 
-/* Whether a string may stand there: not empty, and of the right form. */
+/* True if the text is not empty, and valid as the given string of a request. */
 bool request_string_valid(enum request_string, const char *);
 
 /*
- * How many bytes before the first '=' are the name of an argument: a letter,
- * then letters, digits, "_" and "-", all of them small. 0 if they are none.
+ * Return the length of the name before the first '='. Return 0 if no valid name
+ * is before a '='. A name begins with a lower-case letter. Lower-case letters,
+ * digits, "_" and "-" may follow.
  */
 size_t request_arg_name(const char *, size_t len);
-
-/* now, +MINUTES (0 to a week) or HH:MM */
-bool request_when_valid(const char *);
-
-/* At most 1000 bytes of printable UTF-8. */
-bool request_text_valid(const char *);
-
-/* At most 200 bytes of printable UTF-8, no leading dash. */
-bool request_message_valid(const char *);
 
 #endif

@@ -1,6 +1,4 @@
-/*
- * What each string of a request may hold.
- */
+/* The checks of a request's strings. */
 #include "request.h"
 
 #include "events.h"
@@ -11,12 +9,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#define USER_MAX 256 /* bytes; useradd(8) allows 32 */
-#define TO_MAX 96    /* no name or source is longer */
+#define USER_MAX 256 /* maximum length in bytes; useradd(8) allows 32 */
+#define TO_MAX 96    /* maximum length in bytes, above any name or source */
 #define EVENTS_MAX 256
 
-bool
-request_when_valid(const char *s)
+static bool
+when_valid(const char *s)
 {
 	long v;
 
@@ -25,7 +23,10 @@ request_when_valid(const char *s)
 	if (*s == '+')
 		return isdigit((unsigned char)s[1]) &&
 		       text_number(s + 1, 0, REQUEST_MINUTES_MAX, &v) == 0;
-	/* HH:MM, as shutdown(8) has it */
+	/*
+	 * A time that is neither "now" nor +MINUTES must be HH:MM, as in
+	 * shutdown(8).
+	 */
 	return strlen(s) == 5 && s[2] == ':' && isdigit((unsigned char)s[0]) &&
 	       isdigit((unsigned char)s[1]) && isdigit((unsigned char)s[3]) &&
 	       isdigit((unsigned char)s[4]) &&
@@ -51,37 +52,24 @@ request_arg_name(const char *s, size_t len)
 	return n < len && s[n] == '=' ? n : 0;
 }
 
-/* Whether it may be shown as it is. */
 static bool
-is_printable(const char *s, size_t max)
+is_printable(const char *s)
 {
-	size_t len = strlen(s), n;
-	uint32_t code;
-
-	if (len == 0 || len > max)
-		return false;
-	for (; len > 0; s += n, len -= n)
-		if ((n = text_utf8(s, len, &code)) == 0 || text_unsafe(code))
-			return false;
-	return true;
-}
-
-bool
-request_message_valid(const char *s)
-{
-	return *s != '-' && is_printable(s, REQUEST_MESSAGE_MAX);
-}
-
-bool
-request_text_valid(const char *s)
-{
-	return is_printable(s, REQUEST_TEXT_MAX);
+	return text_printable(s, strlen(s));
 }
 
 static bool
-to_valid(const char *s)
+is_prose(const char *s)
 {
-	return is_printable(s, TO_MAX);
+	char problem[TEXT_PROBLEM_SIZE];
+
+	return text_is_prose(s, strlen(s), problem);
+}
+
+static bool
+message_valid(const char *s)
+{
+	return *s != '-' && is_prose(s);
 }
 
 static bool
@@ -89,7 +77,7 @@ events_valid(const char *s)
 {
 	unsigned bits;
 
-	return strlen(s) <= EVENTS_MAX && events_parse(s, &bits);
+	return events_parse(s, &bits);
 }
 
 static bool
@@ -100,7 +88,7 @@ since_valid(const char *s)
 	return events_place(s, &place);
 }
 
-/* pid-ticks-boot: what a kill's record shows as its token */
+/* True if the text is a token from a kill's record: PID-TICKS-BOOT. */
 static bool
 token_valid(const char *s, size_t len)
 {
@@ -136,32 +124,24 @@ only_valid(const char *s)
 	}
 }
 
-static bool
-name_valid(const char *s)
-{
-	return strlen(s) <= WIRE_LINE_MAX;
-}
-
-static bool
-user_valid(const char *s)
-{
-	return strlen(s) <= USER_MAX;
-}
-
 bool
 request_string_valid(enum request_string which, const char *s)
 {
-	static bool (*const valid[REQUEST_STRINGS])(const char *) = {
-		[REQUEST_NAME] = name_valid,
-		[REQUEST_USER] = user_valid,
-		[REQUEST_ONLY] = only_valid,
-		[REQUEST_WHEN] = request_when_valid,
-		[REQUEST_MESSAGE] = request_message_valid,
-		[REQUEST_TEXT] = request_text_valid,
-		[REQUEST_TO] = to_valid,
-		[REQUEST_EVENTS] = events_valid,
-		[REQUEST_SINCE] = since_valid,
+	static const struct {
+		size_t max; /* maximum length in bytes */
+		bool (*valid)(const char *);
+	} rules[REQUEST_STRINGS] = {
+		[REQUEST_NAME] = { WIRE_LINE_MAX, NULL },
+		[REQUEST_USER] = { USER_MAX, NULL },
+		[REQUEST_ONLY] = { SIZE_MAX, only_valid },
+		[REQUEST_WHEN] = { SIZE_MAX, when_valid },
+		[REQUEST_MESSAGE] = { REQUEST_MESSAGE_MAX, message_valid },
+		[REQUEST_TEXT] = { REQUEST_TEXT_MAX, is_prose },
+		[REQUEST_TO] = { TO_MAX, is_printable },
+		[REQUEST_EVENTS] = { EVENTS_MAX, events_valid },
+		[REQUEST_SINCE] = { SIZE_MAX, since_valid },
 	};
 
-	return *s != '\0' && valid[which](s);
+	return *s != '\0' && strlen(s) <= rules[which].max &&
+	       (rules[which].valid == NULL || rules[which].valid(s));
 }

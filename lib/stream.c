@@ -13,7 +13,11 @@ stream_init(struct stream *s, int fd, struct tls *tls)
 	s->to_write = POLLOUT;
 }
 
-/* TLS may have to write before it can read, and the other way round. */
+/*
+ * Turn a negative result of TLS into -1 with errno. Set *wait to the event of
+ * poll(2) before the next call. TLS may have to write before it can read, and
+ * read before it can write.
+ */
 static ssize_t
 translate(ssize_t n, short *wait)
 {

@@ -1,6 +1,6 @@
 /*
- * The bytes between two peers over a connected, non-blocking socket: as they
- * are, or within TLS. Who reads and writes need not know which.
+ * A stream of bytes between two peers over a connected, non-blocking socket,
+ * with or without TLS.
  */
 #ifndef BRIDLE_STREAM_H
 #define BRIDLE_STREAM_H
@@ -12,29 +12,36 @@
 #include <sys/types.h>
 
 struct stream {
-	int fd;          /* the caller's */
-	struct tls *tls; /* NULL: plain; the caller's */
-	/* What poll(2) has to wait for, before a read or write is of use. */
+	int fd;          /* socket; the caller closes it */
+	struct tls *tls; /* TLS, freed by the caller; NULL without TLS */
+	/* Events of poll(2) to wait for before the next read or write. */
 	short to_read;
 	short to_write;
 };
 
-/* Over that socket, within TLS if that is not NULL. */
+/* Set up a stream over a socket, with TLS unless `tls` is NULL. */
 void stream_init(struct stream *, int fd, struct tls *);
 
 /*
- * As recv(2): 0 at the end of what the peer sends, -1 with errno: EAGAIN
- * after which `to_read` counts, EPROTO where TLS has failed.
+ * Read like recv(2). Return the number of bytes, 0 at the end of the peer's
+ * bytes, or -1 with errno. On EAGAIN, wait for the event `to_read`. EPROTO
+ * means that TLS has failed.
  */
 ssize_t stream_read(struct stream *, void *, size_t len);
 
-/* As send(2) with MSG_NOSIGNAL; likewise. */
+/*
+ * Write like send(2) with MSG_NOSIGNAL. Return the number of bytes, or -1 with
+ * errno. On EAGAIN, wait for the event `to_write`. EPROTO means that TLS has
+ * failed.
+ */
 ssize_t stream_write(struct stream *, const void *, size_t len);
 
-/* Whether a read would give bytes that poll(2) does not know of. */
+/*
+ * True if TLS holds decrypted bytes, which poll(2) does not report as readable.
+ */
 bool stream_pending(const struct stream *);
 
-/* Tells the peer that nothing more comes; it may go on sending. */
+/* Tell the peer that no more bytes follow. The peer may continue to send. */
 void stream_end(struct stream *);
 
 #endif

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define WORD_MAX 32 /* nothing we compare is longer */
+#define WORD_MAX 32 /* maximum length in bytes, longer than any known word */
 
 size_t
 text_utf8(const char *str, size_t len, uint32_t *code)
@@ -49,28 +49,113 @@ text_utf8(const char *str, size_t len, uint32_t *code)
 	return n;
 }
 
-bool
-text_unsafe(uint32_t c)
+struct range {
+	uint32_t first, last;
+};
+
+static bool
+is_among(const struct range *ranges, size_t n, uint32_t c)
 {
-	/* Ranges of Unicode's Cc, Cf, Zl and Zp that change what one sees. */
-	static const struct {
-		uint32_t first, last;
-	} bad[] = { { 0x00, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad },
-		{ 0x34f, 0x34f }, { 0x61c, 0x61c }, { 0x115f, 0x1160 },
-		{ 0x17b4, 0x17b5 }, { 0x180b, 0x180f }, { 0x200b, 0x200f },
-		{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0x3164, 0x3164 },
-		{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 },
-		{ 0xfff0, 0xfffb }, { 0x13430, 0x13440 }, { 0x1bca0, 0x1bca3 },
-		{ 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff } };
 	size_t i;
 
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		if (c >= bad[i].first && c <= bad[i].last)
+	for (i = 0; i < n; i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
 			return true;
 	return false;
 }
 
-/* How many of the first bytes are printable ASCII. */
+bool
+text_unsafe(uint32_t c)
+{
+	/*
+	 * Ranges of the Unicode categories Cc, Cf, Zl and Zp that hide or
+	 * reorder text.
+	 */
+	static const struct range bad[] = { { 0x00, 0x1f }, { 0x7f, 0x9f },
+		{ 0xad, 0xad }, { 0x34f, 0x34f }, { 0x61c, 0x61c },
+		{ 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f },
+		{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
+		{ 0x3164, 0x3164 }, { 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff },
+		{ 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0x13430, 0x13440 },
+		{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a },
+		{ 0xe0000, 0xe0fff } };
+
+	return is_among(bad, sizeof(bad) / sizeof(bad[0]), c);
+}
+
+/*
+ * True for an unsafe character that is neither a joiner nor a variation
+ * selector. Joiners and variation selectors neither reorder nor hide text.
+ */
+static bool
+is_unfit_for_prose(uint32_t c)
+{
+	static const struct range good[] = { { 0x180b, 0x180d },
+		{ 0x180f, 0x180f }, { 0x200c, 0x200d }, { 0xfe00, 0xfe0f },
+		{ 0xe0100, 0xe01ef } };
+
+	return text_unsafe(c) &&
+	       !is_among(good, sizeof(good) / sizeof(good[0]), c);
+}
+
+static const struct bidi_control {
+	uint32_t code;
+	const char *name;
+} bidi_controls[] = { { 0x61c, "ARABIC LETTER MARK" },
+	{ 0x200e, "LEFT-TO-RIGHT MARK" }, { 0x200f, "RIGHT-TO-LEFT MARK" },
+	{ 0x202a, "LEFT-TO-RIGHT EMBEDDING" },
+	{ 0x202b, "RIGHT-TO-LEFT EMBEDDING" },
+	{ 0x202c, "POP DIRECTIONAL FORMATTING" },
+	{ 0x202d, "LEFT-TO-RIGHT OVERRIDE" },
+	{ 0x202e, "RIGHT-TO-LEFT OVERRIDE" },
+	{ 0x2066, "LEFT-TO-RIGHT ISOLATE" },
+	{ 0x2067, "RIGHT-TO-LEFT ISOLATE" }, { 0x2068, "FIRST STRONG ISOLATE" },
+	{ 0x2069, "POP DIRECTIONAL ISOLATE" } };
+
+static void
+name_character(uint32_t c, char problem[TEXT_PROBLEM_SIZE])
+{
+	size_t i;
+
+	snprintf(problem, TEXT_PROBLEM_SIZE, ", not U+%04X", c);
+	for (i = 0; i < sizeof(bidi_controls) / sizeof(bidi_controls[0]); i++)
+		if (bidi_controls[i].code == c)
+			snprintf(problem, TEXT_PROBLEM_SIZE,
+				", not U+%04X (%s)", c, bidi_controls[i].name);
+}
+
+bool
+text_is_prose(const char *s, size_t len, char problem[TEXT_PROBLEM_SIZE])
+{
+	uint32_t code;
+	size_t n;
+
+	*problem = '\0';
+	for (; len > 0; s += n, len -= n) {
+		if ((n = text_utf8(s, len, &code)) == 0)
+			snprintf(problem, TEXT_PROBLEM_SIZE,
+				", not the byte 0x%02X", (unsigned char)*s);
+		else if (is_unfit_for_prose(code))
+			name_character(code, problem);
+		if (*problem != '\0')
+			return false;
+	}
+	return true;
+}
+
+bool
+text_printable(const char *s, size_t len)
+{
+	uint32_t code;
+	size_t n;
+
+	for (; len > 0; s += n, len -= n)
+		if ((n = text_utf8(s, len, &code)) == 0 || text_unsafe(code))
+			return false;
+	return true;
+}
+
+/* Return the number of bytes at the start of s that are printable ASCII. */
 static size_t
 plain_span(const char *s, size_t len)
 {
@@ -81,8 +166,8 @@ plain_span(const char *s, size_t len)
 	return n;
 }
 
-void
-text_safe(struct buf *out, const char *s, size_t len)
+static void
+add_safe(struct buf *out, const char *s, size_t len, bool (*unsafe)(uint32_t))
 {
 	uint32_t code;
 	size_t n;
@@ -93,7 +178,7 @@ text_safe(struct buf *out, const char *s, size_t len)
 		} else if ((n = text_utf8(s, len, &code)) == 0) {
 			buf_addf(out, "\\x%02x", (unsigned char)*s);
 			n = 1;
-		} else if (!text_unsafe(code)) {
+		} else if (!unsafe(code)) {
 			buf_add(out, s, n);
 		} else if (code < 0x80) {
 			buf_addf(out, "\\x%02x", code);
@@ -101,6 +186,18 @@ text_safe(struct buf *out, const char *s, size_t len)
 			buf_addf(out, "\\u{%04x}", code);
 		}
 	}
+}
+
+void
+text_safe(struct buf *out, const char *s, size_t len)
+{
+	add_safe(out, s, len, text_unsafe);
+}
+
+void
+text_safe_prose(struct buf *out, const char *s, size_t len)
+{
+	add_safe(out, s, len, is_unfit_for_prose);
 }
 
 void
@@ -125,7 +222,9 @@ text_number(const char *s, long min, long max, long *out)
 	char *end;
 	long v;
 
-	/* strtol also takes leading space and a plus sign; we do not. */
+	/*
+	 * Refuse leading white space and a plus sign, which strtol(3) accepts.
+	 */
 	if (!isdigit((unsigned char)*s) &&
 		!(min < 0 && *s == '-' && isdigit((unsigned char)s[1])))
 		return -1;
@@ -180,7 +279,10 @@ text_signal_name(int sig)
 	return number;
 }
 
-/* Edit distance; a swap of neighbours counts as one (Damerau). */
+/*
+ * Return the edit distance of two words. Two neighbouring letters that are
+ * swapped count as one edit (Damerau).
+ */
 static size_t
 distance(const char *a, const char *b)
 {
@@ -210,6 +312,17 @@ distance(const char *a, const char *b)
 	return d[la][lb];
 }
 
+int
+text_index(const char *const *list, const char *s)
+{
+	int i;
+
+	for (i = 0; list[i] != NULL; i++)
+		if (strcmp(list[i], s) == 0)
+			return i;
+	return -1;
+}
+
 const char *
 text_nearest(const char *s, const char *const *candidates)
 {
@@ -224,4 +337,15 @@ text_nearest(const char *s, const char *const *candidates)
 		}
 	}
 	return best;
+}
+
+bool
+text_consists_of(const char *s, size_t len, const char *bytes)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (s[i] == '\0' || strchr(bytes, s[i]) == NULL)
+			return false;
+	return true;
 }

@@ -17,20 +17,23 @@ struct tls_context {
 	SSL_CTX *ssl;
 	BIO_METHOD *socket;
 	bool server;
-	struct tls_key *late; /* a client's that nobody has looked at yet */
+	struct tls_key *late; /* client's key from tls_key_open(), or NULL */
 };
 
 struct tls {
 	SSL *ssl;
-	struct tls_key *late; /* what the context has of that */
-	bool looked;          /* at the client's first byte */
+	int fd;
+	struct tls_key *late; /* key as in the context's member `late` */
+	bool may_read; /* true if the peer may have sent its first byte */
+	bool looked;   /* true if the peer's first byte has been checked */
+	bool left;     /* true if the peer has ended the handshake */
 	char problem[TLS_PROBLEM_SIZE];
 };
 
 /*
- * No authority vouches for a key, and none is asked: whoever it is has
- * proved by the handshake that he holds the key, and its fingerprint tells
- * who he is.
+ * Accept any certificate, because no authority signs Bridle's keys. The
+ * handshake proves that the peer holds the private key. The caller identifies
+ * the peer by the fingerprint of this key.
  */
 static int
 accept_any(X509_STORE_CTX *store, void *arg)
@@ -40,7 +43,10 @@ accept_any(X509_STORE_CTX *store, void *arg)
 	return 1;
 }
 
-/* A client that names protocols must name ours; one need not name any. */
+/*
+ * Select Bridle's protocol by ALPN. If a client sends a list of protocols, the
+ * list must contain Bridle's protocol. A client that sends no list is accepted.
+ */
 static int
 choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen,
 	const unsigned char *in, unsigned inlen, void *arg)
@@ -55,14 +61,14 @@ choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen,
 }
 
 /*
- * OpenSSL's own socket BIO raises SIGPIPE, and leaves to its caller what
- * errno means.
+ * Write for the BIO that replaces OpenSSL's socket BIO. OpenSSL's BIO raises
+ * SIGPIPE and does not interpret errno.
  */
 static int
 socket_write(BIO *bio, const char *data, int len)
 {
-	int fd = (int)(intptr_t)BIO_get_data(bio);
-	ssize_t n = send(fd, data, (size_t)len, MSG_NOSIGNAL);
+	const struct tls *t = BIO_get_data(bio);
+	ssize_t n = send(t->fd, data, (size_t)len, MSG_NOSIGNAL);
 
 	BIO_clear_retry_flags(bio);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -73,10 +79,15 @@ socket_write(BIO *bio, const char *data, int len)
 static int
 socket_read(BIO *bio, char *data, int len)
 {
-	int fd = (int)(intptr_t)BIO_get_data(bio);
-	ssize_t n = recv(fd, data, (size_t)len, 0);
+	const struct tls *t = BIO_get_data(bio);
+	ssize_t n;
 
 	BIO_clear_retry_flags(bio);
+	if (!t->may_read) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	n = recv(t->fd, data, (size_t)len, 0);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		BIO_set_retry_read(bio);
 	else if (n == 0)
@@ -95,13 +106,13 @@ socket_control(BIO *bio, int command, long number, void *data)
 }
 
 static BIO *
-socket_bio(const BIO_METHOD *method, int fd)
+socket_bio(const BIO_METHOD *method, struct tls *t)
 {
 	BIO *bio = BIO_new(method);
 
 	if (bio == NULL)
 		return NULL;
-	BIO_set_data(bio, (void *)(intptr_t)fd);
+	BIO_set_data(bio, t);
 	BIO_set_init(bio, 1);
 	return bio;
 }
@@ -120,18 +131,27 @@ socket_method(void)
 	return m;
 }
 
+/*
+ * Configure TLS for a server or a client. OpenSSL uses the ALPN callback only
+ * in a server, and the ALPN list only in a client.
+ */
 static int
-set_up(SSL_CTX *ssl, const struct tls_key *key)
+configure(SSL_CTX *ssl, const struct tls_key *key)
 {
 	SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
 					 SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 				      SSL_MODE_RELEASE_BUFFERS);
-	/* Who sends nothing but new keys shall not hold a read for ever. */
+	/*
+	 * Otherwise a peer that sends only key updates could make a read last
+	 * without end.
+	 */
 	SSL_CTX_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ssl, accept_any, NULL);
+	SSL_CTX_set_alpn_select_cb(ssl, choose_protocol, NULL);
 	if (!SSL_CTX_set_min_proto_version(ssl, TLS1_3_VERSION) ||
 		!SSL_CTX_set_max_proto_version(ssl, TLS1_3_VERSION) ||
 		!SSL_CTX_set_num_tickets(ssl, 0) ||
@@ -139,7 +159,8 @@ set_up(SSL_CTX *ssl, const struct tls_key *key)
 			"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
 			"TLS_CHACHA20_POLY1305_SHA256") ||
 		!SSL_CTX_set1_groups_list(ssl, "X25519:P-256") ||
-		!SSL_CTX_set1_sigalgs_list(ssl, "ECDSA+SHA256:ed25519"))
+		!SSL_CTX_set1_sigalgs_list(ssl, "ECDSA+SHA256:ed25519") ||
+		SSL_CTX_set_alpn_protos(ssl, protocol, PROTOCOL_LEN) != 0)
 		return -1;
 	if (key != NULL && key->data == NULL &&
 		(SSL_CTX_use_certificate(ssl, key->cert) != 1 ||
@@ -164,7 +185,7 @@ new_context(struct tls_key *key, bool server, char problem[TLS_PROBLEM_SIZE])
 	c->ssl =
 		SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
 	c->socket = socket_method();
-	if (c->ssl != NULL && c->socket != NULL && set_up(c->ssl, key) == 0)
+	if (c->ssl != NULL && c->socket != NULL && configure(c->ssl, key) == 0)
 		return c;
 	tls_describe(problem, "OpenSSL fails");
 	tls_context_free(c);
@@ -174,28 +195,13 @@ new_context(struct tls_key *key, bool server, char problem[TLS_PROBLEM_SIZE])
 struct tls_context *
 tls_server(struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
 {
-	struct tls_context *c = new_context(key, true, problem);
-
-	if (c == NULL)
-		return NULL;
-	SSL_CTX_set_verify(c->ssl, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_alpn_select_cb(c->ssl, choose_protocol, NULL);
-	return c;
+	return new_context(key, true, problem);
 }
 
 struct tls_context *
 tls_client(struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
 {
-	struct tls_context *c = new_context(key, false, problem);
-
-	if (c == NULL)
-		return NULL;
-	SSL_CTX_set_verify(c->ssl, SSL_VERIFY_PEER, NULL);
-	if (SSL_CTX_set_alpn_protos(c->ssl, protocol, PROTOCOL_LEN) == 0)
-		return c;
-	tls_describe(problem, "OpenSSL fails");
-	tls_context_free(c);
-	return NULL;
+	return new_context(key, false, problem);
 }
 
 void
@@ -208,7 +214,10 @@ tls_context_free(struct tls_context *c)
 	free(c);
 }
 
-/* Both sides take turns until neither can go on; 0 when both are done. */
+/*
+ * Run both sides of a handshake in turn. Return 0 when both sides are done, or
+ * -1 after too many turns.
+ */
 static int
 shake_hands(SSL *a, SSL *b)
 {
@@ -257,7 +266,10 @@ tls_warm_up(struct tls_context *server)
 	return result;
 }
 
-/* Looks at the key, if nobody has. */
+/*
+ * Parse the client's key unless it is parsed already. If the key is not valid,
+ * set the problem and return false.
+ */
 static bool
 have_key(struct tls *t)
 {
@@ -270,7 +282,10 @@ have_key(struct tls *t)
 	return false;
 }
 
-/* The other side asks for our key: see SSL_set_cert_cb(3). */
+/*
+ * Give OpenSSL the client's key when the server requests a certificate; see
+ * SSL_set_cert_cb(3).
+ */
 static int
 show_key(SSL *ssl, void *arg)
 {
@@ -289,7 +304,9 @@ tls_open(struct tls_context *c, int fd)
 	if (t == NULL)
 		return NULL;
 	t->ssl = SSL_new(c->ssl);
-	bio = t->ssl ? socket_bio(c->socket, fd) : NULL;
+	t->fd = fd;
+	t->may_read = c->server;
+	bio = t->ssl ? socket_bio(c->socket, t) : NULL;
 	if (bio == NULL) {
 		ERR_clear_error();
 		tls_close(t);
@@ -317,7 +334,11 @@ not_tls(unsigned long e)
 		       reason == SSL_R_UNSUPPORTED_PROTOCOL);
 }
 
-/* have_key() has said why; OpenSSL 3.0 has these two words for it. */
+/*
+ * True if the call failed because show_key() has failed. In this case
+ * have_key() has set the problem, so the caller must not set another. OpenSSL
+ * 3.0 reports this failure with one of two codes.
+ */
 static bool
 told_by_callback(unsigned long e)
 {
@@ -325,7 +346,27 @@ told_by_callback(unsigned long e)
 	       ERR_GET_REASON(e) == SSL_R_CALLBACK_FAILED;
 }
 
-/* What a call that did not succeed means. */
+/*
+ * True if a call failed because the peer has ended or reset the connection, or
+ * has sent an alert.
+ */
+static bool
+has_left(int error, unsigned long e)
+{
+	int reason = ERR_GET_REASON(e);
+
+	if (error == SSL_ERROR_SYSCALL)
+		return true;
+	return ERR_GET_LIB(e) == ERR_LIB_SSL &&
+	       (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING ||
+		       reason > SSL_AD_REASON_OFFSET);
+}
+
+/*
+ * Return the result of a call to OpenSSL that has not succeeded. The result is
+ * an enum tls_result, or 0 after close_notify. After a failure, set the
+ * problem.
+ */
 static int
 result_of(struct tls *t, int ret)
 {
@@ -343,6 +384,7 @@ result_of(struct tls *t, int ret)
 		tls_describe(t->problem, "");
 		return TLS_PLAIN;
 	}
+	t->left = has_left(error, e);
 	if (error == SSL_ERROR_SYSCALL && e == 0)
 		snprintf(t->problem, sizeof(t->problem), "%s",
 			saved ? strerror(saved) : "the connection was cut");
@@ -355,7 +397,10 @@ result_of(struct tls *t, int ret)
 	return TLS_FAILED;
 }
 
-/* What the queue and errno hold from before must not be taken for this. */
+/*
+ * Prepare for a call to OpenSSL. Clear OpenSSL's error queue and errno, so that
+ * no older error is reported.
+ */
 static void
 begin(void)
 {
@@ -364,18 +409,21 @@ begin(void)
 }
 
 /*
- * Whether what a client has sent first may be TLS: 0, or an enum tls_result.
- * OpenSSL would wait for more than a short request has.
+ * Check if the peer's first byte may be TLS. Return 0, or an enum tls_result.
+ * OpenSSL cannot do this check, because it waits for more bytes than a short
+ * request has. The byte stays in the socket, so that the caller can read a
+ * request without TLS.
  */
 static int
 look_first(struct tls *t)
 {
-	int fd = (int)(intptr_t)BIO_get_data(SSL_get_rbio(t->ssl));
 	unsigned char byte;
-	ssize_t n = recv(fd, &byte, 1, MSG_PEEK);
+	ssize_t n = recv(t->fd, &byte, 1, MSG_PEEK);
 
-	if (n == 1 && byte != SSL3_RT_HANDSHAKE) {
-		snprintf(t->problem, sizeof(t->problem), "it is not TLS");
+	if (n == 1 && byte != SSL3_RT_HANDSHAKE &&
+		(SSL_is_server(t->ssl) || byte != SSL3_RT_ALERT)) {
+		snprintf(t->problem, sizeof(t->problem),
+			"the peer does not speak TLS");
 		return TLS_PLAIN;
 	}
 	t->looked = n == 1;
@@ -387,19 +435,32 @@ tls_handshake(struct tls *t)
 {
 	int ret;
 
-	if (!t->looked && SSL_is_server(t->ssl) && (ret = look_first(t)) != 0)
+	if (!t->looked && t->may_read && (ret = look_first(t)) != 0)
 		return ret;
 	begin();
 	if ((ret = SSL_do_handshake(t->ssl)) == 1)
 		return 0;
 	ret = result_of(t, ret);
-	/* While the other side does its part; the key is kept for its turn. */
+	if (ret == TLS_WANT_READ)
+		t->may_read = true;
+	/*
+	 * Parse the key while this side waits for the peer's part of the
+	 * handshake.
+	 */
 	if (ret == TLS_WANT_READ && t->late != NULL && !have_key(t))
 		return TLS_FAILED;
 	if (ret != 0)
 		return ret;
-	snprintf(t->problem, sizeof(t->problem), "it ended the handshake");
+	snprintf(
+		t->problem, sizeof(t->problem), "the peer ended the handshake");
+	t->left = true;
 	return TLS_FAILED;
+}
+
+bool
+tls_peer_left(const struct tls *t)
+{
+	return t->left;
 }
 
 bool
@@ -438,7 +499,10 @@ tls_write(struct tls *t, const void *data, size_t len)
 bool
 tls_pending(const struct tls *t)
 {
-	/* Not SSL_has_pending(3): that counts the half of a record, too. */
+	/*
+	 * Do not use SSL_has_pending(3), which also counts an incomplete
+	 * record.
+	 */
 	return SSL_pending(t->ssl) > 0;
 }
 
@@ -448,7 +512,10 @@ tls_shutdown(struct tls *t)
 	int ret;
 
 	begin();
-	/* 0: said, and nothing heard yet, which is not waited for. */
+	/*
+	 * A result of 0 means that close_notify is sent, and the peer's
+	 * close_notify has not arrived. Do not wait for the peer.
+	 */
 	if ((ret = SSL_shutdown(t->ssl)) >= 0)
 		return 0;
 	return result_of(t, ret);

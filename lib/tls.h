@@ -1,12 +1,14 @@
 /*
- * TLS 1.3 between two keys that know each other by their fingerprints, as
- * ssh(1) does it: there are no authorities, and a certificate is but what
- * carries a key. Only tls.c, tls_keys.c and tls_pkcs8.c know OpenSSL.
- * bridled-session-tls is linked with them; bridled and bridlectl load them as
- * a module (tls_load.c).
+ * TLS 1.3 between two peers that identify each other's key by its fingerprint,
+ * as in ssh(1). There are no certificate authorities: a certificate only
+ * carries a key. Only tls.c, tls_keys.c and tls_pkcs8.c use OpenSSL.
+ * bridled-session-tls links these three files; bridled and bridlectl load them
+ * as a module (tls_load.c).
  *
- * Keys may be P-256 or Ed25519. Nothing here blocks: where a call has to
- * wait, it says for what, and is to be made again.
+ * Keys may be P-256 or Ed25519. No function blocks. If a function would have to
+ * wait, it returns the event to wait for. After this event the caller repeats
+ * the call. In this header, "NULL with `problem`" means: after an error, return
+ * NULL and set `problem` to the reason.
  */
 #ifndef BRIDLE_TLS_H
 #define BRIDLE_TLS_H
@@ -15,60 +17,69 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define TLS_FINGERPRINT_SIZE 51 /* "SHA256:", 43 of base64, and the NUL */
+#define TLS_FINGERPRINT_SIZE 51 /* prefix, 43 base64 characters, NUL */
 #define TLS_PROBLEM_SIZE 256
 
 /* A key with its certificate. */
 struct tls_key;
 
-/* One side of connections: its key, and what it demands of the other. */
+/*
+ * The settings of a server or of a client, for many connections: its key, and
+ * the demands on the peer.
+ */
 struct tls_context;
 
-/* One connection. */
+/* A connection with TLS over a socket. */
 struct tls;
 
 enum tls_key_type { TLS_KEY_P256, TLS_KEY_ED25519 };
 
 /*
- * Makes a key, and a certificate for it that it has signed itself. NULL with
- * `problem`.
+ * Return a new key with its self-signed certificate; the certificate has the
+ * common name `name`. NULL with `problem`.
  */
 struct tls_key *tls_key_create(
 	enum tls_key_type, const char *name, char problem[TLS_PROBLEM_SIZE]);
 
 /*
- * Writes it, in PEM, to a new file that nobody else may read. An existing
- * file is never touched: -1 with errno EEXIST.
+ * Write the key and its certificate, in PEM, to a new file that only its owner
+ * may read. Return 0, or -1 with errno. If the file exists, leave it unchanged
+ * and fail with EEXIST.
  */
 int tls_key_write(const struct tls_key *, const char *path);
 
 /*
- * Reads one, from a file that neither its group nor others may read or
- * write. NULL with `problem` (and errno; ENOENT where there is none).
+ * Read a key and its certificate from a file. Refuse a file to which group or
+ * others have access. NULL with `problem` and errno, which is ENOENT if there
+ * is no file.
  */
 struct tls_key *tls_key_read(const char *path, char problem[TLS_PROBLEM_SIZE]);
 
 /*
- * The same, but what is in the file is looked at when a client's connection
- * needs it, while the other side does its part of the handshake. Such a key is
- * for tls_client() alone, and must outlive the context. If it is none, the
- * handshake says so.
+ * Read the file like tls_key_read(), but do not parse the key yet. A client's
+ * handshake parses the key while the server works on its part of the handshake.
+ * Pass such a key to tls_client() only, and free the context before the key. If
+ * the file holds no valid key, the handshake fails, and tls_problem() returns
+ * the reason.
  */
 struct tls_key *tls_key_open(const char *path, char problem[TLS_PROBLEM_SIZE]);
 
-/* "SHA256:" and the base64, unpadded, of its SubjectPublicKeyInfo's hash. */
+/*
+ * Set `fingerprint` to "SHA256:" and the SHA-256 hash of the key's
+ * SubjectPublicKeyInfo, in base64 without padding.
+ */
 void tls_key_fingerprint(
 	const struct tls_key *, char fingerprint[TLS_FINGERPRINT_SIZE]);
 
-/* NULL is allowed. */
+/* Free a key; NULL is allowed. */
 void tls_key_free(struct tls_key *);
 
-/* Whether that text has the form of a fingerprint. */
+/* True if the text has the form of a fingerprint. */
 bool tls_fingerprint_valid(const char *);
 
 /*
- * The context takes no hold of the key. A client may have none. NULL with
- * `problem`.
+ * Return a new context for a server or for a client. The context does not own
+ * the key. A client's key may be NULL. NULL with `problem`.
  */
 struct tls_context *tls_server(
 	struct tls_key *, char problem[TLS_PROBLEM_SIZE]);
@@ -76,52 +87,73 @@ struct tls_context *tls_client(
 	struct tls_key *, char problem[TLS_PROBLEM_SIZE]);
 
 /*
- * Does one whole handshake in memory: what OpenSSL sets up at its first use
- * is set up then, before a filter forbids it and a fork has to copy it. 0,
- * or -1.
+ * Do one whole handshake in memory, so that OpenSSL initializes everything now.
+ * A seccomp filter could forbid this later, and each forked process would
+ * repeat the work. Return 0, or -1 after an error.
  */
 int tls_warm_up(struct tls_context *server);
 
-/* NULL is allowed. */
+/* Free a context; NULL is allowed. */
 void tls_context_free(struct tls_context *);
 
-/* A connection over a connected, non-blocking socket that stays the caller's.
+/*
+ * Return a new TLS connection over a connected, non-blocking socket. The caller
+ * still owns the socket. Return NULL if out of memory.
  */
 struct tls *tls_open(struct tls_context *, int fd);
 
-/* What a call has come to, where it is no number of bytes. */
+/* Results of a call that is not finished or has failed. */
 enum tls_result {
 	TLS_WANT_READ = -1,
 	TLS_WANT_WRITE = -2,
-	TLS_FAILED = -3, /* tls_problem() tells why */
-	TLS_PLAIN = -4   /* the other side does not speak TLS */
+	TLS_FAILED = -3, /* failure; tls_problem() returns the reason */
+	TLS_PLAIN = -4   /* failure, because the peer does not speak TLS */
 };
 
-/* 0 when it is done; else an enum tls_result. */
+/*
+ * Continue the handshake. Return 0 when the handshake is done, or an enum
+ * tls_result.
+ */
 int tls_handshake(struct tls *);
 
-/* The fingerprint of the other side's key; false if it has shown none. */
+/*
+ * True if a handshake has failed because the peer closed or reset the
+ * connection, or sent an alert, for example for an unknown host key.
+ */
+bool tls_peer_left(const struct tls *);
+
+/*
+ * Set `fingerprint` to the fingerprint of the peer's key. Return false if the
+ * peer has shown no key.
+ */
 bool tls_peer(const struct tls *, char fingerprint[TLS_FINGERPRINT_SIZE]);
 
 /*
- * As read(2) and write(2) for len > 0, or an enum tls_result. 0 from
- * tls_read() is the other side's word that nothing more comes; an end of the
- * connection without that word is TLS_FAILED. tls_write() may be repeated
- * with more bytes after the same ones.
+ * Read and write like read(2) and write(2); len must be above 0. Return the
+ * number of bytes, or an enum tls_result. tls_read() returns 0 after the peer's
+ * close_notify. If the connection ends without close_notify, the result is
+ * TLS_FAILED. A repeated call of tls_write() must pass the same bytes again,
+ * and may append further bytes.
  */
 ssize_t tls_read(struct tls *, void *, size_t len);
 ssize_t tls_write(struct tls *, const void *, size_t len);
 
-/* Whether bytes have been received that tls_read() has not yet given. */
+/*
+ * True if there are received and decrypted bytes that tls_read() has not
+ * returned yet.
+ */
 bool tls_pending(const struct tls *);
 
-/* Says that nothing more comes. 0, or an enum tls_result. */
+/*
+ * Send close_notify, which tells the peer that no more bytes follow. Return 0,
+ * or an enum tls_result.
+ */
 int tls_shutdown(struct tls *);
 
-/* Why it has failed: a text without a line's end, for people. */
+/* Return the reason of the failure: a text for people, without a line end. */
 const char *tls_problem(const struct tls *);
 
-/* NULL is allowed. */
+/* Free a connection; NULL is allowed. The socket stays open. */
 void tls_close(struct tls *);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * What the module of TLS offers to tls_load.c: tls.h, as a table. It is a
- * module so that OpenSSL is loaded where TLS is spoken, and nowhere else: it
- * takes longer to load than most calls of bridlectl take, and bridled needs it
- * but to make a host key.
+ * The interface of the TLS module: a table with the functions of tls.h, which
+ * tls_load.c looks up. The module links OpenSSL, so that a program loads
+ * OpenSSL only if it uses TLS. Loading OpenSSL takes longer than most calls of
+ * bridlectl. bridled needs OpenSSL only to make a host key.
  */
 #ifndef BRIDLE_TLS_CALLS_H
 #define BRIDLE_TLS_CALLS_H
@@ -10,35 +10,80 @@
 #include "tls.h"
 
 #define TLS_MODULE "bridle-tls.so"
-#define TLS_CALLS "bridle_tls_calls" /* its only symbol */
+/* The name of the only symbol that the module exports. */
+#define TLS_CALLS "bridle_tls_calls"
+
+/* clang-format off */
+
+/*
+ * The functions that make a key or a context, and load the module before that.
+ * Each row has the return type, the name after "tls_", the parameters and the
+ * arguments of one function.
+ */
+#define TLS_MAKERS(ROW) \
+	ROW(struct tls_key *, key_create, \
+		(enum tls_key_type type, const char *name, \
+			char problem[TLS_PROBLEM_SIZE]), \
+		(type, name, problem)) \
+	ROW(struct tls_key *, key_read, \
+		(const char *path, char problem[TLS_PROBLEM_SIZE]), \
+		(path, problem)) \
+	ROW(struct tls_key *, key_open, \
+		(const char *path, char problem[TLS_PROBLEM_SIZE]), \
+		(path, problem)) \
+	ROW(struct tls_context *, server, \
+		(struct tls_key *key, char problem[TLS_PROBLEM_SIZE]), \
+		(key, problem)) \
+	ROW(struct tls_context *, client, \
+		(struct tls_key *key, char problem[TLS_PROBLEM_SIZE]), \
+		(key, problem))
+
+/* The functions that take an object, which the loaded module has made. */
+#define TLS_USERS(ROW) \
+	ROW(int, key_write, (const struct tls_key *key, const char *path), \
+		(key, path)) \
+	ROW(void, key_fingerprint, \
+		(const struct tls_key *key, \
+			char fingerprint[TLS_FINGERPRINT_SIZE]), \
+		(key, fingerprint)) \
+	ROW(int, warm_up, (struct tls_context *server), (server)) \
+	ROW(struct tls *, open, (struct tls_context *c, int fd), (c, fd)) \
+	ROW(int, handshake, (struct tls *t), (t)) \
+	ROW(bool, peer, \
+		(const struct tls *t, char fingerprint[TLS_FINGERPRINT_SIZE]), \
+		(t, fingerprint)) \
+	ROW(bool, peer_left, (const struct tls *t), (t)) \
+	ROW(ssize_t, read, (struct tls *t, void *data, size_t len), \
+		(t, data, len)) \
+	ROW(ssize_t, write, (struct tls *t, const void *data, size_t len), \
+		(t, data, len)) \
+	ROW(bool, pending, (const struct tls *t), (t)) \
+	ROW(int, shutdown, (struct tls *t), (t)) \
+	ROW(const char *, problem, (const struct tls *t), (t))
+
+/*
+ * The functions that free an object. They allow NULL, even if no module is
+ * loaded.
+ */
+#define TLS_FREERS(ROW) \
+	ROW(void, key_free, (struct tls_key *p), (p)) \
+	ROW(void, context_free, (struct tls_context *p), (p)) \
+	ROW(void, close, (struct tls *p), (p))
+
+/* clang-format on */
+
+#define TLS_MEMBER(type, name, parameters, arguments) type(*name) parameters;
 
 struct tls_calls {
-	const char *version; /* the program's own, or it is not used */
-	struct tls_key *(*key_create)(
-		enum tls_key_type, const char *name, char *problem);
-	int (*key_write)(const struct tls_key *, const char *path);
-	struct tls_key *(*key_read)(const char *path, char *problem);
-	struct tls_key *(*key_open)(const char *path, char *problem);
-	void (*key_fingerprint)(const struct tls_key *, char *fingerprint);
-	void (*key_free)(struct tls_key *);
-	struct tls_context *(*server)(struct tls_key *, char *problem);
-	struct tls_context *(*client)(struct tls_key *, char *problem);
-	int (*warm_up)(struct tls_context *);
-	void (*context_free)(struct tls_context *);
-	struct tls *(*open)(struct tls_context *, int fd);
-	int (*handshake)(struct tls *);
-	bool (*peer)(const struct tls *, char *fingerprint);
-	ssize_t (*read)(struct tls *, void *, size_t);
-	ssize_t (*write)(struct tls *, const void *, size_t);
-	bool (*pending)(const struct tls *);
-	int (*shutdown)(struct tls *);
-	const char *(*problem)(const struct tls *);
-	void (*close)(struct tls *);
+	const char *version; /* version of Bridle; the program's must match */
+	TLS_MAKERS(TLS_MEMBER)
+	TLS_USERS(TLS_MEMBER)
+	TLS_FREERS(TLS_MEMBER)
 };
 
 extern const struct tls_calls bridle_tls_calls;
 
-/* The programs' side of it: NULL as long as the module is not loaded. */
+/* The table of the loaded module; NULL if the module is not loaded. */
 extern const struct tls_calls *tls_found;
 
 #endif

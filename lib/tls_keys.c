@@ -1,4 +1,3 @@
-#include "buf.h"
 #include "fd.h"
 #include "tls_openssl.h"
 
@@ -12,9 +11,12 @@
 
 #define PREFIX "SHA256:"
 #define HASH_BYTES 32
-#define BASE64_LEN 43 /* of these, without the padding */
+#define BASE64_LEN 43 /* base64 characters of a hash, without padding */
 
-/* A certificate is asked for no date, but must have one. */
+/*
+ * Time for which a certificate is valid, in seconds. A certificate must have
+ * dates, but no peer checks these dates.
+ */
 #define VALID_SECONDS (100L * 365 * 24 * 3600)
 
 void
@@ -27,7 +29,7 @@ tls_describe(char problem[TLS_PROBLEM_SIZE], const char *what)
 	while (reason == NULL && (e = ERR_get_error()) != 0)
 		reason = ERR_SYSTEM_ERROR(e) ? strerror(ERR_GET_REASON(e))
 					     : ERR_reason_error_string(e);
-	/* Words for it has openssl-errstr(1). */
+	/* For a number without a text, the user can run openssl-errstr(1). */
 	snprintf(number, sizeof(number), "OpenSSL's error %lX", first);
 	if (reason == NULL)
 		reason = first != 0 ? number : "";
@@ -37,9 +39,10 @@ tls_describe(char problem[TLS_PROBLEM_SIZE], const char *what)
 }
 
 /*
- * See OPENSSL_init_crypto(3): what TLS 1.3 does without, of which each process
- * would fill tables at its start, and empty them at its end. Texts for errors
- * in TLS are there, those for all else are not.
+ * Options of OPENSSL_init_crypto(3) that skip tables which TLS 1.3 does not
+ * need. Otherwise each process would fill these tables at its start and free
+ * them at its end. With these options, errors of TLS have texts, and other
+ * errors have only numbers.
  */
 #define WITHOUT                                                          \
 	(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS | \
@@ -49,7 +52,10 @@ tls_describe(char problem[TLS_PROBLEM_SIZE], const char *what)
 void
 tls_begin(void)
 {
-	/* First: the other asks for what has not been settled yet. */
+	/*
+	 * Call OPENSSL_init_crypto() first, because OPENSSL_init_ssl() would
+	 * set defaults for the options that are not set yet.
+	 */
 	OPENSSL_init_crypto(WITHOUT, NULL);
 	OPENSSL_init_ssl(WITHOUT, NULL);
 }
@@ -62,7 +68,7 @@ sign_certificate(X509 *cert, EVP_PKEY *pkey, const char *name)
 				       : EVP_sha256();
 	X509_NAME *subject = X509_get_subject_name(cert);
 
-	/* X.520 allows a common name of 64 bytes. */
+	/* X.520 allows at most 64 bytes in a common name. */
 	if (!X509_set_version(cert, X509_VERSION_3) ||
 		!ASN1_INTEGER_set(X509_get_serialNumber(cert), 1) ||
 		!X509_gmtime_adj(X509_getm_notBefore(cert), 0) ||
@@ -99,7 +105,10 @@ tls_key_create(enum tls_key_type type, const char *name,
 	return NULL;
 }
 
-/* In PEM, the key and the certificate; the caller's to free. */
+/*
+ * Return the key and the certificate in PEM; NULL after an error. The caller
+ * frees the BIO.
+ */
 static BIO *
 encode_key(const struct tls_key *key)
 {
@@ -117,30 +126,26 @@ encode_key(const struct tls_key *key)
 }
 
 /*
- * Under another name first: half a key is worse than none, and somebody may
- * look for it now, or after a crash. Unlike rename(2), link(2) replaces
- * nothing.
+ * Write a new file. Write under a temporary name first, so that `path` never
+ * holds an incomplete key, even after a crash. Unlike rename(2), link(2) does
+ * not replace an existing file. Return 0, or -1 with errno.
  */
 static int
 write_whole(const char *path, const char *data, size_t len)
 {
-	struct buf name = { 0 };
 	int fd, result = -1, saved;
+	char *name;
 
-	buf_addf(&name, "%s.XXXXXX", path);
-	buf_str(&name);
-	if (name.failed) {
-		errno = ENOMEM;
-	} else if ((fd = mkostemp(name.data, O_CLOEXEC)) != -1) {
-		if (fd_write_all(fd, data, len) == 0 && fsync(fd) == 0)
-			result = link(name.data, path);
-		saved = errno;
-		fd_close(&fd);
-		unlink(name.data);
-		errno = saved;
-	}
+	if (asprintf(&name, "%s.XXXXXX", path) == -1)
+		return -1;
+	fd = mkostemp(name, O_CLOEXEC);
+	if (fd != -1 && fd_write_all(fd, data, len) == 0 && fsync(fd) == 0)
+		result = link(name, path);
 	saved = errno;
-	buf_free(&name);
+	if (fd != -1)
+		unlink(name);
+	fd_close(&fd);
+	free(name);
 	errno = saved;
 	return result;
 }
@@ -163,7 +168,10 @@ tls_key_write(const struct tls_key *key, const char *path)
 	return result;
 }
 
-/* A password would be asked for at the terminal. */
+/*
+ * Report that there is no password. Without this function OpenSSL would ask for
+ * a password at the terminal.
+ */
 static int
 no_password(char *buf, int size, int writing, void *arg)
 {
@@ -187,7 +195,11 @@ type_known(const EVP_PKEY *pkey)
 	       strcmp(group, "prime256v1") == 0;
 }
 
-/* Of the file itself, not of a name that may come to mean another. */
+/*
+ * Open the file, and check its type and mode. Return the descriptor, or -1 with
+ * `problem` and errno. fstat(2) checks the open file, because the path may lead
+ * to another file later.
+ */
 static int
 open_private(const char *path, char problem[TLS_PROBLEM_SIZE])
 {
@@ -201,7 +213,8 @@ open_private(const char *path, char problem[TLS_PROBLEM_SIZE])
 		errno = EINVAL;
 	} else if (st.st_mode & (S_IRWXG | S_IRWXO)) {
 		snprintf(problem, TLS_PROBLEM_SIZE,
-			"others may use it: chmod 600, or make a new key");
+			"other users have access: chmod 600, or make a new "
+			"key");
 		errno = EPERM;
 	} else {
 		return fd;
@@ -210,7 +223,11 @@ open_private(const char *path, char problem[TLS_PROBLEM_SIZE])
 	return -1;
 }
 
-/* Whatever else OpenSSL may read is read too, if slower. */
+/*
+ * Return the private key of a PEM file; NULL if there is none. tls_pkcs8_read()
+ * reads keys that Bridle has written, and is fast. OpenSSL's decoders read all
+ * other keys, and are slow.
+ */
 static EVP_PKEY *
 read_private(BIO *bio)
 {
@@ -278,17 +295,17 @@ tls_key_parse(struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
 	forget_data(key);
 	if (key->pkey == NULL || key->cert == NULL)
 		snprintf(problem, TLS_PROBLEM_SIZE,
-			"no key with its certificate: it holds %s in PEM: "
+			"no key with its certificate: the file has %s in PEM: "
 			"make a new key",
 			key->cert != NULL   ? "no key without a password"
 			: key->pkey != NULL ? "no certificate"
 					    : "neither");
 	else if (!type_known(key->pkey))
 		snprintf(problem, TLS_PROBLEM_SIZE,
-			"neither a P-256 nor an Ed25519 key");
+			"the key is neither P-256 nor Ed25519");
 	else if (X509_check_private_key(key->cert, key->pkey) != 1)
 		snprintf(problem, TLS_PROBLEM_SIZE,
-			"the certificate is another key's");
+			"the certificate belongs to another key");
 	else
 		return 0;
 	ERR_clear_error();
@@ -334,7 +351,10 @@ void
 tls_key_fingerprint(
 	const struct tls_key *key, char fingerprint[TLS_FINGERPRINT_SIZE])
 {
-	/* It can fail for want of memory alone; then it matches nothing. */
+	/*
+	 * tls_fingerprint() fails only if memory runs out. The text "SHA256:"
+	 * is the fingerprint of no key.
+	 */
 	if (!tls_fingerprint(key->cert, fingerprint))
 		snprintf(fingerprint, TLS_FINGERPRINT_SIZE, PREFIX);
 }

@@ -1,18 +1,36 @@
 /*
- * tls.h for bridled and bridlectl: finds the module at the first key or
- * context. All else takes one of these, and so finds it loaded
- * (tls_hand_over.c).
+ * The functions of tls.h that load the TLS module, for bridled and bridlectl.
+ * These functions make a key or a context. All other functions (tls_stubs.c)
+ * take a key or a context, so the module is loaded before they are called.
  */
 #include "tls_calls.h"
 
 #include "config.h"
 
-#include "companion.h"
+#include "install_path.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+/*
+ * Set `path` to the path of the module. Return 0, or -1 with `problem` and
+ * errno.
+ */
+static int
+find(char path[PATH_MAX], char problem[TLS_PROBLEM_SIZE])
+{
+	struct buf why = { 0 };
+	int result = install_path(path, TLS_MODULE, MODULEDIR, &why);
+
+	if (result != 0)
+		snprintf(problem, TLS_PROBLEM_SIZE, "cannot speak TLS: %s",
+			buf_str(&why));
+	buf_free(&why);
+	errno = ELIBACC;
+	return result;
+}
 
 static bool
 load(char problem[TLS_PROBLEM_SIZE])
@@ -24,50 +42,27 @@ load(char problem[TLS_PROBLEM_SIZE])
 
 	if (tls_found != NULL)
 		return true;
-	companion_path(path, TLS_MODULE, MODULEDIR);
+	if (find(path, problem) != 0)
+		return false;
 	module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	found = module != NULL ? dlsym(module, TLS_CALLS) : NULL;
 	if (found != NULL && strcmp(found->version, PACKAGE_VERSION) == 0) {
 		tls_found = found;
 		return true;
 	}
-	why = found != NULL ? "it is of another version" : dlerror();
+	why = found != NULL ? "the module has another version" : dlerror();
 	snprintf(problem, TLS_PROBLEM_SIZE, "cannot speak TLS: %s",
-		why != NULL ? why : "its module is damaged");
+		why != NULL ? why : "the module is damaged");
 	if (module != NULL)
 		dlclose(module);
 	errno = ELIBACC;
 	return false;
 }
 
-struct tls_key *
-tls_key_create(enum tls_key_type type, const char *name,
-	char problem[TLS_PROBLEM_SIZE])
-{
-	return load(problem) ? tls_found->key_create(type, name, problem)
-			     : NULL;
-}
+#define MAKE(type, name, parameters, arguments)                          \
+	type tls_##name parameters                                       \
+	{                                                                \
+		return load(problem) ? tls_found->name arguments : NULL; \
+	}
 
-struct tls_key *
-tls_key_read(const char *path, char problem[TLS_PROBLEM_SIZE])
-{
-	return load(problem) ? tls_found->key_read(path, problem) : NULL;
-}
-
-struct tls_key *
-tls_key_open(const char *path, char problem[TLS_PROBLEM_SIZE])
-{
-	return load(problem) ? tls_found->key_open(path, problem) : NULL;
-}
-
-struct tls_context *
-tls_server(struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
-{
-	return load(problem) ? tls_found->server(key, problem) : NULL;
-}
-
-struct tls_context *
-tls_client(struct tls_key *key, char problem[TLS_PROBLEM_SIZE])
-{
-	return load(problem) ? tls_found->client(key, problem) : NULL;
-}
+TLS_MAKERS(MAKE)

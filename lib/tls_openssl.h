@@ -1,6 +1,6 @@
 /*
- * What tls.c, tls_keys.c and tls_pkcs8.c share: no other file of the programs'
- * includes this, or OpenSSL.
+ * Declarations shared by tls.c, tls_keys.c and tls_pkcs8.c. No other source
+ * file of the programs includes this header or a header of OpenSSL.
  */
 #ifndef BRIDLE_TLS_OPENSSL_H
 #define BRIDLE_TLS_OPENSSL_H
@@ -17,33 +17,42 @@
 struct tls_key {
 	EVP_PKEY *pkey;
 	X509 *cert;
-	char *path; /* of its file; NULL: it was made here */
-	char *data; /* what the file has, as long as nobody has looked at it */
+	char *path; /* path of the key's file, or NULL */
+	char *data; /* content of the file until it is parsed, else NULL */
 	size_t len;
 };
 
-/* Looks at it, once. 0, or -1 with `problem`: it is good for nothing then. */
+/*
+ * Parse the content of the key's file unless it is parsed already. Return 0, or
+ * -1 with `problem` if the content is no valid key. After -1 the key cannot be
+ * used.
+ */
 int tls_key_parse(struct tls_key *, char problem[TLS_PROBLEM_SIZE]);
 
 /*
- * Puts what OpenSSL says was wrong after `what`: the first that it has words
- * for, else the number of the first. Forgets the rest.
+ * Set the problem to `what` and OpenSSL's reason. The reason is the first error
+ * that has a text. If no error has a text, the reason is the number of the
+ * first error. Clear OpenSSL's error queue.
  */
 void tls_describe(char problem[TLS_PROBLEM_SIZE], const char *what);
 
-/* The fingerprint of a certificate's key; false for want of memory. */
+/*
+ * Set `fingerprint` to the fingerprint of the certificate's key. Return false
+ * if out of memory.
+ */
 bool tls_fingerprint(const X509 *, char fingerprint[TLS_FINGERPRINT_SIZE]);
 
 /*
- * The key in an unencrypted PKCS #8 structure, the caller's; NULL if it is
- * neither of ours, or not written as OpenSSL writes them.
+ * Return the key in an unencrypted PKCS #8 structure; the caller frees the key.
+ * Return NULL if the key is neither P-256 nor Ed25519, or is encoded in another
+ * form than OpenSSL writes.
  */
 EVP_PKEY *tls_pkcs8_read(const unsigned char *der, long len);
 
 /*
- * Before anything of OpenSSL's is used: starts it without its configuration,
- * which has nothing to say in what we demand, and without all else that takes
- * time and that TLS 1.3 does not need.
+ * Initialize OpenSSL before its first use. Do not read OpenSSL's configuration
+ * file, which must not change Bridle's settings. Skip parts that take time and
+ * that TLS 1.3 does not need.
  */
 void tls_begin(void);
 

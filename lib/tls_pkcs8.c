@@ -1,7 +1,8 @@
 /*
- * The two kinds of key, as bridlectl and bridled write them, read without
- * OpenSSL's decoders: to set those up takes longer than a whole handshake.
- * PKCS #8 is RFC 5958; what stands in it, RFC 5915 and RFC 8410.
+ * A fast reader for keys of both types, in the form that bridlectl and bridled
+ * write. The reader does not use OpenSSL's decoders, because their set-up takes
+ * longer than a whole handshake. RFC 5958 describes PKCS #8; RFC 5915 and RFC
+ * 8410 describe the keys inside.
  */
 #include "tls_openssl.h"
 
@@ -10,10 +11,13 @@
 
 #include <string.h>
 
-#define KEY_BYTES 32   /* of a private key, of both kinds */
-#define POINT_BYTES 65 /* a public P-256 key: 4, x, y */
+#define KEY_BYTES 32   /* size in bytes of a private key of either type */
+#define POINT_BYTES 65 /* size in bytes of a public P-256 key: 4, x, y */
 
-/* An OCTET STRING within the other. */
+/*
+ * Return the Ed25519 key in the PKCS #8 key field, or NULL. The field holds one
+ * OCTET STRING.
+ */
 static EVP_PKEY *
 read_ed25519(const unsigned char *s, size_t len)
 {
@@ -61,8 +65,10 @@ make_p256(const unsigned char *private, const unsigned char *point)
 }
 
 /*
- * ECPrivateKey: the number 1, the private key, and the public one, which
- * OpenSSL writes last, in a BIT STRING without the parameters before it.
+ * Return the P-256 key in the PKCS #8 key field, or NULL. The field holds an
+ * ECPrivateKey in the form that OpenSSL writes: the number 1, the private key,
+ * and the public key in a BIT STRING. The optional parameters before the public
+ * key are absent.
  */
 static EVP_PKEY *
 read_p256(const unsigned char *s, size_t len)

@@ -1,7 +1,8 @@
 #include "verbs.h"
 
+#include "text.h"
+
 #include <stddef.h>
-#include <string.h>
 
 const char *const verb_list_columns[] = { "pid", "ppid", "user", "state",
 	"rss_kib", "cpu_ms", "started", "name", "command", NULL };
@@ -21,23 +22,23 @@ const char *const verb_explain_columns[] = { "verdict", "code", "client",
 static const struct verb verbs[] = {
 	{ VERB_HALT, "halt", 0,
 		OPTION_MODE | OPTION_WHEN | OPTION_MESSAGE | OPTION_DRY_RUN,
-		true, true, NULL },
-	{ VERB_LIST, "list", 0, OPTION_NAME | OPTION_USER, false, true,
+		true, NULL },
+	{ VERB_LIST, "list", 0, OPTION_NAME | OPTION_USER, false,
 		verb_list_columns },
 	{ VERB_KILL, "kill", 1,
 		OPTION_SIGNAL | OPTION_WAIT | OPTION_ESCALATE | OPTION_USER |
 			OPTION_ONLY | OPTION_DRY_RUN,
-		true, true, verb_kill_columns },
-	{ VERB_PING, "ping", 0, 0, false, true, NULL },
-	{ VERB_RUN, "run", 1, 0, true, true, NULL },
-	{ VERB_CANCEL, "cancel", 0, 0, true, true, NULL },
-	{ VERB_STATUS, "status", 0, 0, false, true, verb_status_columns },
-	{ VERB_WHO, "who", 0, 0, false, true, verb_who_columns },
+		true, verb_kill_columns },
+	{ VERB_PING, "ping", 0, 0, false, NULL },
+	{ VERB_RUN, "run", 1, 0, true, NULL },
+	{ VERB_CANCEL, "cancel", 0, 0, true, NULL },
+	{ VERB_STATUS, "status", 0, 0, false, verb_status_columns },
+	{ VERB_WHO, "who", 0, 0, false, verb_who_columns },
 	{ VERB_WATCH, "watch", 0, OPTION_EVENTS | OPTION_NAME | OPTION_SINCE,
-		false, true, verb_watch_columns },
-	{ VERB_SAY, "say", 1, OPTION_TO | OPTION_WALL, true, true, NULL },
-	{ VERB_VERBS, "verbs", 0, 0, false, true, verb_verbs_columns },
-	{ VERB_EXPLAIN, "explain", 1, 0, false, true, verb_explain_columns }
+		false, verb_watch_columns },
+	{ VERB_SAY, "say", 1, OPTION_TO | OPTION_WALL, true, NULL },
+	{ VERB_VERBS, "verbs", 0, 0, false, verb_verbs_columns },
+	{ VERB_EXPLAIN, "explain", 1, 0, false, verb_explain_columns }
 };
 
 const char *const halt_mode_names[HALT_MODES + 1] = { "halt", "poweroff",
@@ -51,17 +52,6 @@ verb_by_number(long number)
 	return &verbs[number - 1];
 }
 
-const struct verb *
-verb_by_name(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(verbs[i].name, name) == 0)
-			return &verbs[i];
-	return NULL;
-}
-
 bool
 verb_column_is_number(const char *name)
 {
@@ -69,21 +59,6 @@ verb_column_is_number(const char *name)
 		"cpu_ms", "started", "verb", "code", "uptime", "since", "idle",
 		"requests", "number", "time", "reached", "exit", "truncated",
 		NULL };
-	size_t i;
 
-	for (i = 0; numbers[i] != NULL; i++)
-		if (strcmp(numbers[i], name) == 0)
-			return true;
-	return false;
-}
-
-int
-halt_mode_by_name(const char *name)
-{
-	int i;
-
-	for (i = 0; i < HALT_MODES; i++)
-		if (strcmp(halt_mode_names[i], name) == 0)
-			return i;
-	return -1;
+	return text_index(numbers, name) >= 0;
 }

@@ -1,5 +1,6 @@
 /*
- * The verbs of the protocol: one row tells all that is fixed about one verb.
+ * The verbs of the protocol. A row (struct verb) holds the properties of one
+ * verb.
  */
 #ifndef BRIDLE_VERBS_H
 #define BRIDLE_VERBS_H
@@ -25,7 +26,10 @@ enum verb_number {
 #define VERB_BIT(n) (1u << (n))
 #define VERB_ALL (((1u << (VERB_LAST + 1)) - 1) & ~1u)
 
-/* The key=value fields; a verb's row says which of them it takes. */
+/*
+ * The key=value fields of a request. A verb's row has the bits of the fields
+ * that the verb takes.
+ */
 enum verb_option {
 	OPTION_NAME = 1 << 0,
 	OPTION_USER = 1 << 1,
@@ -46,18 +50,21 @@ enum verb_option {
 struct verb {
 	enum verb_number number;
 	const char *name;
-	unsigned args;    /* positional fields, all required */
-	unsigned options; /* enum verb_option, or-ed */
-	bool changes;     /* needs its LF: a cut request must do nothing */
-	bool served;      /* by this version; else 501 */
-	const char *const *columns; /* of its table, NULL if it has none */
+	unsigned args;    /* number of positional fields, all required */
+	unsigned options; /* bits of enum verb_option */
+	bool changes;     /* true if a truncated request must do nothing */
+	const char *const *columns; /* columns of the table, or NULL */
 };
 
-/* NULL if there is no such verb. */
+/*
+ * Return the row of the verb with this number; NULL if there is no such verb.
+ */
 const struct verb *verb_by_number(long number);
-const struct verb *verb_by_name(const char *name);
 
-/* The columns of the tables, in the order of the wire; end with NULL. */
+/*
+ * Names of the columns of each verb's table, in the order of
+ * bridle-protocol(7). Each list ends with NULL.
+ */
 extern const char *const verb_list_columns[];
 extern const char *const verb_kill_columns[];
 extern const char *const verb_status_columns[];
@@ -66,15 +73,18 @@ extern const char *const verb_watch_columns[];
 extern const char *const verb_verbs_columns[];
 extern const char *const verb_explain_columns[];
 
-/* Whether a column of this name holds whole numbers, in any table. */
+/*
+ * True if a column with this name holds whole numbers. This is the same in all
+ * tables.
+ */
 bool verb_column_is_number(const char *name);
 
-/* Halting modes, as mode= and the configuration name them. */
+/* Status text of a kill with tokens that match no process any more. */
+#define KILL_NONE "none of these processes is there any more"
+
 enum halt_mode { HALT_HALT, HALT_POWEROFF, HALT_REBOOT, HALT_MODES };
 
-extern const char *const halt_mode_names[HALT_MODES + 1]; /* NULL-ended */
-
-/* -1 if there is no such mode. */
-int halt_mode_by_name(const char *name);
+/* Names of the modes of a halt; ends with NULL. */
+extern const char *const halt_mode_names[HALT_MODES + 1];
 
 #endif

@@ -16,7 +16,8 @@ static const struct {
 	{ CODE_NO_MATCH, "nothing matches" }, { CODE_TOO_SLOW, "too slow" },
 	{ CODE_IN_THE_WAY, "in the way" }, { CODE_TOO_LONG, "too long" },
 	{ CODE_TOO_MANY, "too many" }, { CODE_FAILED, "failed" },
-	{ CODE_UNKNOWN_VERB, "unknown verb" }, { CODE_STOPPING, "stopping" },
+	{ CODE_UNKNOWN_VERB, "unknown verb" },
+	{ CODE_UNAVAILABLE, "unavailable" },
 	{ CODE_UNKNOWN_VERSION, "unknown version" } };
 
 const char *
@@ -95,7 +96,7 @@ encode_byte(struct buf *b, unsigned char c)
 	buf_add(b, x, sizeof(x));
 }
 
-/* How many bytes from s on stand for themselves on the wire. */
+/* Return the number of bytes at the start of s that need no encoding. */
 static size_t
 plain_run(const char *s, size_t len)
 {
@@ -184,14 +185,17 @@ wire_columns(struct buf *b, const char *const *names)
 	wire_end(b);
 }
 
-/* A field of nothing but digits, at most `most`; -1 if it is not one. */
+/*
+ * Return the value of a decimal field without leading zeros. Return -1 if the
+ * field is malformed or above `most`.
+ */
 static long
 field_number(const struct wire_field *f, long most)
 {
 	long v = 0;
 	size_t i;
 
-	if (f->len == 0)
+	if (f->len == 0 || (f->s[0] == '0' && f->len > 1))
 		return -1;
 	for (i = 0; i < f->len; i++) {
 		if (f->s[i] < '0' || f->s[i] > '9')

@@ -1,6 +1,6 @@
 /*
- * The # protocol: lines, fields and their encoding, as in bridle-protocol(7).
- * Pure functions over bytes: no I/O, no allocation but in struct buf.
+ * The protocol of bridle-protocol(7): lines, fields, and the encoding of
+ * fields. These functions do no I/O, and allocate memory only in a struct buf.
  */
 #ifndef BRIDLE_WIRE_H
 #define BRIDLE_WIRE_H
@@ -11,10 +11,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define WIRE_LINE_MAX 4096    /* bytes of a request line, without its LF */
-#define WIRE_FIELDS_MAX 16    /* fields of a request, version and verb too */
-#define WIRE_REPLY_MAX 16384  /* bytes of a reply line, without its LF */
-#define WIRE_COMMAND_MAX 4096 /* bytes of a list's command before encoding */
+#define WIRE_LINE_MAX 4096    /* maximum bytes of a request line, without LF */
+#define WIRE_FIELDS_MAX 16    /* maximum fields, including version and verb */
+#define WIRE_REPLY_MAX 16384  /* maximum bytes of a reply line, without LF */
+#define WIRE_COMMAND_MAX 4096 /* maximum bytes of a command before encoding */
 #define WIRE_CHUNK_MAX 65536
 #define WIRE_COLUMNS_MAX 32
 
@@ -38,37 +38,42 @@ enum wire_code {
 	CODE_TOO_MANY = 429,
 	CODE_FAILED = 500,
 	CODE_UNKNOWN_VERB = 501,
-	CODE_STOPPING = 503,
+	CODE_UNAVAILABLE = 503,
 	CODE_UNKNOWN_VERSION = 505
 };
 
-/* A few words for a code ("nothing matches"), NULL if it is not ours. */
+/*
+ * Return a short text for a code, for example "nothing matches". Return NULL
+ * for an unknown code.
+ */
 const char *wire_code_text(int code);
 
-/* Bytes within a line; not NUL-terminated. */
+/* A field: a range of bytes within a line, without a NUL at its end. */
 struct wire_field {
 	char *s;
 	size_t len;
 };
 
 /*
- * Cuts a line at every '#' into at most max fields. Returns how many there
- * are, which may be more than max: then only the first max were filled.
+ * Split a line at each '#' into at most max fields. Return the number of fields
+ * in the line. If this number is above `max`, only `max` fields are set.
  */
 size_t wire_split(char *line, size_t len, struct wire_field *, size_t max);
 
 /*
- * Decodes %XX in place and NUL-terminates: s must have room for one byte
- * past len (the '#' or LF that stood there). Returns the decoded length, or
- * -1 for a '%' without two hexadecimal digits, %00, or a raw byte under 0x20.
+ * Decode each %XX in place, and put a NUL at the end. s[len], where the '#' or
+ * LF was, must be writable. Return the decoded length. Return -1 if a '%' is
+ * not followed by two hexadecimal digits, for %00, and for an unencoded byte
+ * below 0x20.
  */
 ssize_t wire_decode(char *s, size_t len);
 
-/* Appends the bytes in the encoding that replies use. */
+/* Append the bytes, encoded as a field of a reply. */
 void wire_encode(struct buf *, const char *s, size_t len);
 
 /*
- * A record or status is begun, filled field by field and ended:
+ * Append a record or a status line: begin the line, add the fields, then end
+ * the line.
  *     wire_record(b); wire_puts(b, "x"); wire_putu(b, 7); wire_end(b);
  *     wire_status(b, 200, "done"); wire_pair(b, "id", "17"); wire_end(b);
  */
@@ -80,23 +85,29 @@ void wire_status(struct buf *, int code, const char *text);
 void wire_pair(struct buf *, const char *key, const char *value);
 void wire_end(struct buf *);
 
-/* A record of column names; the list ends with NULL. */
+/*
+ * Append a record with the names of columns. The list `names` ends with NULL.
+ */
 void wire_columns(struct buf *, const char *const *names);
 
-/* One line of a reply, as a client meets it. */
+/* A line of a reply, split by wire_reply(). */
 struct wire_reply {
 	int code;
-	/* CODE_CHUNK: the stream and how many raw bytes follow the line */
+	/*
+	 * for CODE_CHUNK: number of the stream, and number of raw bytes that
+	 * follow the line
+	 */
 	unsigned stream;
 	size_t size;
-	/* else: the fields after the code, still encoded */
+	/* for any other code: the fields after the code, not decoded yet */
 	size_t nfields;
 	struct wire_field fields[WIRE_COLUMNS_MAX];
 };
 
 /*
- * Takes a reply line (without LF) apart in place. Returns 0, or -1 if it is
- * not one: not version 1, no code of three digits, more than 32 fields.
+ * Split a reply line (without LF) in place. Return 0, or -1 if the line is not
+ * a reply. A reply has version 1, a code of three digits, and at most 32
+ * fields.
  */
 int wire_reply(char *line, size_t len, struct wire_reply *);
 

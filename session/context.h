@@ -1,7 +1,7 @@
 /*
- * What the sessions of a program need to speak TLS, before the first is
- * forked. There are two programs: one that speaks plainly, and is the smaller
- * and faster for it (context_plain.c), and one that speaks TLS
+ * The TLS context that all sessions of a program share. The program makes the
+ * context before it forks the first session. bridled-session has no TLS
+ * (context_plain.c), and is smaller and faster than bridled-session-tls
  * (context_tls.c).
  */
 #ifndef BRIDLE_CONTEXT_H
@@ -10,8 +10,9 @@
 #include "tls.h"
 
 /*
- * *context is for session_run(): of the key in that file, or NULL where the
- * program speaks plainly. 0, or -1 with `problem`.
+ * Make the context for session_run() from the host key's file `key`. In the
+ * program without TLS, the context is NULL. Return 0, or -1 with a text in
+ * `problem`.
  */
 int context_open(const char *key, struct tls_context **context,
 	char problem[TLS_PROBLEM_SIZE]);

@@ -10,6 +10,7 @@ context_open(const char *key, struct tls_context **context,
 	*context = NULL;
 	if (key == NULL)
 		return 0;
-	snprintf(problem, TLS_PROBLEM_SIZE, "this program speaks no TLS");
+	snprintf(
+		problem, TLS_PROBLEM_SIZE, "this program does not support TLS");
 	return -1;
 }

@@ -23,7 +23,11 @@
 
 #define CODE_MAX 256
 
-/* What is asked of an argument. */
+/*
+ * The test of an argument by a rule. ANY allows any value, EQUAL allows the
+ * value of the rule. WITHOUT allows an argument that has none of the value's
+ * bits.
+ */
 enum test { ANY, EQUAL, WITHOUT };
 
 struct rule {
@@ -34,20 +38,20 @@ struct rule {
 };
 
 /*
- * What a session needs, and OpenSSL in a handshake. No descriptor can be made
- * with these but by recvmsg(2), and that from the channels alone, where the
- * parent sends them: a client at a unix socket could send any of its own, such
- * as a socket to the log, in which the session would be the daemon's user. (A
- * session has no control channel, and RLIMIT_NOFILE keeps it from having any
- * other descriptor of that number.) One that the machine does not have is
- * passed over.
+ * The system calls that a session needs, and OpenSSL in a handshake. Only
+ * recvmsg(2) can give the process a new descriptor, so it is allowed only on
+ * the channels to the parent. On a unix socket, a client could otherwise send
+ * its own descriptors, such as a socket to the log. The session would then
+ * write to this socket as the daemon's user. A session has closed the control
+ * channel, and RLIMIT_NOFILE keeps other descriptors from using its number.
+ * libseccomp skips a system call that the machine's architecture does not have.
  */
 static const struct rule rules[] = {
 	{ SCMP_SYS(read), ANY, 0, 0 },
 	{ SCMP_SYS(write), ANY, 0, 0 },
 	{ SCMP_SYS(writev), ANY, 0, 0 },
 	{ SCMP_SYS(recvfrom), ANY, 0, 0 },
-	{ SCMP_SYS(sendto), EQUAL, 4, 0 }, /* to no address */
+	{ SCMP_SYS(sendto), EQUAL, 4, 0 }, /* no destination address is given */
 	{ SCMP_SYS(sendmsg), EQUAL, 0, FILTER_CHANNEL },
 	{ SCMP_SYS(recvmsg), EQUAL, 0, FILTER_CHANNEL },
 	{ SCMP_SYS(recvmsg), EQUAL, 0, FORK_SERVER_CONTROL },
@@ -55,27 +59,27 @@ static const struct rule rules[] = {
 	{ SCMP_SYS(ppoll), ANY, 0, 0 },
 	{ SCMP_SYS(shutdown), ANY, 0, 0 },
 	{ SCMP_SYS(close), ANY, 0, 0 },
-	/* How much is unsent, how much there is to read. */
+	/* For the number of unsent bytes, and of bytes to read. */
 	{ SCMP_SYS(ioctl), EQUAL, 1, SIOCOUTQ },
 	{ SCMP_SYS(ioctl), EQUAL, 1, FIONREAD },
-	/* malloc(3); nothing new becomes code. */
+	/* For malloc(3). No new memory becomes executable. */
 	{ SCMP_SYS(brk), ANY, 0, 0 },
 	{ SCMP_SYS(mmap), WITHOUT, 2, PROT_EXEC },
 	{ SCMP_SYS(mprotect), WITHOUT, 2, PROT_EXEC },
 	{ SCMP_SYS(munmap), ANY, 0, 0 },
 	{ SCMP_SYS(mremap), ANY, 0, 0 },
 	{ SCMP_SYS(madvise), ANY, 0, 0 },
-	/* Where the vDSO cannot read the clock. */
+	/* For machines on which the vDSO cannot read the clock. */
 	{ SCMP_SYS(clock_gettime), ANY, 0, 0 },
 	{ SCMP_SYS(gettimeofday), ANY, 0, 0 },
 	{ SCMP_SYS(time), ANY, 0, 0 },
-	/* OpenSSL: to see a fork, for random numbers, in pthread_once(3). */
+	/* For OpenSSL: fork detection, random numbers, pthread_once(3). */
 	{ SCMP_SYS(getpid), ANY, 0, 0 },
 	{ SCMP_SYS(getrandom), ANY, 0, 0 },
 	{ SCMP_SYS(futex), EQUAL, 1, FUTEX_WAKE_PRIVATE },
-	/* A poll(2) goes on so when somebody has stopped the process. */
+	/* For a poll(2) that continues after the process was stopped. */
 	{ SCMP_SYS(restart_syscall), ANY, 0, 0 },
-	/* The fork server's own. */
+	/* Only the fork server needs clone(2), to fork sessions. */
 	{ SCMP_SYS(clone), EQUAL, 0, CLONE_PARENT | SIGCHLD },
 	{ SCMP_SYS(exit_group), ANY, 0, 0 },
 };
@@ -100,7 +104,10 @@ add_rule(scmp_filter_ctx ctx, const struct rule *r)
 		ctx, SCMP_ACT_ALLOW, r->call, r->test == ANY ? 0 : 1, &cmp);
 }
 
-/* How a session loses what only the fork server needs. */
+/*
+ * Allow the system call by which a session forbids its own forks. Return 0, or
+ * a negative number on failure.
+ */
 static int
 add_way_out(scmp_filter_ctx ctx, bool limited)
 {
@@ -115,7 +122,25 @@ add_way_out(scmp_filter_ctx ctx, bool limited)
 		ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, &filter);
 }
 
-/* The machine's own calls alone: another ABI's are as forbidden as the rest. */
+/*
+ * Allow a session to set SIGKILL as its parent-death signal, and no other
+ * signal. Return 0, or a negative number on failure.
+ */
+static int
+add_end_with_daemon(scmp_filter_ctx ctx)
+{
+	struct scmp_arg_cmp killed[] = { { 0, SCMP_CMP_EQ, PR_SET_PDEATHSIG,
+						 0 },
+		{ 1, SCMP_CMP_EQ, SIGKILL, 0 } };
+
+	return seccomp_rule_add_array(
+		ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 2, killed);
+}
+
+/*
+ * Return a filter that allows only system calls of the machine's own ABI, or
+ * NULL on failure.
+ */
 static scmp_filter_ctx
 make_filter(bool limited)
 {
@@ -130,7 +155,7 @@ make_filter(bool limited)
 	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (add_rule(ctx, &rules[i]) != 0)
 			goto fail;
-	if (add_way_out(ctx, limited) != 0)
+	if (add_way_out(ctx, limited) != 0 || add_end_with_daemon(ctx) != 0)
 		goto fail;
 	return ctx;
 fail:
@@ -138,7 +163,10 @@ fail:
 	return NULL;
 }
 
-/* By way of a pipe, which has room for a page at least. */
+/*
+ * Copy the filter's program to `to` through a pipe, whose buffer holds at least
+ * one page. Return the number of bytes, or -1 on failure.
+ */
 static ssize_t
 export_filter(scmp_filter_ctx ctx, void *to, size_t size)
 {
@@ -154,9 +182,12 @@ export_filter(scmp_filter_ctx ctx, void *to, size_t size)
 	return n;
 }
 
-/* Better no daemon than one whose sessions all fail. */
+/*
+ * Return 0 if the kernel has the filter action that kills the process,
+ * otherwise -1 with errno. Without this action, no session could start.
+ */
 static int
-ask_kernel(void)
+kernel_can_kill(void)
 {
 	uint32_t action = SECCOMP_RET_KILL_PROCESS;
 
@@ -167,10 +198,11 @@ int
 filter_build(bool limited)
 {
 	/*
-	 * The kernel tries a new filter out with each call that it knows, to
-	 * remember which may always pass, until an argument is looked at. A
-	 * session is over before that pays: so it looks at one first, and
-	 * takes less than half the time to install.
+	 * The kernel runs a new filter once for each system call number, to
+	 * find calls that are always allowed. Such a run ends when the filter
+	 * loads an argument. The first instruction loads an argument, which
+	 * more than halves the time of the installation. A session lives too
+	 * short a time to benefit from the kernel's result.
 	 */
 	static const struct sock_filter look =
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
@@ -179,7 +211,7 @@ filter_build(bool limited)
 	scmp_filter_ctx ctx;
 	ssize_t n;
 
-	if (ask_kernel() != 0)
+	if (kernel_can_kill() != 0)
 		return -1;
 	if ((ctx = make_filter(limited)) == NULL) {
 		errno = ENOMEM;
@@ -196,12 +228,10 @@ filter_build(bool limited)
 	return 0;
 }
 
-/* Room for what it has from its parent and many times what it needs. */
-#define MEMORY_MAX (256u << 20)
-
 /*
- * There may be a terminal, or the log, where a session would forge lines; but
- * what comes later must not take the place of the standard output.
+ * Replace standard output and error by the descriptor `inert`. Both may be a
+ * terminal or the log, where a session could forge lines. Do not close them,
+ * because a later descriptor would get their numbers.
  */
 static int
 close_standard(int inert)
@@ -213,28 +243,31 @@ close_standard(int inert)
 }
 
 static int
-limit_memory(void)
+limit_memory(rlim_t most)
 {
 	struct rlimit memory;
 
 	if (getrlimit(RLIMIT_AS, &memory) != 0)
 		return -1;
-	if (memory.rlim_max > MEMORY_MAX)
-		memory.rlim_max = MEMORY_MAX;
+	if (memory.rlim_max > most)
+		memory.rlim_max = most;
 	memory.rlim_cur = memory.rlim_max;
 	return setrlimit(RLIMIT_AS, &memory);
 }
 
 int
-filter_install(int inert)
+filter_install(int inert, size_t memory)
 {
-	/* Here, and not in confine.c: sanitizers need terabytes, and write. */
-	if (limit_memory() != 0 || close_standard(inert) != 0)
+	/*
+	 * limit_memory() is not in privdrop.c, because programs with sanitizers
+	 * need terabytes of address space, and write to standard error.
+	 */
+	if (limit_memory(memory) != 0 || close_standard(inert) != 0)
 		return -1;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
 }
 
-/* The one on top of the other: what either forbids is forbidden. */
+/* The first filter stays in effect: a system call must pass both filters. */
 int
 filter_forbid_fork(void)
 {

@@ -1,34 +1,38 @@
 /*
- * The system calls of the fork server and its sessions: any other one ends
- * the process.
+ * The filter of the system calls that the fork server and its sessions may use.
+ * Any other system call kills the process.
  */
 #ifndef BRIDLE_FILTER_H
 #define BRIDLE_FILTER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-/* Where a session must have its channel to the parent. */
+/* The descriptor number of a session's channel to the parent. */
 #define FILTER_CHANNEL 0
 
 /*
- * Makes the filter, while that is possible still. `limited`: RLIMIT_NPROC keeps
- * sessions from forking, which may set it; else they may have another filter.
- * -1 with errno, also where the kernel has no such filters.
+ * Build the filter for filter_install(). `limited` is true if RLIMIT_NPROC
+ * keeps sessions from forking: the filter then lets sessions set this limit.
+ * Otherwise, the filter lets sessions install a second filter. Return 0, or -1
+ * with errno, for example if the kernel does not support such filters.
  */
 int filter_build(bool limited);
 
 /*
- * For the fork server, once no_new_privs is set: from here on it has `inert` in
- * place of its standard output and error, can talk over the descriptors that
- * it has, take others over its control channel alone, have memory, and fork;
- * whatever else it asks the kernel for kills it with SIGSYS. A session inherits
- * that, but takes descriptors over its own channel. -1 with errno.
+ * Install the filter in the fork server, after no_new_privs is set. Replace
+ * standard output and error by the descriptor `inert`, and close `inert`. Limit
+ * the address space to `memory` bytes. The fork server can then use its
+ * descriptors, receive descriptors over its control channel, allocate memory,
+ * and fork. Any other system call kills the fork server with SIGSYS. A session
+ * inherits the filter, but receives descriptors over its own channel. Return 0,
+ * or -1 with errno.
  */
-int filter_install(int inert);
+int filter_install(int inert, size_t memory);
 
 /*
- * For a session that no limit keeps from forking: a second filter, after which
- * neither a fork nor another filter is allowed. -1 with errno.
+ * Install a second filter that forbids forks and further filters. Call this in
+ * a session that can fork in spite of RLIMIT_NPROC. Return 0, or -1 with errno.
  */
 int filter_forbid_fork(void);
 

@@ -1,7 +1,6 @@
 /*
- * In place of filter.c where the program is not alone in its process: what
- * sanitizers and valgrind do there is more than a session may. Never part of
- * a build that is to serve.
+ * This file replaces filter.c in builds for sanitizers and valgrind, which need
+ * more system calls than filter.c allows. Never use this file in production.
  */
 #include "filter.h"
 
@@ -13,9 +12,10 @@ filter_build(bool limited)
 }
 
 int
-filter_install(int inert)
+filter_install(int inert, size_t memory)
 {
 	(void)inert;
+	(void)memory;
 	return 0;
 }
 

@@ -6,10 +6,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define HOLE_MAX 65536 /* larger ones have pages of their own */
-#define HOLE_STEP 16   /* what malloc(3) rounds to */
+/* largest hole to fill, in bytes; malloc(3) uses mmap(2) for larger blocks */
+#define HOLE_MAX 65536
+/* step between sizes in bytes; malloc(3) rounds sizes to it */
+#define HOLE_STEP 16
 
-/* Fills a hole with what is never freed; false if there is none so large. */
+/*
+ * Fill a hole below the address `top` with a block that is never freed. Return
+ * false if no hole has `size` bytes.
+ */
 static bool
 fill(size_t size, uintptr_t top)
 {
@@ -26,12 +31,20 @@ fill(size_t size, uintptr_t top)
 void
 heap_seal(void)
 {
+	struct mallinfo2 heap;
 	uintptr_t top;
 	size_t size;
 
 	malloc_trim(0);
-	/* What is beyond all holes, and grows. */
-	top = (uintptr_t)sbrk(0) - mallinfo2().keepcost;
+	heap = mallinfo2();
+	/* With a sanitizer's own allocator, this heap stays empty. */
+	if (heap.arena == 0)
+		return;
+	/*
+	 * The holes lie below `top`. The free memory at the end of the heap
+	 * lies above.
+	 */
+	top = (uintptr_t)sbrk(0) - heap.keepcost;
 	for (size = HOLE_MAX; size > 0; size -= HOLE_STEP)
 		while (fill(size, top))
 			;

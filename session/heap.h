@@ -1,14 +1,13 @@
 /*
- * The fork server's heap, of which each session has a copy.
+ * The fork server's heap, which each session inherits copy-on-write.
  */
 #ifndef BRIDLE_HEAP_H
 #define BRIDLE_HEAP_H
 
 /*
- * Once all is set up: what was freed goes back to the kernel, and what is
- * allocated from here on stands in pages of its own. Between what is there, as
- * OpenSSL's setting up leaves it, a session would write to sixty pages for the
- * 13 KiB that it needs, and have a copy of each.
+ * Return free memory to the kernel, and fill the holes between used blocks. A
+ * session then allocates on fresh pages. In the many holes that OpenSSL leaves,
+ * a session would spread 13 KiB over 60 pages, and copy each page.
  */
 void heap_seal(void);
 

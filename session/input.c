@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-/* Whether a line without its end may yet become one that is short enough. */
+/* True if the line is not too long yet. Its LF has not arrived. */
 static bool
-may_go_on(const char *in, size_t inlen)
+may_continue(const char *in, size_t inlen)
 {
 	return inlen <= WIRE_LINE_MAX ||
 	       (inlen == WIRE_LINE_MAX + 1 && in[WIRE_LINE_MAX] == '\r');
@@ -20,7 +20,7 @@ input_line(const char *in, size_t inlen, bool eof, struct input_line *line)
 	line->ended = lf != NULL;
 	line->len = lf ? (size_t)(lf - in) : inlen;
 	line->whole = line->len + line->ended;
-	if (!line->ended && may_go_on(in, inlen) && !eof)
+	if (!line->ended && may_continue(in, inlen) && !eof)
 		return false;
 	if (line->ended && line->len > 0 && in[line->len - 1] == '\r')
 		line->len--;

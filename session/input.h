@@ -1,5 +1,5 @@
 /*
- * Lines in what a client has sent so far.
+ * A function that splits the bytes from a client into lines.
  */
 #ifndef BRIDLE_INPUT_H
 #define BRIDLE_INPUT_H
@@ -8,14 +8,15 @@
 #include <stddef.h>
 
 struct input_line {
-	size_t len;   /* without LF or CR LF */
-	size_t whole; /* with it */
-	bool ended;   /* it has one */
+	size_t len;   /* length of the line in bytes, without LF or CR LF */
+	size_t whole; /* length of the line in bytes, with LF or CR LF */
+	bool ended;   /* the line ends in LF */
 };
 
 /*
- * Finds the first line of what was read. False if there is none yet: it may
- * still become one that is short enough, and the client may send more.
+ * Find the first line in the input. `eof` is true if the client sends no more.
+ * Return false if the line has no LF yet, is not too long, and the client may
+ * send more.
  */
 bool input_line(const char *in, size_t inlen, bool eof, struct input_line *);
 

@@ -1,15 +1,16 @@
 /*
- * bridled-session and bridled-session-tls: the fork server, and the sessions
- * that it forks. bridled starts them; see fork_server.h.
+ * The main function of bridled-session and bridled-session-tls. Each program is
+ * a fork server that forks sessions. bridled starts both programs; see
+ * fork_server.h.
  */
 #include "config.h"
 
-#include "ask.h"
-#include "confine.h"
 #include "context.h"
 #include "fd.h"
 #include "filter.h"
 #include "fork_server.h"
+#include "privdrop.h"
+#include "privsep.h"
 #include "session.h"
 
 #include <errno.h>
@@ -24,10 +25,19 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+/*
+ * Limits of the address space in bytes, several times the needs of a session.
+ */
+#define MEMORY_PLAIN ((size_t)16 << 20)
+#define MEMORY_TLS ((size_t)32 << 20)
+
 static char *title;
 static size_t title_room;
 
-/* For ps(1): in place of the arguments, which all may read (proc(5)). */
+/*
+ * Overwrite the program's arguments, so that ps(1) shows this text (proc(5)).
+ * Do nothing if the text is too long.
+ */
 static void
 set_title(const char *text)
 {
@@ -40,23 +50,25 @@ set_title(const char *text)
 }
 
 static bool
-tell_parent(const void *message, size_t len)
+send_parent(const void *message, size_t len)
 {
 	return write(FORK_SERVER_CONTROL, message, len) == (ssize_t)len;
 }
 
 static bool
-say_hello(const char *problem)
+send_hello(const char *problem)
 {
 	struct fork_hello hello = { .version = PACKAGE_VERSION };
 
 	snprintf(hello.problem, sizeof(hello.problem), "%s", problem);
-	return tell_parent(&hello, sizeof(hello));
+	return send_parent(&hello, sizeof(hello));
 }
 
 /*
- * The parent's child, not ours: the parent reaps it. fork(3) could not, and
- * what else it does is for threads, of which there are none.
+ * Fork a session as a child of the parent, so that the parent can reap the
+ * session. This needs CLONE_PARENT, which fork(3) cannot set. The other work of
+ * fork(3) is for threads, and this process has none. Return the pid, 0 in the
+ * session, or -1 with errno.
  */
 static pid_t
 fork_for_parent(void)
@@ -65,42 +77,48 @@ fork_for_parent(void)
 		SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
 }
 
-static void __attribute__((noreturn)) be_session(struct tls_context *tls)
+static void __attribute__((noreturn)) become_session(struct tls_context *tls)
 {
 	int client;
 
 	close(FORK_SERVER_CONTROL);
-	confine_session();
+	privdrop_session();
 	set_title(FORK_SERVER_SPARE);
-	if (ask_take_client(FILTER_CHANNEL, &client) != 1)
+	if (privsep_take_client(FILTER_CHANNEL, 0, &client) != 1)
 		_exit(0);
 	set_title(FORK_SERVER_SESSION);
 	session_run(client, FILTER_CHANNEL, tls);
 }
 
-/* Until the parent is gone. */
+/*
+ * Fork a session for each byte from the parent, until the parent closes the
+ * control channel.
+ */
 static void
 serve(struct tls_context *tls)
 {
 	struct fork_done done;
 	char byte;
-	int ask;
+	int channel;
 
-	while (fd_recv(FORK_SERVER_CONTROL, &byte, 1, 0, &ask) > 0) {
-		/* The lowest number is free: no call is needed to move it. */
-		if (ask != FILTER_CHANNEL)
+	while (fd_recv(FORK_SERVER_CONTROL, &byte, 1, 0, &channel) > 0) {
+		/*
+		 * The received channel gets the lowest free number, which is
+		 * FILTER_CHANNEL. No dup2(2) is needed.
+		 */
+		if (channel != FILTER_CHANNEL)
 			return;
 		if ((done.pid = fork_for_parent()) == 0)
-			be_session(tls);
+			become_session(tls);
 		if (done.pid == -1)
 			done.pid = -errno;
-		fd_close(&ask);
-		if (!tell_parent(&done, sizeof(done)))
+		fd_close(&channel);
+		if (!send_parent(&done, sizeof(done)))
 			return;
 	}
 }
 
-/* Else somebody has started this by hand. */
+/* True if bridled has started this program. False if a user has started it. */
 static bool
 has_control(void)
 {
@@ -120,27 +138,29 @@ main(int argc, char **argv)
 	const char *what;
 
 	if (!has_control()) {
-		fprintf(stderr, "bridled starts this: see bridled(8)\n");
+		fprintf(stderr,
+			"only bridled starts this program; see bridled(8)\n");
 		return EX_USAGE;
 	}
-	if (confine_begin() != 0 || prctl(PR_SET_NAME, FORK_SERVER_NAME) != 0)
+	if (privdrop_begin() != 0 || prctl(PR_SET_NAME, FORK_SERVER_NAME) != 0)
 		return EX_OSERR;
 	if (context_open(argv[1], &tls, problem) != 0) {
 		snprintf(text, sizeof(text), "%s: %s", argv[1], problem);
-		say_hello(text);
+		send_hello(text);
 		return EX_CONFIG;
 	}
 	title = argv[0];
 	title_room = strlen(argv[0]);
-	if (argc > 1) /* it stands behind the other, for no longer */
+	/* hide the path, which ps(1) would show after the title */
+	if (argc > 1)
 		memset(argv[1], '\0', strlen(argv[1]));
-	if (confine_server(&what) != 0) {
+	if (privdrop_server(tls ? MEMORY_TLS : MEMORY_PLAIN, &what) != 0) {
 		snprintf(text, sizeof(text), "cannot %s: %s", what,
 			strerror(errno));
-		say_hello(text);
+		send_hello(text);
 		return EX_OSERR;
 	}
-	if (say_hello(""))
+	if (send_hello(""))
 		serve(tls);
 	_exit(0);
 }

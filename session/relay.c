@@ -7,11 +7,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define READ_MAX WIRE_CHUNK_MAX /* a pipe's usual capacity, too */
+/* maximum number of bytes of a read(2); the usual capacity of a pipe */
+#define READ_MAX WIRE_CHUNK_MAX
 #define CAPTURE_MAX 256
 
 void
-relay_open(struct relay *r, int pipe, enum ask_relay mode)
+relay_open(struct relay *r, int pipe, enum privsep_relay mode)
 {
 	memset(r, 0, sizeof(*r));
 	r->pipe = pipe;
@@ -60,7 +61,9 @@ take_lines(struct relay *r, struct buf *out, const char *data, size_t len)
 	if (r->line.len + len - whole <= WIRE_REPLY_MAX) {
 		buf_add(&r->line, data + whole, len - whole);
 	} else {
-		/* Nothing that we run writes such a line. */
+		/*
+		 * Drop this line. No built-in action writes such a long line.
+		 */
 		buf_reset(&r->line);
 		r->skip = true;
 	}
@@ -74,7 +77,10 @@ take_capture(struct relay *r, const char *data, size_t len)
 	buf_add(&r->capture, data, len < room ? len : room);
 }
 
-/* The frame is ours: whatever a command writes stays within it. */
+/*
+ * Append the bytes as a chunk, so that no output can look like a status. Drop
+ * the bytes beyond the quota.
+ */
 static void
 take_chunk(struct relay *r, struct buf *out, const char *data, size_t len)
 {
@@ -120,7 +126,10 @@ relay_read(struct relay *r, struct buf *out)
 	return n < 0 ? -1 : n > 0;
 }
 
-/* The first line that is not empty goes before the status line's LF. */
+/*
+ * Insert the first non-empty line of the output into the status line, before
+ * the LF.
+ */
 static void
 put_output(struct relay *r, struct buf *status)
 {

@@ -1,58 +1,68 @@
 /*
- * The session's end of an action's pipe: from there to the client.
+ * Functions that relay the output of an action from its pipe to the client.
  */
 #ifndef BRIDLE_RELAY_H
 #define BRIDLE_RELAY_H
 
-#include "ask.h"
 #include "buf.h"
+#include "privsep.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What of a run's output is passed on, whichever stream it comes from. */
+/*
+ * The limit of the output of a run. Both output streams together use this
+ * quota.
+ */
 struct relay_quota {
 	uint64_t left;
 	uint64_t dropped;
 };
 
 struct relay {
-	int pipe; /* -1: none is open */
-	enum ask_relay mode;
-	unsigned stream;           /* RELAY_STREAM: its number */
-	struct relay_quota *quota; /* RELAY_STREAM: the caller's */
-	size_t left;               /* at most so many bytes are still read */
-	struct buf line;           /* RELAY_LINES: the begun last line */
-	bool skip;                 /* which was too long: drop it to its end */
-	struct buf capture;        /* RELAY_CAPTURE: the first bytes */
+	int pipe; /* pipe from the action; -1 if no pipe is open */
+	enum privsep_relay mode;
+	unsigned stream; /* number of the stream (RELAY_STREAM) */
+	/* quota of the run (RELAY_STREAM); owned by the caller */
+	struct relay_quota *quota;
+	size_t left; /* maximum number of bytes still to read */
+	/* beginning of a line whose LF is not read yet (RELAY_LINES) */
+	struct buf line;
+	/* the line was too long: bytes are dropped up to the next LF */
+	bool skip;
+	struct buf capture; /* first bytes of the output (RELAY_CAPTURE) */
 };
 
-/* Takes the descriptor over, which must be non-blocking. */
-void relay_open(struct relay *, int pipe, enum ask_relay);
+/*
+ * Start to relay the output from the pipe. Take ownership of the descriptor
+ * `pipe`, which must be non-blocking.
+ */
+void relay_open(struct relay *, int pipe, enum privsep_relay);
 
 /*
- * The same for a stream of a run, whose bytes go on as chunks until the quota,
- * which must live as long, is used up. What exceeds it is dropped.
+ * Like relay_open(), but for a stream of a run, which is sent as chunks. Bytes
+ * beyond the quota are dropped. The quota must live as long as the relay.
  */
 void relay_open_stream(
 	struct relay *, int pipe, unsigned stream, struct relay_quota *);
 
 /*
- * Reads once and appends whole lines, or a chunk, to out. 1 if there may be
- * more at once, 0 at the end of what is there (EOF, or nothing left to wait
- * for), -1 when there is nothing now.
+ * Call read(2) once, and append complete lines or a chunk to `out`. Return 1 if
+ * more output may follow, or 0 at the end of the output. Return -1 if no output
+ * is available now.
  */
 int relay_read(struct relay *, struct buf *out);
 
 /*
- * The action has ended: what stands in the pipe now is all that is wanted,
- * whoever else may still hold its other end.
+ * Limit reading to the bytes that are in the pipe now. Call this when the
+ * action has ended, because another process may still hold the pipe open.
  */
 void relay_limit(struct relay *);
 
 /*
- * Closes. A begun line is dropped; with RELAY_CAPTURE the first line of the
- * output is put into the status line, before its LF.
+ * Close the pipe and free the buffers. Drop a line without its LF. With
+ * RELAY_CAPTURE, insert the first line of the output before the LF of the
+ * status line.
  */
 void relay_close(struct relay *, struct buf *status);
 

@@ -1,8 +1,9 @@
 #include "session.h"
 
-#include "greeting.h"
+#include "handshake.h"
 #include "input.h"
 #include "session_io.h"
+#include "text.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -14,20 +15,27 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define DONE_MS 50 /* of silence, before the parent is told */
+#define IDLE_MS 50 /* time without work before PRIVSEP_DONE is sent, in ms */
+/* time without input before a request without LF is served, in ms */
+#define SILENCE_MS 2000
+/* maximum number of bytes of an unfinished line in a status text */
+#define SHOWN_MAX 64
 #define PAGE 4096
 
 static void
-end_relay(struct io *io)
+finish_reply(struct io *io)
 {
 	streams_close(&io->streams, &io->status);
 	buf_add(&io->out, io->status.data, io->status.len);
 	buf_free(&io->status);
 	io->exited = false;
-	io->state = IO_ANSWERED;
+	io->state = IO_REPLIED;
 }
 
-/* One read, so that a client that hangs up is noticed in between. */
+/*
+ * Read from the pipe of an action only once, so that the poll loop notices when
+ * the client hangs up.
+ */
 static void
 read_pipe(struct io *io, struct relay *r)
 {
@@ -35,18 +43,18 @@ read_pipe(struct io *io, struct relay *r)
 		return;
 	streams_read(r, &io->out);
 	if (io->exited && streams_drained(&io->streams))
-		end_relay(io);
+		finish_reply(io);
 }
 
 static void
-take_exit(struct io *io, size_t len)
+take_exited(struct io *io, size_t len)
 {
 	io->exited = true;
 	buf_reset(&io->status);
 	buf_add(&io->status, io->message.bytes, len);
 	streams_limit(&io->streams);
 	if (streams_drained(&io->streams))
-		end_relay(io);
+		finish_reply(io);
 }
 
 static void
@@ -54,131 +62,185 @@ take_end(struct io *io, size_t len)
 {
 	io->closing = true;
 	io->stopping = true;
-	/* In the middle of an answer there is no place for another. */
+	/* In the middle of a reply or of a handshake, no status can be sent. */
 	if (io->state != IO_IDLE && io->state != IO_WAITING &&
-		io->state != IO_WATCHING)
-		io_leave(); /* nor is there before the handshake is done */
+		io->state != IO_WATCHING && io->state != IO_LEAVING)
+		io_leave();
 	io_put(io, io->message.bytes, len);
 	io->state = IO_IDLE;
 }
 
-/* The client is given up, but for what it may yet read. */
+/*
+ * Send a status that tells the client which part of a line arrived, and what is
+ * missing.
+ */
 static void
-give_up(struct io *io)
+take_late(struct io *io, size_t len)
 {
-	if (ask_stalled(io->ask) != 0)
-		io_leave();
-	vigil_cut(&io->out, io->sent);
+	struct buf text = { 0 }, line = { 0 };
+	size_t shown = io->inlen < SHOWN_MAX ? io->inlen : SHOWN_MAX;
+
+	buf_addc(&text, '"');
+	text_safe(&text, io->in, shown);
+	buf_addf(&text, "%s\" came, but %.*s", shown < io->inlen ? "…" : "",
+		(int)len, io->message.bytes);
+	wire_status(&line, CODE_TOO_SLOW, buf_str(&text));
+	wire_end(&line);
+	io_put(io, line.data, line.len);
 	io->closing = true;
-	io->state = IO_IDLE;
+	buf_free(&line);
+	buf_free(&text);
+}
+
+/*
+ * End the watch of a client that is gone or too slow. The parent then sends the
+ * final status.
+ */
+static void
+drop_client(struct io *io)
+{
+	if (privsep_notice(io->parent, PRIVSEP_STALLED) != 0)
+		io_leave();
+	liveness_cut(&io->out, io->sent);
+	io->closing = true;
+	io->state = IO_LEAVING;
 }
 
 static void
 take_events(struct io *io, size_t len)
 {
-	/* What is sent makes way, also where it is never all. */
+	/*
+	 * Drop the bytes that are already sent, because a slow client may never
+	 * empty the buffer.
+	 */
 	buf_drop(&io->out, io->sent);
 	io->sent = 0;
 	io_put(io, io->message.bytes, len);
 	if (io->state == IO_IDLE) {
-		memset(&io->vigil, 0, sizeof(io->vigil));
+		memset(&io->liveness, 0, sizeof(io->liveness));
 		io->state = IO_WATCHING;
 	}
-	if (io->state == IO_WATCHING && io->out.len > VIGIL_QUEUE)
-		give_up(io);
+	if (io->state == IO_WATCHING && io->out.len > LIVENESS_QUEUE)
+		drop_client(io);
 }
 
 static void
-take_beat(struct io *io, size_t len)
+take_heartbeat(struct io *io, size_t len)
 {
 	int unsent = 0;
 
-	/* Before it is sent, which nobody can have read yet. */
+	/*
+	 * Get the number of unsent bytes before the heartbeat is sent, because
+	 * the client cannot have acknowledged this heartbeat yet.
+	 */
 	ioctl(io->client.fd, SIOCOUTQ, &unsent);
 	if (io->state == IO_WATCHING &&
-		vigil_beat(&io->vigil, io->written - (unsigned)unsent,
+		liveness_beat(&io->liveness, io->written - (unsigned)unsent,
 			unsent == 0 && io->out.len == 0))
-		give_up(io);
+		drop_client(io);
 	else
 		take_events(io, len);
+	io_report_alive(io);
 }
 
-/* What the parent says is obeyed: it knows the state we are in. */
+/*
+ * Receive and obey one message from the parent. The parent knows the state of
+ * this session, so each message fits the state.
+ */
 static void
-read_ask(struct io *io)
+receive_message(struct io *io)
 {
 	size_t len;
 	int pipe;
 
-	if (ask_receive(io->ask, &io->message, &len, &pipe) != 1)
+	if (privsep_receive(io->parent, &io->message, &len, &pipe) != 1)
 		io_leave();
 	switch (io->message.head.kind) {
-	case ASK_ANSWER:
+	case PRIVSEP_REPLY:
 		io_put(io, io->message.bytes, len);
-		io->state = IO_ANSWERED;
+		io->state = IO_REPLIED;
 		break;
-	case ASK_RELAY:
+	case PRIVSEP_RELAY:
 		if (streams_take(&io->streams, &io->message, len, pipe) != 0)
 			io_leave();
-		io->cut_said = false;
+		io->cut_reported = false;
 		io->state = IO_RELAYING;
 		break;
-	case ASK_WAIT:
+	case PRIVSEP_WAIT:
 		io->state = IO_WAITING;
 		break;
-	case ASK_EXITED:
-		take_exit(io, len);
+	case PRIVSEP_EXITED:
+		take_exited(io, len);
 		break;
-	case ASK_EVENTS:
-	case ASK_BEAT:
-		if (io->state == IO_IDLE && io->closing)
-			break; /* it was given up */
-		if (io->message.head.kind == ASK_BEAT)
-			take_beat(io, len);
+	case PRIVSEP_EVENTS:
+	case PRIVSEP_BEAT:
+	case PRIVSEP_PONG:
+		if (io->closing)
+			/*
+			 * the parent sent this before it knew that the watch
+			 * ends
+			 */
+			break;
+		if (io->message.head.kind != PRIVSEP_EVENTS)
+			io->liveness.asked = false;
+		if (io->message.head.kind == PRIVSEP_BEAT)
+			take_heartbeat(io, len);
 		else
 			take_events(io, len);
 		break;
-	case ASK_END:
+	case PRIVSEP_END:
 		take_end(io, len);
+		break;
+	case PRIVSEP_LATE:
+		take_late(io, len);
 		break;
 	default:
 		io_leave();
 	}
 }
 
-/* Asks the parent, which answers at once, or as soon as it knows the groups. */
+/*
+ * Send the request to the parent, and wait for its first message in reply. The
+ * parent may first have to look up the client's groups.
+ */
 static void
-ask(struct io *io, size_t len, bool ended)
+send_request(struct io *io, size_t len, bool ended)
 {
 	struct request_error error;
 	struct request request;
 	int result;
 
-	io->unsaid = false;
+	io->idle_unreported = false;
+	io->begun_reported = false;
 	if (request_parse(io->in, len, ended, &request, &error) == 0) {
-		result = ask_request(io->ask, &request);
+		result = privsep_request(io->parent, &request);
 	} else {
 		io->closing = io->closing || error.close;
-		result = ask_malformed(io->ask, &error);
+		result = privsep_malformed(io->parent, &error);
 	}
 	if (result != 0)
 		io_leave();
-	read_ask(io);
+	receive_message(io);
 }
 
+/* Send PRIVSEP_DONE or PRIVSEP_BEGUN to the parent. */
 static void
-say_done(struct io *io)
+report(struct io *io, enum privsep_kind kind)
 {
-	if (ask_done(io->ask) != 0)
+	if (privsep_notice(io->parent, kind) != 0)
 		io_leave();
-	io->unsaid = false;
+	io->idle_unreported = false;
+	io->begun_reported = kind == PRIVSEP_BEGUN;
 }
 
-/* A handshake leaves much that nobody needs any more, in pages of our own. */
+/*
+ * Tell the parent that the session is idle. Return the memory that a TLS
+ * handshake has freed to the kernel.
+ */
 static void
-rest(struct io *io)
+go_idle(struct io *io)
 {
-	say_done(io);
+	report(io, PRIVSEP_DONE);
 	if (io->client.tls != NULL)
 		malloc_trim(0);
 }
@@ -190,100 +252,143 @@ drop_input(struct io *io, size_t n)
 	memmove(io->in, io->in + n, io->inlen);
 }
 
-/* What the client sends for a run goes there, or nowhere. */
+/*
+ * Pass the client's input on to the run. If the input is incomplete or too
+ * long, tell the parent once.
+ */
 static void
-feed_run(struct io *io)
+relay_stdin(struct io *io)
 {
-	struct feed *f = &io->streams.in;
+	struct stdin_relay *in = &io->streams.in;
 
-	if (f->due)
-		drop_input(io, feed_take(f, io->in, io->inlen, io->eof));
-	if (f->cut == 0 || io->cut_said)
+	if (in->more_chunks)
+		drop_input(
+			io, stdin_relay_take(in, io->in, io->inlen, io->eof));
+	if (in->cut == 0 || io->cut_reported)
 		return;
-	io->cut_said = true;
+	io->cut_reported = true;
 	io->closing = true;
-	if (ask_cut(io->ask, f->cut) != 0)
+	if (privsep_cut(io->parent, in->cut) != 0)
 		io_leave();
 }
 
-/* While it watches: heartbeats are asked for, all else ends the watch. */
+/* During a watch, pass pings to the parent. Any other line ends the watch. */
 static void
-watch_input(struct io *io)
+take_heartbeat_requests(struct io *io)
 {
 	static const struct request ping = { .verb = VERB_PING };
 	struct input_line line;
 
-	while (!io->vigil.asked && io->inlen > 0 &&
+	while (!io->liveness.asked && io->inlen > 0 &&
 		input_line(io->in, io->inlen, io->eof, &line)) {
-		if (!vigil_ping(&io->vigil, io->in, line.len)) {
+		if (!liveness_ping(&io->liveness, io->in, line.len)) {
 			io->state = IO_LEAVING;
-			say_done(io);
+			report(io, PRIVSEP_DONE);
 			return;
 		}
-		if (ask_request(io->ask, &ping) != 0)
+		if (privsep_request(io->parent, &ping) != 0)
 			io_leave();
 		drop_input(io, line.whole);
 	}
 }
 
-/* Takes the next request from the input, if one is whole, and asks. */
+/* Drop the LF of a request that was served before its LF arrived. */
+static void
+drop_late_lf(struct io *io)
+{
+	size_t n = io->inlen > 0 && io->in[0] == '\r' ? 2 : 1;
+
+	if (!io->lf_due || io->inlen < n)
+		return;
+	io->lf_due = false;
+	if (io->in[n - 1] == '\n')
+		drop_input(io, n);
+}
+
+/*
+ * Send the next request to the parent. Return false if no request is complete.
+ */
 static bool
 take_request(struct io *io)
 {
 	struct input_line line;
 
-	feed_run(io);
+	relay_stdin(io);
+	drop_late_lf(io);
 	if (io->closing || io->inlen == 0 ||
 		!input_line(io->in, io->inlen, io->eof, &line))
 		return false;
-	ask(io, line.len, line.ended);
+	send_request(io, line.len, line.ended);
 	drop_input(io, line.whole);
 	return true;
 }
 
-/* What can be done without waiting for the client. */
+/* Do all work that does not block. */
 static void
 advance(struct io *io)
 {
 	do {
 		if (io->state == IO_WATCHING)
-			watch_input(io);
+			take_heartbeat_requests(io);
 		if (io->state == IO_WATCHING || io->state == IO_LEAVING ||
 			io->out.len > 0 || io->state == IO_WAITING ||
-			io->state == IO_RELAYING || io->state == IO_GREETING)
+			io->state == IO_RELAYING || io->state == IO_HANDSHAKE)
 			return;
-		if (io->state == IO_ANSWERED)
-			io->unsaid = true;
+		if (io->state == IO_REPLIED)
+			io->idle_unreported = true;
 		io->state = IO_IDLE;
 	} while (take_request(io));
 	if (io->closing || io->eof)
 		io_finish(io);
-	/* It sends its next request by and by. */
-	if (io->unsaid && io->inlen > 0)
-		say_done(io);
+	if (io->inlen > 0 && !io->begun_reported)
+		report(io, PRIVSEP_BEGUN);
 }
 
-/* Whoever speaks plainly to a port of TLS is told so, plainly. */
+/*
+ * True if the input is a list or ping request that lacks only its LF. Such a
+ * request changes nothing. Programs in socket tutorials often send these three
+ * bytes, and wait for the reply.
+ */
+static bool
+lacks_only_lf(const struct io *io)
+{
+	return io->state == IO_IDLE && !io->closing && io->inlen == 3 &&
+	       (memcmp(io->in, "1#2", 3) == 0 || memcmp(io->in, "1#4", 3) == 0);
+}
+
+/*
+ * Serve a request without its LF, after a time without input. The LF may still
+ * arrive.
+ */
 static void
-answer_plain(struct io *io)
+serve_without_lf(struct io *io)
+{
+	send_request(io, io->inlen, false);
+	drop_input(io, io->inlen);
+	io->lf_due = true;
+}
+
+/* Reply without TLS to a client that does not speak TLS at a TLS port. */
+static void
+answer_without_tls(struct io *io)
 {
 	io->client.tls = NULL;
-	io_put(io, GREETING_ANSWER, sizeof(GREETING_ANSWER) - 1);
+	io_put(io, HANDSHAKE_REPLY, sizeof(HANDSHAKE_REPLY) - 1);
 	io->closing = true;
 	io_finish(io);
 }
 
 static void
-greet(struct io *io)
+continue_handshake(struct io *io)
 {
-	switch (greeting_step(&io->client, io->ask)) {
-	case GREETING_MORE:
+	switch (handshake_step(&io->client, io->parent)) {
+	case HANDSHAKE_MORE:
 		return;
-	case GREETING_DONE:
+	case HANDSHAKE_DONE:
 		io->state = IO_IDLE;
 		return;
-	case GREETING_PLAIN:
-		answer_plain(io);
+	case HANDSHAKE_PLAIN:
+		answer_without_tls(io);
 		return;
 	default:
 		io_leave();
@@ -291,56 +396,69 @@ greet(struct io *io)
 }
 
 static bool
-wants_more(const struct io *io)
+wants_input(const struct io *io)
 {
-	return io->state != IO_GREETING && !io->eof &&
-	       (!io->closing || io->streams.in.due) && io->inlen < IO_IN_MAX;
+	return io->state != IO_HANDSHAKE && !io->eof &&
+	       (!io->closing || io->streams.in.more_chunks) &&
+	       io->inlen < IO_IN_MAX;
 }
 
 static void
 wait_and_serve(struct io *io)
 {
-	struct pollfd p[2 + STREAMS] = {
-		{ io->gone ? -1 : io->client.fd, 0, 0 }, { io->ask, POLLIN, 0 }
-	};
-	bool reading = wants_more(io);
-	int n, timeout = io->unsaid ? DONE_MS : -1;
+	struct pollfd p[2 + STREAMS] = { { io->client_gone ? -1 : io->client.fd,
+						 0, 0 },
+		{ io->parent, POLLIN, 0 } };
+	bool reading = wants_input(io);
+	int n, timeout = io->idle_unreported ? IDLE_MS
+			 : lacks_only_lf(io) ? SILENCE_MS
+					     : -1;
 
-	if (reading || io->state == IO_GREETING)
+	if (reading || io->state == IO_HANDSHAKE)
 		p[0].events |= io->client.to_read;
 	if (io->out.len > 0)
 		p[0].events |= io->client.to_write;
-	/* It has come, but in a record of which poll(2) knows nothing. */
+	/*
+	 * poll(2) does not see input that OpenSSL has already read from the
+	 * socket.
+	 */
 	if (reading && stream_pending(&io->client))
 		timeout = 0;
 	streams_poll(&io->streams,
 		io->state == IO_RELAYING && io->out.len < IO_OUT_HIGH, p + 2);
 	/*
-	 * Most clients close, or ask again, as soon as they have their
-	 * answer: the parent is not woken up for the moment in between.
+	 * Usually, a client closes the connection or sends a request right
+	 * after a reply. Wait for IDLE_MS, so that the parent is not woken in
+	 * this case.
 	 */
 	n = poll(p, 2 + STREAMS, timeout);
 	if (n < 0 && errno != EINTR)
 		io_leave();
-	if (n == 0 && timeout > 0)
-		rest(io);
+	if (n == 0 && timeout == IDLE_MS)
+		go_idle(io);
+	if (n == 0 && timeout == SILENCE_MS)
+		serve_without_lf(io);
 	if (n < 0 || (n == 0 && timeout > 0))
 		return;
-	if (p[0].revents & (POLLERR | POLLHUP | POLLNVAL))
+	/*
+	 * A client that has reset the connection may have sent other bytes than
+	 * TLS before. The handshake reads these bytes and reports them.
+	 */
+	if (io->state == IO_HANDSHAKE && p[0].revents)
+		continue_handshake(io);
+	else if (p[0].revents & (POLLERR | POLLHUP | POLLNVAL))
 		io_lose(io);
-	if (io->state == IO_GREETING && p[0].revents)
-		greet(io);
 	else if (reading &&
 		 (timeout == 0 || (p[0].revents & io->client.to_read)))
 		io_read(io);
 	if (p[1].revents)
-		read_ask(io);
+		receive_message(io);
 	if (p[2 + STREAM_OUTPUT].revents)
 		read_pipe(io, &io->streams.out);
 	if (p[2 + STREAM_ERROR].revents)
 		read_pipe(io, &io->streams.err);
 	if (io->state == IO_RELAYING)
-		feed_run(io);
+		relay_stdin(io);
 	if (io->out.failed)
 		io_leave();
 	if (io->out.len > 0)
@@ -352,24 +470,30 @@ open_client(struct io *io, int fd, struct tls_context *context)
 {
 	struct tls *tls = NULL;
 
-	io->state = context != NULL ? IO_GREETING : IO_IDLE;
+	io->state = context != NULL ? IO_HANDSHAKE : IO_IDLE;
 	if (context != NULL && (tls = tls_open(context, fd)) == NULL)
 		io_leave();
 	stream_init(&io->client, fd, tls);
-	/* Most often the client's first bytes are there before we are. */
+	/*
+	 * Read now, because the client's first bytes usually arrive before the
+	 * session starts.
+	 */
 	if (context != NULL)
-		greet(io);
+		continue_handshake(io);
 	if (io->state == IO_IDLE)
 		io_read(io);
 }
 
 void
-session_run(int client, int ask, struct tls_context *tls)
+session_run(int client, int parent, struct tls_context *tls)
 {
-	/* Not on the stack: most of it is never touched, and costs nothing. */
+	/*
+	 * This struct is static, because its pages need no memory until they
+	 * are used.
+	 */
 	static _Alignas(PAGE) struct io io;
 
-	io.ask = ask;
+	io.parent = parent;
 	streams_init(&io.streams);
 	open_client(&io, client, tls);
 	for (;;) {

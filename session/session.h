@@ -1,5 +1,5 @@
 /*
- * A session: the process that talks to one client, and to nobody else.
+ * A session is the process that serves one client and talks to the parent.
  */
 #ifndef BRIDLE_SESSION_H
 #define BRIDLE_SESSION_H
@@ -7,11 +7,11 @@
 struct tls_context;
 
 /*
- * Serves the client until either side ends it, within TLS unless the context
- * is NULL. `client` is a connected non-blocking stream socket, `ask` the
- * channel to the parent; all else must be closed.
+ * Serve the client until either side ends the connection. Use TLS unless the
+ * context is NULL. `client` is a connected non-blocking stream socket. `parent`
+ * is the channel to the parent. The caller has closed all other descriptors.
  */
-void session_run(int client, int ask, struct tls_context *)
+void session_run(int client, int parent, struct tls_context *)
 	__attribute__((noreturn));
 
 #endif

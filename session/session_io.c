@@ -1,9 +1,11 @@
 #include "session_io.h"
 
-#include "farewell.h"
+#include "linger.h"
 
 #include <errno.h>
 #include <unistd.h>
+
+#define ALIVE_BYTES (16u << 20)
 
 void
 io_leave(void)
@@ -12,27 +14,48 @@ io_leave(void)
 }
 
 void
+io_report_alive(struct io *io)
+{
+	io->moved = 0;
+	if ((io->state == IO_RELAYING || io->state == IO_WATCHING) &&
+		privsep_notice(io->parent, PRIVSEP_ALIVE) != 0)
+		io_leave();
+}
+
+/*
+ * Count bytes that were received or sent. After each ALIVE_BYTES, report to the
+ * parent, which grants CPU time in portions.
+ */
+static void
+count_moved(struct io *io, size_t n)
+{
+	io->moved += n;
+	if (io->moved >= ALIVE_BYTES)
+		io_report_alive(io);
+}
+
+void
 io_finish(struct io *io)
 {
-	if (io->gone)
+	if (io->client_gone)
 		io_leave();
 	if (!io->eof || io->client.tls != NULL)
 		stream_end(&io->client);
 	if (!io->eof)
-		farewell_linger(io->client.fd);
+		linger(io->client.fd);
 	if (io->stopping)
-		farewell_flush(io->client.fd);
+		linger_flush(io->client.fd);
 	io_leave();
 }
 
 void
 io_lose(struct io *io)
 {
-	feed_lose(&io->streams.in);
+	stdin_relay_lose(&io->streams.in);
 	if (io->state != IO_RELAYING ||
 		(!io->streams.detach && io->streams.in.cut == 0))
 		io_leave();
-	io->gone = true;
+	io->client_gone = true;
 	io->eof = true;
 	io->closing = true;
 	buf_reset(&io->out);
@@ -45,29 +68,34 @@ io_read(struct io *io)
 	ssize_t n = stream_read(
 		&io->client, io->in + io->inlen, IO_IN_MAX - io->inlen);
 
-	if (n > 0)
+	if (n > 0) {
 		io->inlen += (size_t)n;
-	else if (n == 0)
+		count_moved(io, (size_t)n);
+	} else if (n == 0) {
 		io->eof = true;
-	else if (errno != EAGAIN && errno != EINTR)
+	} else if (errno != EAGAIN && errno != EINTR) {
 		io_lose(io);
+	}
 }
 
-/* How much of it the socket took; all of it, where nobody is there. */
+/*
+ * Send bytes to the client. Return the number of bytes that the socket
+ * accepted, or `len` if the client is gone.
+ */
 static size_t
 send_some(struct io *io, const char *data, size_t len)
 {
-	ssize_t n = io->gone ? -1 : stream_write(&io->client, data, len);
+	ssize_t n = io->client_gone ? -1 : stream_write(&io->client, data, len);
 
-	if (n < 0 && !io->gone && errno != EAGAIN && errno != EINTR)
+	if (n < 0 && !io->client_gone && errno != EAGAIN && errno != EINTR)
 		io_lose(io);
 	if (n < 0)
-		return io->gone ? len : 0;
+		return io->client_gone ? len : 0;
 	io->written += (size_t)n;
+	count_moved(io, (size_t)n);
 	return (size_t)n;
 }
 
-/* What can be sent at once is not copied. */
 void
 io_put(struct io *io, const char *data, size_t len)
 {
@@ -82,10 +110,13 @@ io_write(struct io *io)
 	size_t left = io->out.len - io->sent;
 
 	io->sent += send_some(io, io->out.data + io->sent, left);
-	if (!io->gone && io->sent < io->out.len)
+	if (!io->client_gone && io->sent < io->out.len)
 		return;
 	io->sent = 0;
-	/* A long answer's buffer is not kept by an idle session. */
+	/*
+	 * Free the buffer of a long reply, because an idle session does not
+	 * need it.
+	 */
 	if (io->out.cap > IO_OUT_HIGH)
 		buf_free(&io->out);
 	buf_reset(&io->out);

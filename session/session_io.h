@@ -1,72 +1,114 @@
 /*
- * A session's side of its client: what has come, what is to go, and its end.
+ * The connection of a session to its client: input, output, and the end.
  */
 #ifndef BRIDLE_SESSION_IO_H
 #define BRIDLE_SESSION_IO_H
 
-#include "ask.h"
 #include "buf.h"
+#include "liveness.h"
+#include "privsep.h"
 #include "stream.h"
 #include "streams.h"
-#include "vigil.h"
 #include "wire.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define IO_IN_MAX \
-	(2 * WIRE_LINE_MAX) /* read ahead, so that a hang-up is seen */
-#define IO_OUT_HIGH 65536   /* above it the pipe is left to fill up */
+/*
+ * Maximum number of bytes in the input buffer. The session reads ahead, so that
+ * it notices when the client hangs up.
+ */
+#define IO_IN_MAX (2 * WIRE_LINE_MAX)
 
+/*
+ * Limit of the unsent output, in bytes. Above this limit, the session does not
+ * read the output of an action.
+ */
+#define IO_OUT_HIGH 65536
+
+/*
+ * The states of a session. Capitals between dashes are messages from the parent
+ * (privsep.h).
+ *
+ *     HANDSHAKE ------ handshake done ----> IDLE
+ *     IDLE ----------- WAIT --------------> WAITING
+ *     IDLE, WAITING -- REPLY -------------> REPLIED
+ *     IDLE, WAITING -- RELAY -------------> RELAYING
+ *     RELAYING ------- EXITED, pipe read -> REPLIED
+ *     IDLE ----------- EVENTS ------------> WATCHING
+ *     WATCHING ------- another request ---> LEAVING
+ *     WATCHING ------- client slow, gone -> LEAVING, reads no more requests
+ *     LEAVING -------- REPLY -------------> REPLIED
+ *     LEAVING -------- END ---------------> IDLE
+ *     REPLIED -------- all is written ----> IDLE
+ *     any ------------ END, client gone --> the process ends
+ */
 enum io_state {
-	IO_GREETING, /* the handshake of TLS */
-	IO_IDLE,     /* reads requests */
-	IO_WAITING,  /* the answer comes when others have had theirs */
-	IO_RELAYING, /* an action's output goes by */
-	IO_WATCHING, /* records come as things happen */
-	IO_LEAVING,  /* the watch, which the parent has to end */
-	IO_ANSWERED  /* the status is being written */
+	IO_HANDSHAKE, /* the session performs the TLS handshake */
+	IO_IDLE,      /* the session reads requests */
+	IO_WAITING,   /* the session waits for the reply to a queued request */
+	IO_RELAYING,  /* the session passes an action's output to the client */
+	IO_WATCHING,  /* the session passes events to the client */
+	IO_LEAVING,   /* the session waits for the parent to end the watch */
+	IO_REPLIED    /* the session writes the last bytes of a reply */
 };
 
 struct io {
 	struct stream client;
-	int ask;
+	int parent; /* channel to the parent */
 	enum io_state state;
-	bool eof;      /* the client sends no more */
-	bool closing;  /* nothing more is read from it */
-	bool stopping; /* the parent said so: flush before the end */
-	bool unsaid;   /* the parent has not heard yet that we are idle */
-	bool exited;   /* the action has, its status stands in `status` */
+	bool eof;     /* the client sends no more */
+	bool closing; /* the session reads no more requests */
+	/* the parent is stopping: wait for acknowledgement at the end */
+	bool stopping;
+	/* the parent does not know yet that the session is idle */
+	bool idle_unreported;
+	bool begun_reported; /* the parent knows that a line has begun */
+	bool lf_due; /* a request was served before its LF has arrived */
+	/* the action has ended, and `status` holds its status line */
+	bool exited;
 	size_t inlen;
 	struct buf out;
-	size_t sent; /* of out */
+	size_t sent; /* number of bytes of `out` that are sent */
 	struct buf status;
 	struct streams streams;
-	bool cut_said; /* the parent knows that the input is cut */
-	bool gone;     /* the client; nothing goes to it any more */
-	struct vigil vigil;
-	uint64_t written; /* to the client, ever */
-	struct ask_message message;
-	char in[IO_IN_MAX + 1]; /* one more, to end a line with NUL */
+	/* the parent knows that the input is incomplete or too long */
+	bool cut_reported;
+	bool client_gone; /* the client is gone, so nothing is sent to it */
+	struct liveness liveness;
+	uint64_t written; /* number of bytes sent to the client */
+	/* number of bytes received and sent since the last PRIVSEP_ALIVE */
+	uint64_t moved;
+	struct privsep_message message;
+	char in[IO_IN_MAX + 1]; /* input, with room for a NUL after a line */
 };
 
-/* Nobody is there to be told anything any more. */
+/*
+ * If the session relays or watches, tell the parent that the session is alive.
+ */
+void io_report_alive(struct io *);
+
+/* End the session immediately, without sending more output. */
 void io_leave(void) __attribute__((noreturn));
 
-/* The client has all that it will get: ends the connection in order. */
+/* End the connection and the session. Call this when all output is written. */
 void io_finish(struct io *) __attribute__((noreturn));
 
 /*
- * The client is gone. That ends us, and so its action, unless that is to go
- * on, or must not take for the whole what it has read so far: then the parent
- * ends it while its input is still open.
+ * Handle the loss of the client: end the session, and with the session its
+ * action. A detached action continues. If the action's input is incomplete, the
+ * session stays until the parent ends the action. An earlier end of the session
+ * would close the pipe, and the incomplete input would look complete.
  */
 void io_lose(struct io *);
 
-/* Takes what has come, as far as there is room. */
+/* Read the available input, as far as the buffer has room. */
 void io_read(struct io *);
 
-/* Sends bytes at once, as far as that goes; the rest waits for io_write(). */
+/*
+ * Send the bytes that the socket accepts now, and store the rest. io_write()
+ * sends the stored bytes.
+ */
 void io_put(struct io *, const char *data, size_t len);
 void io_write(struct io *);
 

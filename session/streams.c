@@ -13,13 +13,16 @@ streams_init(struct streams *s)
 	s->in.pipe = -1;
 }
 
-/* That of its output comes before that of its errors. */
+/*
+ * The parent sends STREAM_OUTPUT before STREAM_ERROR, so the quota is already
+ * set for STREAM_ERROR.
+ */
 static int
-take_stream(struct streams *s, const struct ask_stream *m, int pipe)
+take_stream(struct streams *s, const struct privsep_stream *m, int pipe)
 {
 	switch (m->number) {
 	case STREAM_INPUT:
-		feed_open(&s->in, pipe, m->most);
+		stdin_relay_open(&s->in, pipe, m->most);
 		s->detach = m->detach;
 		return 0;
 	case STREAM_OUTPUT:
@@ -36,13 +39,14 @@ take_stream(struct streams *s, const struct ask_stream *m, int pipe)
 }
 
 int
-streams_take(struct streams *s, const struct ask_message *message, size_t len,
-	int pipe)
+streams_take(struct streams *s, const struct privsep_message *message,
+	size_t len, int pipe)
 {
-	struct ask_stream m;
+	struct privsep_stream m;
 
 	if (message->head.relay != RELAY_STREAM) {
-		relay_open(&s->out, pipe, (enum ask_relay)message->head.relay);
+		relay_open(
+			&s->out, pipe, (enum privsep_relay)message->head.relay);
 		return 0;
 	}
 	if (len != sizeof(m))
@@ -94,7 +98,7 @@ streams_close(struct streams *s, struct buf *status)
 {
 	relay_close(&s->out, status);
 	relay_close(&s->err, status);
-	feed_close(&s->in);
+	stdin_relay_close(&s->in);
 	s->detach = false;
 	if (s->quota.dropped == 0 || status->len == 0)
 		return;

@@ -1,14 +1,14 @@
 /*
- * What goes by in a session while an action runs: its output, and of a
- * command also its errors and its input.
+ * The streams of a running action: its output, and for a command also its
+ * standard error and its input.
  */
 #ifndef BRIDLE_STREAMS_H
 #define BRIDLE_STREAMS_H
 
-#include "ask.h"
 #include "buf.h"
-#include "feed.h"
+#include "privsep.h"
 #include "relay.h"
+#include "stdin_relay.h"
 
 #include <poll.h>
 #include <stdbool.h>
@@ -17,34 +17,49 @@
 struct streams {
 	struct relay out;
 	struct relay err;
-	struct relay_quota quota; /* of both */
-	struct feed in;
-	bool detach; /* it goes on without its client */
+	/* quota of the run, which `out` and `err` share */
+	struct relay_quota quota;
+	struct stdin_relay in;
+	bool detach; /* the action continues without its client */
 };
 
-/* Nothing runs yet. */
+/* Initialize the struct for a session without an action. */
 void streams_init(struct streams *);
 
-/* One pipe, as the message says. 0, or -1 if it is not of that form. */
+/*
+ * Take ownership of the pipe that came with a PRIVSEP_RELAY message of `len`
+ * bytes. Return 0, or -1 if the message is malformed.
+ */
 int streams_take(
-	struct streams *, const struct ask_message *, size_t len, int pipe);
+	struct streams *, const struct privsep_message *, size_t len, int pipe);
 
 /*
- * What to wait for, by enum ask_stream_number; for output only where there is
- * room for it.
+ * Fill in the array of descriptors to poll, indexed by enum
+ * privsep_stream_number. Poll the output streams only if `room` is true.
  */
 void streams_poll(const struct streams *, bool room, struct pollfd *);
 
-/* Reads once from one of the two that is ready; closes it at its end. */
+/*
+ * Call read(2) once on a stream that is ready, and append the output to `out`.
+ * Close the stream at its end.
+ */
 void streams_read(struct relay *, struct buf *out);
 
-/* The action has ended: what stands in the pipes now is all. */
+/*
+ * Limit reading to the bytes that are in the pipes now. Call this when the
+ * action has ended.
+ */
 void streams_limit(struct streams *);
 
-/* Whether nothing more will be read. */
+/*
+ * True if both output streams are closed, so that no more output will be read.
+ */
 bool streams_drained(const struct streams *);
 
-/* Closes all; what is to be said of it goes before the LF of the status. */
+/*
+ * Close all streams. Insert the captured output and the number of truncated
+ * bytes before the LF of the status line.
+ */
 void streams_close(struct streams *, struct buf *status);
 
 #endif

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The manual pages are clean, and tell of each option that --help tells of.
-# TAP.
+# Tests that mandoc has no warnings for the manual pages, and that the pages
+# document each option of --help. Prints TAP.
 man=${srcdir:-.}/man
 build=${BRIDLE_BUILD:-.}
 n=0
@@ -19,7 +19,7 @@ else
 	n=$((n + 1))
 	echo "ok $n - manual pages # SKIP because mandoc is not installed"
 fi
-# documented PAGE COMMAND...: every --option of the help is in the page
+# documented PAGE COMMAND...: test that PAGE has each option of COMMAND --help
 documented() {
 	page=$1
 	shift
@@ -34,7 +34,7 @@ documented() {
 }
 documented bridled.8 "$build/bridled"
 for command in '' chat config hosts list kill run reboot wait keygen say trust watch; do
-	# shellcheck disable=SC2086 # without a command: the general help
+	# shellcheck disable=SC2086 # no command for the general help
 	documented bridlectl.1 "$build/bridlectl" $command
 done
 echo "1..$n"

@@ -1,6 +1,6 @@
-# fish completion for bridlectl(1). What may follow, bridlectl itself knows.
+# fish completion for bridlectl(1). bridlectl itself computes the candidates.
 
-# The files that the word goes on with, after so much of it.
+# Print the files that complete the word after its first part, `before`.
 function __bridlectl_files --argument-names before
     set -l word (commandline -ct)
     set -l path (string sub -s (math (string length -- $before) + 1) -- $word)
@@ -10,7 +10,8 @@ function __bridlectl_files --argument-names before
     end
 end
 
-# The word at the cursor without its quotes, of which one may still be open.
+# Print the word at the cursor without its quotes. The user may not have typed
+# the closing quote yet.
 function __bridlectl_word
     set -l word (commandline -ct)
     string unescape -- "$word"

@@ -1,14 +1,15 @@
 /*
- * Processes that come and go: children that live for a moment, half of them
- * under one name, half under another. Nobody has reason to signal those of
- * the second. Says "ready", goes on until its input ends, and then tells how
- * many there were and how many of each were ended by a signal:
+ * A program that starts many short-lived children. Half of the children have
+ * the name NAME, and half have the name OTHER. Bridle must not signal the
+ * children with the name OTHER. The program prints "ready" and runs until its
+ * standard input ends. Before it exits, it prints for each name the number of
+ * children, and how many of them a signal has ended:
  *
  *     churn [--same-pid] NAME OTHER
  *     named 812 killed 40 others 812 killed 0
  *
- * With --same-pid there is one at a time, and each gets the pid of the one
- * before it; that needs a pid namespace of one's own, and root.
+ * With --same-pid only one child runs at a time, and each child gets the pid of
+ * the previous child. This option needs root and a separate pid namespace.
  */
 #include <poll.h>
 #include <signal.h>
@@ -21,19 +22,28 @@
 #include <unistd.h>
 
 #define ALIVE_MAX 8
+/*
+ * Lifetimes of children, in microseconds. Short-lived children end while the
+ * daemon reads their names. Long-lived children are alive when a slow daemon
+ * sends its signal.
+ */
 #define LIFE_US 1500
+#define LIFE_DOUBLINGS 6
+#define LONG_LIFE_US 1000000
+#define LONG_LIVES 8 /* one of 8 children with NAME lives long */
 
 struct kind {
 	const char *name;
+	bool lives_long; /* true if some children of this kind live long */
 	unsigned started, killed;
 };
 
 struct child {
-	pid_t pid; /* 0: none */
+	pid_t pid; /* pid of the child; 0 if the element is free */
 	struct kind *kind;
 };
 
-/* The next process to be forked gets this pid if it is free. */
+/* Ask the kernel to give this pid to the next child, if the pid is free. */
 static void
 choose_pid(pid_t pid)
 {
@@ -45,10 +55,18 @@ choose_pid(pid_t pid)
 	}
 }
 
+static useconds_t
+choose_life(const struct kind *kind)
+{
+	if (kind->lives_long && rand() % LONG_LIVES == 0)
+		return LONG_LIFE_US;
+	return (useconds_t)(rand() % LIFE_US) << rand() % LIFE_DOUBLINGS;
+}
+
 static void
 start(struct child *c, struct kind *kind)
 {
-	useconds_t life = (useconds_t)(rand() % LIFE_US);
+	useconds_t life = choose_life(kind);
 
 	c->kind = kind;
 	if ((c->pid = fork()) == 0) {
@@ -57,7 +75,10 @@ start(struct child *c, struct kind *kind)
 		_exit(0);
 	}
 	if (c->pid == -1) {
-		/* The machine is full; the next one may find room. */
+		/*
+		 * The limit of processes is reached. The caller tries again
+		 * after this short wait.
+		 */
 		c->pid = 0;
 		usleep(1000);
 		return;
@@ -65,19 +86,40 @@ start(struct child *c, struct kind *kind)
 	kind->started++;
 }
 
+/*
+ * Return the array element with this pid; NULL if there is none. The pid 0
+ * finds a free element.
+ */
+static struct child *
+find(struct child *children, unsigned n, pid_t pid)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		if (children[i].pid == pid)
+			return &children[i];
+	return NULL;
+}
+
+/*
+ * Wait for the next child that ends, whichever child this is. Waiting for a
+ * certain child would leave other children as zombies.
+ */
 static void
-finish(struct child *c)
+finish_one(struct child *children, unsigned n)
 {
 	int status;
+	pid_t pid = waitpid(-1, &status, 0);
+	struct child *c = pid > 0 ? find(children, n, pid) : NULL;
 
-	if (c->pid == 0 || waitpid(c->pid, &status, 0) != c->pid)
+	if (c == NULL)
 		return;
 	if (WIFSIGNALED(status))
 		c->kind->killed++;
 	c->pid = 0;
 }
 
-/* Until there is something to read, or its end. */
+/* True until standard input has bytes to read or ends. */
 static bool
 goes_on(void)
 {
@@ -91,8 +133,10 @@ main(int argc, char **argv)
 {
 	bool same = argc > 1 && strcmp(argv[1], "--same-pid") == 0;
 	struct child children[ALIVE_MAX] = { { 0, NULL } };
-	struct kind kinds[2] = { { NULL, 0, 0 }, { NULL, 0, 0 } };
+	struct kind kinds[2] = { { .lives_long = true },
+		{ .lives_long = false } };
 	unsigned n = same ? 1 : ALIVE_MAX, i;
+	struct child *c;
 	pid_t pid = 0;
 
 	if (argc != (same ? 4 : 3))
@@ -103,15 +147,17 @@ main(int argc, char **argv)
 	puts("ready");
 	fflush(stdout);
 	for (i = 0; goes_on(); i++) {
-		finish(&children[i % n]);
+		while ((c = find(children, n, 0)) == NULL)
+			finish_one(children, n);
 		if (same && pid != 0)
 			choose_pid(pid);
-		start(&children[i % n], &kinds[i / n % 2]);
+		start(c, &kinds[i / n % 2]);
 		if (pid == 0)
 			pid = children[0].pid;
 	}
 	for (i = 0; i < n; i++)
-		finish(&children[i]);
+		if (children[i].pid != 0)
+			finish_one(children, n);
 	printf("named %u killed %u others %u killed %u\n", kinds[0].started,
 		kinds[0].killed, kinds[1].started, kinds[1].killed);
 	return 0;

@@ -1,17 +1,19 @@
 /*
- * A session that has been taken over: linked in place of session/session.c,
- * it speaks to a real parent. A client that sends a request is served, more
- * or less; any other line says what is to be done to the parent.
+ * A compromised session, which is linked in place of session/session.c and
+ * attacks a real parent. If a client's line is the name of an attack, the
+ * session starts this attack. Any other line is a request, which the session
+ * sends to the parent.
  */
-#include "ask.h"
 #include "context.h"
 #include "fd.h"
+#include "privsep.h"
 #include "session.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,23 +50,26 @@ request(const char *line)
 
 	snprintf(copy, sizeof(copy), "%s", line);
 	if (request_parse(copy, strlen(copy), true, &r, &e) == 0)
-		ask_request(channel, &r);
+		privsep_request(channel, &r);
 	else
-		ask_malformed(channel, &e);
+		privsep_malformed(channel, &e);
 }
 
-/* Whatever the parent says goes to the client. */
+/*
+ * Send the parent's messages to the client until the parent has sent the end of
+ * the reply.
+ */
 static void
 pass_on(void)
 {
-	static struct ask_message m;
+	static struct privsep_message m;
 	size_t len;
 	int pipe;
 
-	while (ask_receive(channel, &m, &len, &pipe) == 1) {
+	while (privsep_receive(channel, &m, &len, &pipe) == 1) {
 		fd_close(&pipe);
 		(void)!send(client, m.bytes, len, MSG_NOSIGNAL);
-		if (m.head.kind != ASK_RELAY)
+		if (m.head.kind != PRIVSEP_RELAY)
 			return;
 	}
 	_exit(0);
@@ -73,7 +78,8 @@ pass_on(void)
 static void
 truncated(void)
 {
-	struct ask_request head = { .kind = ASK_REQUEST, .verb = VERB_LIST };
+	struct privsep_request head = { .kind = PRIVSEP_REQUEST,
+		.verb = VERB_LIST };
 
 	say(&head, sizeof(head) - 1);
 }
@@ -81,8 +87,8 @@ truncated(void)
 static void
 oversized(void)
 {
-	static char bytes[ASK_QUESTION_MAX + 1];
-	uint32_t kind = ASK_REQUEST;
+	static char bytes[PRIVSEP_INBOUND_MAX + 1];
+	uint32_t kind = PRIVSEP_REQUEST;
 
 	memcpy(bytes, &kind, sizeof(kind));
 	say(bytes, sizeof(bytes));
@@ -96,11 +102,11 @@ unknown(void)
 	say(&kind, sizeof(kind));
 }
 
-/* What only the parent says. */
+/* Send a message that only the parent may send. */
 static void
 answer(void)
 {
-	struct ask_answer head = { ASK_ANSWER, RELAY_LINES };
+	struct privsep_reply head = { PRIVSEP_REPLY, RELAY_LINES };
 
 	say(&head, sizeof(head));
 }
@@ -108,13 +114,13 @@ answer(void)
 static void
 done(void)
 {
-	ask_done(channel);
+	privsep_notice(channel, PRIVSEP_DONE);
 }
 
 static void
 peer(void)
 {
-	ask_peer(channel, HANDSHAKE_KEY, OTHER_KEY);
+	privsep_peer(channel, PRIVSEP_HANDSHAKE_KEY, OTHER_KEY);
 }
 
 static void
@@ -124,7 +130,7 @@ two_peers(void)
 	peer();
 }
 
-/* Two questions, of which the first takes its time. */
+/* Send a second request while the parent still works on the first request. */
 static void
 twice(void)
 {
@@ -135,10 +141,10 @@ twice(void)
 static void
 stalled(void)
 {
-	ask_stalled(channel);
+	privsep_notice(channel, PRIVSEP_STALLED);
 }
 
-/* What is no heartbeat, from one who watches. */
+/* Start a watch, and send a request that is not allowed during a watch. */
 static void
 watch(void)
 {
@@ -150,20 +156,20 @@ static void
 leave_twice(void)
 {
 	request("1#9");
-	ask_done(channel);
-	ask_done(channel);
-	ask_done(channel);
+	privsep_notice(channel, PRIVSEP_DONE);
+	privsep_notice(channel, PRIVSEP_DONE);
+	privsep_notice(channel, PRIVSEP_DONE);
 }
 
 static void
 strings(void)
 {
 	struct {
-		struct ask_request head;
+		struct privsep_request head;
 		char name[4];
-	} m = { { .kind = ASK_REQUEST, .verb = VERB_KILL }, "abc" };
+	} m = { { .kind = PRIVSEP_REQUEST, .verb = VERB_KILL }, "abc" };
 
-	/* One byte more than there is. */
+	/* Give a length that is one byte longer than the name. */
 	m.head.len[REQUEST_NAME] = sizeof(m.name) + 1;
 	say(&m, sizeof(m.head) + sizeof(m.name));
 }
@@ -171,12 +177,12 @@ strings(void)
 static void
 descriptor(void)
 {
-	struct ask_done m = { ASK_DONE };
+	struct privsep_notice m = { PRIVSEP_DONE };
 
 	fd_send(channel, &m, sizeof(m), NULL, 0, client);
 }
 
-/* What its client sends: a descriptor of the client's choice. */
+/* Receive a descriptor that the client sends, which a session may not do. */
 static void
 adopt(void)
 {
@@ -186,7 +192,7 @@ adopt(void)
 	(void)!write(client, "taken", 5);
 }
 
-/* The channel itself, for others to go on with. */
+/* Send the channel to the client, which would be able to use the channel. */
 static void
 give(void)
 {
@@ -199,9 +205,9 @@ flood(void)
 	struct request_error e = { .code = CODE_MALFORMED, .reason = "flood" };
 	int i;
 
-	/* Its answers are never read. */
+	/* Do not read the parent's replies, so that the channel fills up. */
 	for (i = 0; i < FLOOD; i++)
-		if (ask_malformed(channel, &e) != 0 && errno != EAGAIN)
+		if (privsep_malformed(channel, &e) != 0 && errno != EAGAIN)
 			return;
 }
 
@@ -214,7 +220,7 @@ noise(void)
 		say(bytes, sizeof(bytes));
 }
 
-/* Lives on when it has been told to go, or when it has said nothing. */
+/* Keep running after closing the channel. */
 static void
 stay(void)
 {
@@ -223,7 +229,16 @@ stay(void)
 		poll(NULL, 0, -1);
 }
 
-/* As the fork server did. */
+/* Keep running after the client has left. */
+static void
+deaf(void)
+{
+	request("1#4");
+	for (;;)
+		poll(NULL, 0, -1);
+}
+
+/* Try to fork in the same way as the fork server. */
 static void
 fork_again(void)
 {
@@ -233,6 +248,16 @@ fork_again(void)
 	if (pid == 0)
 		_exit(0);
 	(void)!write(client, pid == -1 ? "alone" : "forked", pid == -1 ? 5 : 6);
+}
+
+/* Use CPU time without sending a message. */
+static void
+burn(void)
+{
+	volatile bool on = true;
+
+	while (on)
+		;
 }
 
 static void
@@ -251,7 +276,8 @@ static const struct {
 	{ "leave-twice", leave_twice }, { "strings", strings },
 	{ "descriptor", descriptor }, { "adopt", adopt }, { "give", give },
 	{ "fork", fork_again }, { "flood", flood }, { "noise", noise },
-	{ "stay", stay }, { "crash", crash } };
+	{ "stay", stay }, { "deaf", deaf }, { "burn", burn },
+	{ "crash", crash } };
 
 static void
 obey(char *line)
@@ -262,14 +288,17 @@ obey(char *line)
 	for (i = 0; i < sizeof(evils) / sizeof(evils[0]); i++)
 		if (strcmp(evils[i].name, line) == 0) {
 			evils[i].evil();
-			/* The parent's word on it is not waited for. */
+			/*
+			 * After the attack, only wait for a signal: do not read
+			 * the parent's reply.
+			 */
 			poll(NULL, 0, -1);
 		}
 	request(line);
 	pass_on();
 }
 
-/* TLS is left out: whoever has taken a session over needs none. */
+/* Replace the function that sets up TLS, because the attacks need no TLS. */
 int
 context_open(const char *key, struct tls_context **context,
 	char problem[TLS_PROBLEM_SIZE])

@@ -1,17 +1,19 @@
 /*
- * An action that does not do what one hopes. FILE may be left out.
+ * A command that behaves badly when bridled runs it as an action. FILE is
+ * optional.
  *
  *     misbehave background FILE  leaves a grandchild that holds the pipe;
- *                                its pid goes to FILE
- *     misbehave closed           closes its output and goes on for a while
- *     misbehave flood            writes for ever
- *     misbehave ignore FILE      ignores SIGTERM; its pid goes to FILE
+ *                                writes its pid to FILE
+ *     misbehave closed           closes its output and runs for a while
+ *     misbehave flood            writes without end
+ *     misbehave ignore FILE      ignores SIGTERM; writes its pid to FILE
  *     misbehave signal           dies of SIGSEGV
- *     misbehave stopped FILE     stops itself; its pid goes to FILE
- *     misbehave fail             says why on stderr, exits with 3
- *     misbehave sleep FILE       waits for ever; its pid goes to FILE
- *     misbehave family FILE      the same, with a child in its group that
- *                                ignores SIGTERM; the child's pid goes to FILE
+ *     misbehave stopped FILE     stops itself; writes its pid to FILE
+ *     misbehave fail             writes a reason to stderr, exits with 3
+ *     misbehave sleep FILE       sleeps without end; writes its pid to FILE
+ *     misbehave family FILE      like sleep, with a child in its group that
+ *                                ignores SIGTERM; writes the child's pid
+ *                                to FILE
  */
 #include <signal.h>
 #include <stdio.h>
@@ -20,7 +22,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Whole or not at all, so that a reader never sees half a number. */
+/*
+ * Write the pid to a new file and rename this file, so that a reader never sees
+ * an incomplete number.
+ */
 static void
 write_pid(const char *path, pid_t pid)
 {
@@ -45,7 +50,9 @@ wait_for_ever(void)
 		pause();
 }
 
-/* A child that ignores SIGTERM, and is there when its number can be read. */
+/*
+ * Fork a child that ignores SIGTERM. The child writes its pid only after this.
+ */
 static void
 bear_child(const char *path)
 {
@@ -53,7 +60,7 @@ bear_child(const char *path)
 
 	if ((pid = fork()) == 0) {
 		signal(SIGTERM, SIG_IGN);
-		alarm(120); /* should the test not end it */
+		alarm(120); /* end after 120 s if the test does not kill it */
 		write_pid(path, getpid());
 		wait_for_ever();
 	}

@@ -1,5 +1,6 @@
 /*
- * Stands in for shutdown(8): appends its arguments to a file, one line.
+ * A replacement for shutdown(8) in tests. The program appends its arguments to
+ * FILE, as one line.
  *
  *     recorder FILE [ARGUMENT]...
  */

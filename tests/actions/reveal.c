@@ -1,6 +1,7 @@
 /*
- * Writes down what it was given and what it is, a line each, in a form that
- * no argument can forge: bytes are in hexadecimal.
+ * A command that prints its arguments, environment and credentials, each on a
+ * line of its own. Arguments are printed in hexadecimal, so that no argument
+ * can imitate another line.
  *
  *     reveal ARG...
  */
@@ -22,7 +23,10 @@ print(const char *what, const char *bytes)
 	putchar('\n');
 }
 
-/* All that are open, but the one that looks. */
+/*
+ * Print the numbers of the open descriptors. Leave out the descriptor through
+ * which this function reads the folder.
+ */
 static void
 print_descriptors(void)
 {

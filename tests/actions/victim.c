@@ -1,8 +1,10 @@
 /*
- * A process to be killed. Says "ready" on its output and waits for ever.
+ * A process that is the target of kills in tests. The program prints "ready"
+ * and sleeps without end.
  *
  *     victim [--comm NAME] [--ignore-term] [--exit-on-term STATUS]
  *            [--rename-on-term NAME] [--euid UID]
+ *     victim --argv0 TEXT [OPTION...]     runs with TEXT as its argv[0]
  */
 #include <signal.h>
 #include <stdio.h>
@@ -34,6 +36,10 @@ main(int argc, char **argv)
 {
 	int i;
 
+	if (argc > 2 && strcmp(argv[1], "--argv0") == 0) {
+		execv("/proc/self/exe", argv + 2);
+		return 1;
+	}
 	for (i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--comm") == 0 && i + 1 < argc) {
 			prctl(PR_SET_NAME, argv[++i]);
@@ -52,7 +58,7 @@ main(int argc, char **argv)
 				return 1;
 		}
 	}
-	/* It never outlives the test that started it. */
+	/* Ask the kernel to kill this process when the parent process ends. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	puts("ready");
 	fflush(stdout);

@@ -1,4 +1,5 @@
-"""Whole calls from outside: a new process, a new connection, one answer."""
+"""Benchmark of whole calls. Each call starts a new client process, which opens
+a new connection and reads one reply."""
 
 import contextlib
 import os
@@ -13,8 +14,9 @@ from shared import PS, Server, Tls, fingerprint
 
 
 class Crowd:
-    """Processes to be listed, up to so many on the machine. They wait for a
-    pipe: sleepers would hold up dropbear, which reads /proc/timer_list."""
+    """Start processes until the machine has `wanted` processes. The started
+    processes wait for a pipe. Processes that sleep with a timer would slow
+    down dropbear, which reads /proc/timer_list."""
 
     def __init__(self, wanted):
         there = sum(name.isdigit() for name in os.listdir("/proc"))
@@ -39,8 +41,9 @@ class Crowd:
 
 
 def wall(command, env=None):
-    """Milliseconds of one whole call, its output read. What it says besides,
-    as dbclient does of each host key, is dropped; who fails is named."""
+    """Run a command and read its output. Return the time of the whole call in
+    milliseconds. Discard standard error, where dbclient reports each host key.
+    Raise an exception if the command fails."""
     start = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.PIPE,
                    stderr=subprocess.DEVNULL, env=env)
@@ -48,14 +51,16 @@ def wall(command, env=None):
 
 
 def ticks(pid):
-    """CPU time of a process and of all that it has waited for, in ms."""
+    """Return the CPU time in ms of a process and of the children that this
+    process has waited for."""
     with open("/proc/%d/stat" % pid) as f:
         fields = f.read().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 class Peers:
-    """All that can answer, as far as they are there."""
+    """All servers and clients that are installed and take part in the
+    comparison."""
 
     def __init__(self, stack):
         self.folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -78,7 +83,8 @@ class Peers:
         self.ours = {"unix": unix, "TLS": tls}
 
     def lists(self):
-        """Commands by name: each lists this machine's processes."""
+        """Return a dictionary of commands by name. Each command lists this
+        machine's processes."""
         found = {"bridlectl, " + how: [*command, "--raw", "list"]
                  for how, command in self.ours.items()}
         found["table, unix"] = [*self.ours["unix"], "list"]
@@ -95,7 +101,8 @@ class Peers:
         return found
 
     def pings(self):
-        """(command, its server or None) by name: each does nothing."""
+        """Return a dictionary of (command, pid of the server or None) by name.
+        Each command makes a call that does nothing."""
         found = {"bridlectl, " + how: ([*command, "ping"], daemon.pid)
                  for (how, command), daemon in zip(
                      self.ours.items(), (self.unix, self.tls))}
@@ -120,7 +127,8 @@ class Peers:
 
 
 def bench_lists(args, report, peers):
-    """Each beside a ps of its own, so that what disturbs one does both."""
+    """Measure each list call and a local ps in turn, so that other load on the
+    machine affects both times."""
     report.table("list, ms", "processes", "what", "median", "ps", "ratio")
     for wanted in args.processes:
         with Crowd(wanted):
@@ -141,7 +149,8 @@ def bench_lists(args, report, peers):
 
 
 def cost(command, env, server):
-    """Milliseconds of CPU of the client, and of the server, of one call."""
+    """Return the CPU time of the client and of the server, in ms for one
+    call."""
     calls = 50
     before, begun = (ticks(server) if server else 0), os.times()
     for _ in range(calls):
@@ -149,7 +158,7 @@ def cost(command, env, server):
     ended = os.times()
     client = (ended.children_user + ended.children_system -
               begun.children_user - begun.children_system)
-    time.sleep(0.2)  # until it has waited for its last child
+    time.sleep(0.2)  # let the server wait for its last child
     after = ticks(server) if server else 0
     return client * 1000 / calls, (after - before) / calls
 

@@ -1,10 +1,11 @@
 /*
- * How many calls a second: connect, send a line, read a line, close.
+ * A benchmark of calls per second. A call connects, sends a line, reads a line
+ * and closes the connection.
  *
  *     connect unix:PATH|PORT|tls:PORT:KEY CLIENTS MILLISECONDS
  *
- * Prints calls per second, then the median and the 99th percentile of one
- * call in microseconds.
+ * The program prints the number of calls per second. After this it prints the
+ * median and the 99th percentile of the time for one call, in microseconds.
  */
 #include "stream.h"
 #include "tls.h"
@@ -26,7 +27,7 @@
 #define SAMPLES_MAX (1 << 20)
 
 struct shared {
-	unsigned n; /* atomic */
+	unsigned n; /* number of calls, counted atomically */
 	unsigned failed;
 	unsigned samples[SAMPLES_MAX];
 };
@@ -37,9 +38,12 @@ static union {
 	struct sockaddr_in in;
 } address;
 static socklen_t length;
-static struct tls_context *context; /* NULL: plain */
+static struct tls_context *context; /* settings of TLS; NULL without TLS */
 
-/* What stands before the second colon; a context for the key after it. */
+/*
+ * Set `context` to a TLS context with the key of "PORT:KEY". Return `where`,
+ * which begins with the port. Exit with an error if the key cannot be read.
+ */
 static const char *
 read_key(const char *where)
 {
@@ -110,7 +114,7 @@ call(void)
 	close(fd);
 	if (n <= 0)
 		return -1;
-	/* The echo, or an answer; a refusal is neither. */
+	/* A successful reply is the echo of the line, or the status 200. */
 	return strncmp(line, request, sizeof(request) - 1) == 0 ||
 			       strncmp(line, "1#200", 5) == 0
 		       ? 0

@@ -1,4 +1,5 @@
-"""Connections a second, beside a bare server that forks for each."""
+"""Benchmark of connections per second. bridled is compared with a minimal
+server that forks for each connection."""
 
 import os
 import statistics
@@ -11,7 +12,8 @@ from shared import ROOMY, Server, Tls, calls
 
 
 class Echo:
-    """The bare server, at these addresses."""
+    """The minimal server (echod.c), with a process for each of the
+    addresses."""
 
     def __init__(self, *places):
         program = os.path.join(BUILD, "tests/bench/echod")
@@ -29,7 +31,8 @@ class Echo:
 
 
 def compare(report, kind, clients, mine, theirs, runs):
-    """In turn, so that what disturbs one disturbs the other."""
+    """Run both servers in turn, so that other load on the machine affects
+    both."""
     pairs = [(calls(mine, clients), calls(theirs, clients))
              for _ in range(runs)]
     report.row(kind, clients,

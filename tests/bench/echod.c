@@ -1,11 +1,11 @@
 /*
- * The bare server that ours is measured against: accepts, forks, echoes one
- * line, ends. Nothing else that a server needs is in it.
+ * A minimal server, for a comparison with bridled. For each connection the
+ * server forks a child, which echoes one line and exits.
  *
  *     echod unix:PATH | PORT | tls:PORT:KEY
  *
- * With TLS it asks for a client's certificate, and takes any; KEY is a file
- * with its own key and certificate.
+ * With TLS the server requests a client certificate, and accepts any
+ * certificate. KEY is a file with the server's key and certificate.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -109,7 +109,7 @@ main(int argc, char **argv)
 
 	if (argc != 2)
 		errx(2, "usage: echod unix:PATH | PORT | tls:PORT:KEY");
-	signal(SIGCHLD, SIG_IGN); /* the kernel reaps */
+	signal(SIGCHLD, SIG_IGN); /* let the kernel reap the children */
 	signal(SIGPIPE, SIG_IGN);
 	if (strncmp(where, "tls:", 4) == 0 &&
 		(key = strchr(where + 4, ':')) != NULL) {

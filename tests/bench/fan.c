@@ -1,12 +1,13 @@
 /*
- * The bare client that fan-outs are measured against: a process for each
- * host, so many at once, connects by TLS, asks, and writes the answer out.
- * Nothing else that a client needs is in it.
+ * A minimal client, for a comparison with bridlectl's fan-out. The client
+ * starts a process for each host, and at most FANOUT processes run in parallel.
+ * Each process connects with TLS, sends the request, and prints the reply.
  *
  *     fan PORT:KEY HOSTS FANOUT REQUEST
  *
- * KEY is a file with the client's key and certificate, REQUEST a line with
- * its end. The hosts are 127.1.1.1 to 127.1.1.250, 127.1.2.1 and on.
+ * KEY is a file with the client's key and certificate. REQUEST is a line that
+ * ends with LF. HOSTS is the number of hosts, whose addresses are 127.1.1.1 to
+ * 127.1.1.250, 127.1.2.1 and so on.
  */
 #include "buf.h"
 #include "stream.h"
@@ -22,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ROW 250 /* hosts that differ in the last number alone */
+#define ROW 250 /* number of hosts with the same first three numbers */
 
 static struct tls_context *context;
 static uint16_t port;
@@ -56,7 +57,9 @@ connect_to(unsigned number)
 	return fd;
 }
 
-/* A status line is the last one, and is no record. */
+/*
+ * True if the reply is complete: its last line is complete and is not a record.
+ */
 static bool
 is_whole(const struct buf *answer)
 {
@@ -96,7 +99,7 @@ ask(unsigned number, const char *request)
 	_exit(0);
 }
 
-/* Waits for one of them, and ends the whole if it has failed. */
+/* Wait until a process ends. If this process has failed, exit with an error. */
 static void
 reap(void)
 {

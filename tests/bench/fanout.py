@@ -1,4 +1,5 @@
-"""Many hosts in one call: ours, a bare client, clush and pdsh over ssh."""
+"""Benchmark of one call to many hosts, with bridlectl, a minimal client
+(fan.c), and clush and pdsh over ssh."""
 
 import contextlib
 import ctypes
@@ -17,27 +18,29 @@ from shared import PS, fingerprint, make_key, pss
 
 FANOUT = 64
 RUNS = 3
-# Callers that take long are run once, and beyond so many hosts their memory,
-# which takes a run of its own, is not looked at.
+# Callers with this word in their names are slow, and their time is measured in
+# one run only. A second run measures memory, up to SLOW_HOSTS hosts.
 SLOW = "ssh"
 SLOW_HOSTS = 500
 CLONE_NEWNET = 0x40000000
 
 
 def addresses(hosts):
-    """127.1.1.1 to 127.1.1.250, 127.1.2.1 and on: as many as that."""
+    """Return the addresses of this number of hosts: 127.1.1.1 to 127.1.1.250,
+    127.1.2.1 and so on."""
     return ["127.1.%d.%d" % (i // 250 + 1, i % 250 + 1) for i in range(hosts)]
 
 
 def folded(hosts):
-    """The same as a list that all programs understand."""
+    """Return the addresses of addresses() as host patterns that all programs
+    understand."""
     return ["127.1.%d.[1-%d]" % (first // 250 + 1, min(250, hosts - first))
             for first in range(0, hosts, 250)]
 
 
 def own_network():
-    """From here on this process and its children have a network that is
-    empty but for lo: all that listens there is theirs alone."""
+    """Move this process and its future children to a new network namespace
+    with the interface lo. Only the servers of the benchmark listen there."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
@@ -45,7 +48,8 @@ def own_network():
 
 
 class Ours(Daemon):
-    """bridled at all these addresses, and a home folder for bridlectl."""
+    """bridled, which listens at the addresses of all hosts, and a home folder
+    for bridlectl."""
 
     def __init__(self, folder, listener, hosts):
         self.port = listener.getsockname()[1]
@@ -75,8 +79,8 @@ class Ours(Daemon):
 
 
 class Ssh:
-    """sshd at all addresses, and a configuration for ssh to get there as
-    fast as it can. `there` is whether it is."""
+    """sshd, which listens at all addresses, and a configuration that makes ssh
+    fast. `there` is true if sshd accepts logins."""
 
     def __init__(self, folder):
         self.port = free_port()
@@ -91,7 +95,7 @@ class Ssh:
                     "AuthorizedKeysFile %s.pub\nStrictModes no\nUsePAM no\n"
                     "UseDNS no\nPidFile none\nPrintMotd no\n"
                     "PrintLastLog no\nMaxStartups 4096\nLogLevel ERROR\n"
-                    # Else bash reads this machine's own ~/.bashrc each time.
+                    # With SHLVL=1 bash would read ~/.bashrc in each call.
                     "SetEnv SHLVL=2\n"
                     % (self.port, self.host_key, self.key))
         with open(self.config, "w") as f:
@@ -129,7 +133,8 @@ class Ssh:
             self.process.wait()
 
     def callers(self, hosts, command):
-        """clush and pdsh, as far as they are installed."""
+        """Return a dictionary of commands that call clush and pdsh over ssh,
+        as far as these are installed."""
         found = {}
         where = ",".join(folded(hosts))
         if self.there and shutil.which("clush"):
@@ -143,7 +148,8 @@ class Ssh:
 
 
 def callers(ours, ssh, hosts, what):
-    """Command by name, of those who ask all these hosts the same."""
+    """Return a dictionary of commands by name. All commands send the same
+    request to the same hosts."""
     request, command, *more = {
         "ping": ("1#4\n", ["true"], ["ping"]),
         "list": ("1#2\n", PS, ["list", "--raw"], ["list"])}[what]
@@ -169,8 +175,8 @@ def callers(ours, ssh, hosts, what):
 
 @dataclass
 class Cost:
-    wall: float  # seconds
-    cpu: float   # seconds, of the caller and all that it has started
+    wall: float  # elapsed time, in seconds
+    cpu: float   # CPU time of the caller and its descendants, in seconds
 
 
 def start(command):
@@ -192,7 +198,8 @@ def measure(command):
 
 
 def family(pid):
-    """A process and all that it has started, also from threads."""
+    """Return the pids of a process and of all its descendants, including
+    children that were forked by threads."""
     found = [pid]
     for task in os.listdir("/proc/%d/task" % pid):
         with contextlib.suppress(OSError):
@@ -204,7 +211,8 @@ def family(pid):
 
 
 def peak_memory(command):
-    """The most PSS, in KiB, that was seen of it and of all that it started."""
+    """Run a command. Return the highest observed total PSS of the command and
+    all its descendants, in KiB."""
     process = start(command)
     most = 0
     while process.poll() is None:
@@ -218,7 +226,8 @@ def peak_memory(command):
 
 
 def measure_all(commands):
-    """Costs by name, the runs of all taken in turn."""
+    """Return a dictionary of lists of costs by name. All commands run in turn,
+    so that other load affects all."""
     costs = {name: [] for name in commands}
     for i in range(RUNS):
         for name, command in commands.items():
@@ -257,9 +266,10 @@ def run(args, report):
 
 
 def bench(args, report):
-    """In a child, since a process cannot go back to its old network."""
+    """Run the benchmark in a child, because a process cannot return to its old
+    network namespace."""
     if not ROOT:
-        print("(only root can have a network for that)")
+        print("(skipped: a separate network needs root)")
         return
     pid = os.fork()
     if pid == 0:

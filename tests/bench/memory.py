@@ -1,4 +1,4 @@
-"""What an idle session takes."""
+"""Benchmark of the memory of an idle session."""
 
 import socket
 import ssl

@@ -1,4 +1,5 @@
-"""Where figures go: the screen, tab-separated values, Markdown, plots."""
+"""Output of figures on the screen, as tab-separated values, as Markdown, and
+as plots."""
 
 import os
 import shutil
@@ -23,11 +24,12 @@ def cells(row):
 
 
 class Report:
-    """One run's figures. Without a folder they are shown, and that is all.
+    """The figures of one run. Without a folder, the figures are printed and
+    not stored.
 
-    table()  begins one: what its columns are
-    row()    one of its rows, one cell for each column
-    point()  one of a curve, for the plot that is named
+        table()  begins a table: its name, then the names of its columns
+        row()    adds a row, with one cell for each column
+        point()  adds the point (x, y) to a curve of the named plot
     """
 
     def __init__(self, folder=None):
@@ -52,7 +54,7 @@ class Report:
         self.write(columns, "\t".join(columns), head)
 
     def row(self, *row):
-        # In the file each row says of which table it is.
+        # In figures.tsv each row begins with the name of its table.
         self.write(("", *row), "\t".join(map(str, (self.name, *row))),
                    cells(row))
 
@@ -60,7 +62,8 @@ class Report:
         self.plots.setdefault(plot, {}).setdefault(curve, []).append((x, y))
 
     def draw(self, plot, title, x, y):
-        """An SVG and a PNG of what point() was told, if gnuplot is there."""
+        """Store the points of a plot. If gnuplot is installed, draw the points
+        as SVG and PNG."""
         curves = self.plots.get(plot)
         if self.folder is None or curves is None:
             return
@@ -71,7 +74,7 @@ class Report:
                 f.writelines("%s %s\n" % p for p in sorted(points))
                 f.write("\n\n")
         if shutil.which("gnuplot") is None:
-            print("(without gnuplot there is no %s.svg)" % path)
+            print("(no %s.svg: gnuplot is not installed)" % path)
             return
         drawn = ", ".join(
             '"%s.dat" index %d with linespoints title "%s"' % (path, i, name)

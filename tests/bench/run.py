@@ -1,4 +1,5 @@
-"""make bench: prints what tests/bench/README.md says."""
+"""Program that runs the benchmarks of "make bench"; see
+tests/bench/README.md."""
 
 import argparse
 import os
@@ -9,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "e2e"))
 import cold  # noqa: E402
 import connections  # noqa: E402
 import fanout  # noqa: E402
+import long  # noqa: E402
 import memory  # noqa: E402
 import slow  # noqa: E402
 from bridle import BUILD  # noqa: E402
@@ -16,7 +18,7 @@ from report import Report  # noqa: E402
 
 SOURCE = os.path.join(os.path.dirname(__file__), "..", "..")
 BENCHES = {"cold": cold, "connections": connections, "memory": memory,
-           "slow": slow, "fanout": fanout}
+           "slow": slow, "fanout": fanout, "long": long}
 PEERS = ["clustershell", "dropbear-bin", "gnuplot-nox", "krb5-admin-server",
          "krb5-kdc", "krb5-user", "nagios-nrpe-plugin", "nagios-nrpe-server",
          "openssh-client", "openssh-server", "pdsh", "remctl-client",
@@ -26,16 +28,16 @@ PEERS = ["clustershell", "dropbear-bin", "gnuplot-nox", "krb5-admin-server",
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", default=list(BENCHES),
-                        help="of: " + ", ".join(BENCHES))
+                        help="benchmarks to run: " + ", ".join(BENCHES))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--processes", type=int, nargs="*",
                         default=[100, 1000, 10000])
     parser.add_argument("--hosts", type=int, nargs="*",
                         default=[10, 250, 1000])
     parser.add_argument("--peers", action="store_true",
-                        help="install what ours is measured beside")
+                        help="install the programs to compare with")
     parser.add_argument("--out", default=os.path.join(BUILD, "bench"),
-                        help="folder for figures.tsv and the plots")
+                        help="folder for figures.tsv and plots")
     args = parser.parse_args()
     if args.peers:
         subprocess.run([os.path.join(SOURCE, "scripts", "install-packages"),

@@ -1,5 +1,6 @@
-"""What ours is measured beside: each on a loopback port of its own, and
-configured for speed as far as its manual tells how."""
+"""The servers that bridled is compared with. Each server listens at its own
+port of the loopback interface, and is configured for speed as its manual
+describes."""
 
 import os
 import pwd
@@ -14,12 +15,13 @@ CHECK_NRPE = "/usr/lib/nagios/plugins/check_nrpe"
 
 
 def program(name):
-    """Its path; None if it is not installed."""
+    """Return the path of a program; None if the program is not installed."""
     return shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
 
 
 def succeeds(command, env=None):
-    """Whether it does so before long, for a server that is starting."""
+    """True if the command succeeds within some seconds. A server that is
+    starting may refuse the first calls."""
     for _ in range(50):
         if subprocess.run(command, capture_output=True, env=env,
                           check=False).returncode == 0:
@@ -29,9 +31,10 @@ def succeeds(command, env=None):
 
 
 class Server:
-    """A process while the block lasts; .there is whether it serves.
+    """A server that runs during the block. .there is true if the server
+    accepts calls.
 
-    .env is what a client needs in its environment, or None
+    .env is the environment that a client needs, or None.
     """
 
     def __init__(self, folder):
@@ -66,8 +69,9 @@ class Server:
 
 
 class Sshd(Server):
-    """.ps(how) and .true(how): through ssh as it is shipped, tuned, or over
-    a connection that is open already."""
+    """sshd. .ps(how) and .true(how) return commands that run ps and true
+    through ssh. `how` is one of HOWS: ssh with default settings, tuned for
+    speed, or over a connection that is open already."""
 
     HOWS = ("shipped", "tuned", "master")
 
@@ -75,7 +79,7 @@ class Sshd(Server):
         return program("sshd") and program("ssh")
 
     def set_up(self):
-        if os.geteuid() == 0:  # it goes there to give up its rights
+        if os.geteuid() == 0:  # sshd needs this folder
             os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
         for name in ("id", "host"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "",
@@ -118,8 +122,9 @@ SetEnv SHLVL=2
 
 
 class Dropbear(Server):
-    """It knows one place for keys, the user's home folder: so it has another
-    one there, in a mount namespace of its own, which only root can have."""
+    """dropbear. dropbear reads keys only in the user's home folder. A separate
+    mount namespace, which needs root, replaces the home folder by a temporary
+    folder."""
 
     def installed(self):
         return os.geteuid() == 0 and all(map(
@@ -154,7 +159,8 @@ class Dropbear(Server):
 
 
 class Nrpe(Server):
-    """check_nrpe and its daemon: plain, by TLS, or with certificates."""
+    """check_nrpe and its daemon: without TLS, with TLS, or with TLS and
+    certificates."""
 
     def __init__(self, folder, how):
         super().__init__(folder)
@@ -211,7 +217,7 @@ command[ps]=%s
 
 
 class Remctl(Server):
-    """remctld, and the Kerberos that it goes by."""
+    """remctld, and the Kerberos server that remctld needs."""
 
     REALM = "BENCH"
 

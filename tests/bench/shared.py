@@ -1,4 +1,4 @@
-"""What the benches share."""
+"""Functions that several benchmarks use."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ PS = ["ps", "-e", "-o", "pid,ppid,user,stat,rss,etimes,comm"]
 
 
 def make_key(path):
-    """A key with its certificate, as bridlectl takes it."""
+    """Make a key with its certificate, in the form that bridlectl reads."""
     subprocess.run(
         ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt",
          "ec_paramgen_curve:P-256", "-keyout", path, "-out", path + ".crt",
@@ -40,20 +40,22 @@ def pss(pid):
 
 
 class Server(Daemon):
-    """As it is meant to be run: root becomes a user of the system's."""
+    """bridled as in production: if root starts bridled, the daemon becomes a
+    system user."""
 
     def __init__(self, *args, **more):
         super().__init__(*args, user="daemon" if ROOT else None, **more)
 
 
 class Tls(Server):
-    """Listens with TLS first; .key is a client's."""
+    """bridled whose first listener uses TLS. .key is the path of a client's
+    key."""
 
     def __init__(self, folder, tcp=(), **more):
         self.key = os.path.join(folder, "key")
         self.state = os.path.join(folder, "state")
         make_key(self.key)
-        os.chmod(folder, 0o711)  # for the daemon's user
+        os.chmod(folder, 0o711)  # let the daemon's user enter the folder
         super().__init__(
             '{ name = "me"; unix_user = "%d"; allow = ("*"); },'
             '{ name = "key"; key = "%s"; allow = ("*"); }'
@@ -66,8 +68,9 @@ class Tls(Server):
 
 
 def calls(where, clients):
-    """By that many clients for a second, calls a second; the median and the
-    99th percentile of one, in microseconds."""
+    """Run this number of clients in parallel for a second. Return the calls
+    per second, and the median and the 99th percentile of the time of one call
+    in microseconds."""
     out = subprocess.run(
         [os.path.join(BUILD, "tests/bench/connect"), where, str(clients),
          "1000"], check=True, capture_output=True, text=True).stdout.split()

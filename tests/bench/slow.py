@@ -1,6 +1,8 @@
-"""How long calls take while others hold up what they can."""
+"""Benchmark of calls to a daemon that other clients try to slow down."""
 
 import contextlib
+import os
+import signal
 import socket
 import statistics
 import threading
@@ -9,14 +11,18 @@ import peers
 from bridle import ROOT, STRANGER
 from shared import ROOMY, Server, calls
 
+# A pattern that is among the slowest patterns that bridled --check accepts.
+WORST = "(a?){200}a{200}!"
+
 
 def one_call(daemon):
-    """Median and 99th percentile of single calls, in microseconds."""
+    """Call the daemon from one client, one call after the other. Return the
+    median and the 99th percentile of the time of a call, in microseconds."""
     return calls(str(daemon.ports[0]), 1)[1:]
 
 
 class Drip:
-    """Clients that send a byte now and then, and idle ones."""
+    """Idle clients, and slow clients that send one byte every 10 ms."""
 
     def __init__(self, daemon, idle, slow):
         self.daemon, self.idle, self.slow = daemon, idle, slow
@@ -50,8 +56,70 @@ class Drip:
         self.stack.close()
 
 
+class Runs:
+    """Eight clients of another user. Each client sends `run` requests with an
+    argument that the policy refuses."""
+
+    LINE = "1#5#%s" + ("#" + "a" * 255 + "!") * 13 + "\n"
+
+    def __init__(self, daemon, command):
+        self.daemon, self.line = daemon, (self.LINE % command).encode()
+
+    def __enter__(self):
+        self.pids = []
+        for _ in range(8):
+            s = peers.connect("unix", self.daemon.sock, uid=STRANGER)
+            pid = os.fork()
+            if pid == 0:
+                self.ask(s)
+            s.close()
+            self.pids.append(pid)
+
+    def ask(self, s):
+        while True:
+            s.sendall(self.line)
+            answer = s.recv(4096)
+            if not answer.startswith(b"1#4"):
+                os.write(2, b"not refused: %r\n" % answer)
+                os._exit(1)
+
+    def __exit__(self, *exc):
+        for pid in self.pids:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def refusing(name, pattern):
+    """Return the configuration of a command with thirteen arguments, each with
+    this pattern."""
+    letters = "abcdefghijklm"
+    return '{ name = "%s"; argv = ("/bin/true", %s); args = { %s }; }' % (
+        name, ", ".join('"{%s}"' % x for x in letters),
+        " ".join('%s = "%s";' % (x, pattern) for x in letters))
+
+
+def patterns(report, args):
+    """Measure calls while other clients send `run` requests that are refused.
+    First the arguments are checked with a plain word as the pattern, and after
+    this with the worst pattern."""
+    runs = []
+    clients = ", ".join('{ name = "u%d"; unix_user = "%d"; allow = ("*"); }'
+                        % (uid, uid) for uid in (os.getuid(), STRANGER))
+    commands = ", ".join(refusing(*c) for c in (
+        ("word", "word"), ("worst", WORST)))
+    for _ in range(args.runs):
+        with Server(clients, "commands = (%s);" % commands) as d:
+            run = []
+            for command in "word", "worst":
+                with Runs(d, command):
+                    run.append(calls("unix:" + d.sock, 1)[1:])
+            runs.append(run)
+    show(report, "worst pattern", runs)
+
+
 def compare(report, name, args, others, **options):
-    """Both halves interleaved: each run has its own usual latency."""
+    """Measure calls without and with the other clients. Both are measured in
+    each run, so that each run has its own latency to compare with."""
     runs = []
     for _ in range(args.runs):
         with Server(tcp=["127.0.0.1:0"], penalties="", **options) as d:
@@ -59,6 +127,12 @@ def compare(report, name, args, others, **options):
             with others(d):
                 runs.append((usual, one_call(d)))
 
+    show(report, name, runs)
+
+
+def show(report, name, runs):
+    """Print a row: the median and the 99th percentile, both without and with
+    the other clients."""
     def median(value):
         return statistics.median(value(*run) for run in runs)
     report.row(name, "%.0f" % median(lambda u, b: u[0]),
@@ -75,8 +149,9 @@ def bench(args, report):
     compare(report, "200 idle, 10 drip", args, lambda d: Drip(d, 200, 10),
             limits=ROOMY)
     if not ROOT:
-        print("(only root can be two users)")
+        print("(skipped: two users need root)")
         return
     for name, insistent in (("1000 silent", False), ("come again", True)):
         compare(report, name, args, lambda d, i=insistent: peers.Silent(
             1000, "127.0.0.1", d.ports[0], i, uid=STRANGER))
+    patterns(report, args)

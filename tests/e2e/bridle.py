@@ -1,9 +1,10 @@
-"""What the end-to-end tests share: the real daemon, the real tool, TAP.
+"""Functions for all end-to-end tests, which start the real daemon and the real
+client. The results are printed as TAP.
 
 A test file is a module of functions test_*; its last line is
-`bridle.main(globals())`. Each test starts the daemons it needs with
-`with Daemon(...) as d:`; nothing is left of them afterwards. A test that
-cannot run here raises Skip("because ...").
+`bridle.main(globals())`. A test starts a daemon with `with Daemon(...) as d:`.
+The end of this block stops the daemon and removes its files. A test that
+cannot run on this machine raises Skip("because ...").
 """
 
 import contextlib
@@ -26,44 +27,57 @@ BRIDLED = os.path.join(BUILD, "bridled")
 SESSION_PROGRAMS = "bridled-session", "bridled-session-tls"
 BRIDLECTL = os.path.join(BUILD, "bridlectl")
 ACTIONS = os.path.join(BUILD, "tests", "actions")
-# A slow machine, valgrind: everything that waits, waits so much longer.
+# Longest time of each wait, in seconds. A slow machine or valgrind needs more.
 PATIENCE = float(os.environ.get("BRIDLE_PATIENCE", "20"))
-# What stands before the daemon's command: valgrind and its options.
+# Words to put before the daemon's command, for example valgrind and its
+# options.
 WRAP = os.environ.get("BRIDLE_WRAP", "").split()
-# Whether its sessions have their system-call filter, see CONTRIBUTING.md.
+# True if tests of many clients start fewer clients. This saves time under
+# valgrind, and in a build that only repeats the tests of another build.
+FEW = bool(WRAP) or os.environ.get("BRIDLE_FEW") == "yes"
+# True if sessions have their filter of system calls; see CONTRIBUTING.md.
 FILTER = os.environ.get("BRIDLE_FILTER") != "no"
 ROOT = os.geteuid() == 0
-# A shell's job in the background ignores it; what is started here must not.
+# A background job of a shell ignores SIGINT, and its children inherit this.
+# The programs that the tests start must not ignore SIGINT.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-# Users that need not exist: other people, as root can make them.
+# nohup(1) makes its children ignore SIGHUP.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# ASan's search for leaks takes two thirds of the time of a short program. The
+# unit tests and the fuzzers' corpora search for leaks anyway. Therefore these
+# tests switch off the search for all programs except the daemon.
+LEAKS = os.environ.get("ASAN_OPTIONS", "")
+os.environ["ASAN_OPTIONS"] = LEAKS + ":detect_leaks=0"
+# Uids that need no entry in passwd. Root can run processes with these uids.
 STRANGER = 61001
 SERVICE = 61002
 
 
-# What ASan, UBSan and valgrind write into the log of a daemon with a bug.
+# Pattern of the reports of ASan, UBSan and valgrind in a daemon's log.
 COMPLAINT = re.compile(r"AddressSanitizer|runtime error:|LeakSanitizer"
                        r"|^==\d+== (Invalid|Conditional|Use of|Syscall"
                        r"|Process terminating|Mismatched|Source and)", re.M)
 
 
 class Skip(Exception):
-    """This test cannot run here."""
+    """Exception of a test that cannot run on this machine."""
 
 
 def wait_for(what, condition, patience=PATIENCE):
-    """Polls until condition() is true and returns what it gave."""
+    """Call condition() until its value is true; return this value. After
+    `patience` seconds, raise an AssertionError that contains `what`."""
     end = time.monotonic() + patience
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError("waited in vain for " + what)
+            raise AssertionError("timeout while waiting for " + what)
         time.sleep(0.01)
 
 
 def is_running(pid):
-    """Whether it is there, and not only as a zombie of somebody's."""
+    """True if the process exists and is not a zombie."""
     with contextlib.suppress(OSError):
         with open("/proc/%d/stat" % pid, "rb") as f:
             return f.read().rpartition(b") ")[2][:1] not in (b"Z", b"X")
@@ -81,13 +95,14 @@ class Status:
 
 
 def decode(field):
-    """A field of the wire as bytes."""
+    """Return the bytes that a field of the protocol stands for."""
     raw = field.encode("utf-8", "surrogateescape")
     return re.sub(rb"%([0-9A-F]{2})", lambda m: bytes([int(m[1], 16)]), raw)
 
 
 class Answer:
-    """One answer: the column names, the rows (bytes by name), the status."""
+    """One reply: .columns has the names of the columns, and .status is the
+    status line. .rows has a dict for each row: bytes by column name."""
 
     def __init__(self, lines):
         self.lines = lines
@@ -103,9 +118,10 @@ class Answer:
 
 
 def answers(data):
-    """The answers in what a daemon has sent, in order."""
+    """Return the replies in the daemon's output, in order. The output must end
+    with a complete line."""
     text = data.decode("utf-8", "surrogateescape")
-    assert text == "" or text.endswith("\n"), "cut short: %r" % text[-80:]
+    assert text == "" or text.endswith("\n"), "truncated: %r" % text[-80:]
     found, lines = [], []
     for line in text.split("\n")[:-1]:
         lines.append(line)
@@ -118,7 +134,7 @@ def answers(data):
 
 def read_all(sock, patience=PATIENCE):
     sock.settimeout(patience)
-    data = bytearray()  # bytes would be copied again for each piece
+    data = bytearray()  # += on a bytes object would copy all data
     while True:
         piece = sock.recv(65536)
         if not piece:
@@ -127,7 +143,8 @@ def read_all(sock, patience=PATIENCE):
 
 
 def read_line(sock, patience=PATIENCE):
-    """One line, byte by byte, so that nothing beyond it is taken."""
+    """Read and return one line. The bytes after the line stay in the
+    socket."""
     sock.settimeout(patience)
     data = b""
     while not data.endswith(b"\n"):
@@ -139,7 +156,7 @@ def read_line(sock, patience=PATIENCE):
 
 
 def read_answer(sock, patience=PATIENCE):
-    """The next answer on a connection that stays open."""
+    """Read and return one reply. More replies may follow on the connection."""
     lines = []
     while True:
         line = read_line(sock, patience).decode("utf-8", "surrogateescape")
@@ -149,8 +166,41 @@ def read_answer(sock, patience=PATIENCE):
             return Answer(lines)
 
 
+def traps(path, folder, text=""):
+    """Create files at `path` that no program may use, one after the other. For
+    each file, yield a part of the message that refuses the file. Links lead to
+    folder/precious, which contains `text`; the test fails if a program has
+    changed that file."""
+    precious = os.path.join(folder, "precious")
+
+    def link(kind):
+        with open(precious, "w") as f:
+            f.write(text)
+        kind(precious, path)
+
+    def stranger():
+        with open(path, "w") as f:
+            f.write(text)
+        os.chown(path, STRANGER, STRANGER)
+
+    for make, part in ((lambda: os.mkfifo(path), "a FIFO"),
+                       (lambda: link(os.symlink), "a link"),
+                       (lambda: link(os.link), "a link in a folder"),
+                       (stranger, "belongs to uid %d" % STRANGER)):
+        if make is stranger and not ROOT:
+            continue
+        make()
+        yield part
+        assert os.path.lexists(path), part
+        os.unlink(path)
+        with contextlib.suppress(FileNotFoundError):
+            with open(precious) as f:
+                equal(f.read(), text, part)
+            os.unlink(precious)
+
+
 def reset(sock):
-    """Closes so that the peer gets a reset."""
+    """Close the connection by a reset (RST) instead of an orderly end."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                     struct.pack("ii", 1, 0))
     sock.close()
@@ -172,35 +222,45 @@ def strings(items):
 
 
 class Daemon:
-    """A bridled of this test's own, in a folder of its own.
+    """A bridled that runs for one test and has a folder of its own.
 
-    clients   the text inside clients = ( ... ); default: all for us
+    Parameters:
+
+    clients   the text inside clients = ( ... ); default: the user of the test
+              may do all
     settings  further lines of the configuration, such as 'stop_seconds = 1;'
-    limits    a dict for limits = { ... }
-    penalties the text inside penalties = { ... }; default: there are none,
-              since most tests misbehave as one and the same user
-    tcp       addresses to listen at besides the unix socket; port 0 is
-              replaced by a free one: see .ports
-    uid       run it as this user instead of as ourselves (root only)
+    limits    a dict of the settings inside limits = { ... }
+    penalties the text inside penalties = { ... }; default: no penalties,
+              because most tests send wrong requests as the same user
+    tcp       addresses of TCP listeners; port 0 is replaced by a free port,
+              which .ports contains
+    uid       the uid that runs the daemon; default: the test's own uid; only
+              root can start the daemon with another uid
     limit     a dict of prlimit(1) options such as {"nofile": 40}
-    power     argv lists by mode; default: the recorder, see .recorded();
-              "{dir}" in them is this daemon's folder, in which the programs
-              of tests/actions are, and sock/, where its user may write
-    user      whom it becomes when root starts it; default: root
-    passed    listening sockets to pass to it, as a service manager does
+    power     a dict of argv lists by mode; default: the program recorder, see
+              recorded(); "{dir}" in an argument stands for the daemon's
+              folder; this folder contains the programs of tests/actions, and
+              the folder sock/, which the daemon's user may write
+    user      the daemon's user if root starts the daemon; default: root
+    passed    listening sockets that the daemon inherits, as from a service
+              manager
+    passed_names  the names of these sockets, joined by colons
     """
 
-    source = BRIDLED  # or another with the same options
-    session = None  # a program in place of those of sessions
-    log_args = ["--log-stderr"]  # a subclass may log elsewhere, see log()
+    # Path of the program. A subclass may set another program.
+    source = BRIDLED
+    # Path of a program that replaces the session programs, or None.
+    session = None
+    # Options for the log. A subclass with other options overrides log(), too.
+    log_args = ["--log-stderr"]
 
     def __init__(self, clients=None, settings="", limits=None, tcp=(),
                  penalties="enabled = false;",
                  uid=None, limit=None, power=None, mode="0666", args=(),
                  wrap=None, env=None, conf=None, user=None,
-                 passed=()):
+                 passed=(), passed_names=""):
         if uid is not None and not ROOT:
-            raise Skip("only root can start a daemon as another user")
+            raise Skip("because only root can start a daemon as another user")
         self.uid = os.geteuid() if uid is None else uid
         self.clients = clients or (
             '{ name = "me"; unix_user = "%d"; allow = ("*"); }' % os.getuid())
@@ -211,7 +271,7 @@ class Daemon:
         self.mode, self.args, self.env = mode, list(args), env
         self.wrap = WRAP if wrap is None else list(wrap)
         self.text, self.user = conf, user
-        self.passed = list(passed)
+        self.passed, self.passed_names = list(passed), passed_names
         self.process = None
 
     def __enter__(self):
@@ -227,7 +287,8 @@ class Daemon:
             os.chown(os.path.dirname(self.sock), self.uid, self.uid)
         elif self.user is not None and ROOT:
             shutil.chown(os.path.dirname(self.sock), self.user)
-        # The build may stand where another user cannot go.
+        # The daemon's user may lack access to the build folder, so copy the
+        # programs.
         self.program = os.path.join(self.dir, "bridled")
         shutil.copy(self.source, self.program)
         shutil.copy(os.path.join(BUILD, "bridle-tls.so"), self.dir)
@@ -246,11 +307,12 @@ class Daemon:
         return self
 
     def program_path(self, name):
-        """A test program, where the daemon's user can run it."""
+        """Return the path of a test program that the daemon's user can run."""
         return os.path.join(self.dir, name)
 
     def write_config(self, text=None):
-        """Writes the configuration anew, as it is or as given."""
+        """Write the configuration file: `text`, or a text made from the
+        parameters."""
         if text is None:
             listen = ['{ unix = %s; mode = "%s"; }'
                       % (quote(self.sock), self.mode)]
@@ -266,7 +328,7 @@ class Daemon:
             text = "user = %s;\nlisten = (%s);\nclients = (%s);\n" % (
                 quote(self.user or ("root" if ROOT else "nobody")),
                 ",\n  ".join(listen), self.clients)
-            # What this machine's own logind says is not ours to ask.
+            # The tests must not depend on the state of this machine's logind.
             power.setdefault("inhibitors", [])
             power.setdefault("scheduled", [])
             text += "power = { %s };\n" % " ".join(
@@ -278,7 +340,8 @@ class Daemon:
                     "%s = %d;" % item for item in self.limits.items())
             text += "penalties = { %s };\n" % self.penalties
             text += self.settings + "\n"
-        # Never this machine's own, whatever else a test leaves as it is.
+        # The daemon must never use this machine's state_dir, even if the test
+        # gives the whole text.
         if "listen = " in text and "state_dir" not in text:
             text += "state_dir = %s;\n" % quote(self.state_dir)
         with open(self.config + ".new", "w",
@@ -288,7 +351,9 @@ class Daemon:
         os.rename(self.config + ".new", self.config)
 
     def start(self):
-        """Starts it and waits until it serves; another port if one is lost."""
+        """Start the daemon and wait until it accepts clients. If another
+        process has taken one of the free ports, start the daemon again with
+        other ports."""
         places = self.tcp
         for attempt in range(5):
             self.tcp, self.ports = [], []
@@ -328,12 +393,14 @@ class Daemon:
         if self.uid != os.geteuid():
             extra = {"user": self.uid, "group": self.uid, "extra_groups": []}
         if self.passed:
-            command, passing = pass_on(self.passed, command)
+            command, passing = pass_on(self.passed, command,
+                                       self.passed_names)
             extra.update(passing)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                cwd=self.dir, env=self.env, **extra)
+                cwd=self.dir, env=dict(self.env or os.environ,
+                                       ASAN_OPTIONS=LEAKS), **extra)
         self.pid = self.process.pid
 
     def __exit__(self, *exc):
@@ -348,18 +415,19 @@ class Daemon:
         if exc[0] is not None and exc[0] is not Skip:
             sys.stderr.write(self.log())
         if COMPLAINT.search(self.log()):
-            raise AssertionError("a sanitizer has complained:\n" + self.log())
+            raise AssertionError("a checker has found a fault:\n" + self.log())
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def end_leftovers(self):
-        """A halt that runs when the daemon stops is left to run on."""
+        """Kill the processes that the daemon has left. A halting command, for
+        example, continues when the daemon stops."""
         for pid in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError):
                 if os.readlink("/proc/%s/exe" % pid).startswith(
                         self.dir + "/"):
                     os.kill(int(pid), signal.SIGKILL)
 
-    # -- looking at it -----------------------------------------------------
+    # -- functions that observe the daemon ---------------------------------
 
     def log(self):
         with contextlib.suppress(FileNotFoundError):
@@ -368,19 +436,31 @@ class Daemon:
         return ""
 
     def wait_log(self, pattern, patience=PATIENCE):
-        """The first match of a regular expression in the log."""
+        """Wait until a line of the log matches the regular expression. Return
+        the first match."""
         return wait_for("%r in the log" % pattern,
                         lambda: re.search(pattern, self.log(), re.M), patience)
 
+    def whole_log(self):
+        """Return the log, which contains the lines of all replies so far.
+
+        The logger process may write a line only after the reply. Therefore
+        send a ping and wait for the line of the ping, which comes after the
+        earlier lines.
+        """
+        self.wait_log("^bridled: id=%s " % self.ask("1#4").status.pairs["id"])
+        return self.log()
+
     def recorded(self):
-        """What the halting commands were called with, a list a call."""
+        """Return the arguments of each call of a halting command, which the
+        program recorder has written: a list of words for each call."""
         with contextlib.suppress(FileNotFoundError):
             with open(self.record_path) as f:
                 return [line[:-1].split("|") for line in f]
         return []
 
     def all_children(self):
-        """pid, state and title of the daemon's children."""
+        """Return (pid, state, title) for each child of the daemon."""
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError):
@@ -393,12 +473,14 @@ class Daemon:
         return found
 
     def children(self):
-        """pid and state of those that serve somebody, or log."""
+        """Return (pid, state) for the logger and for each session and action.
+        The fork servers and the spare sessions are left out."""
         return [(pid, state) for pid, state, title in self.all_children()
                 if title not in ("bridled: fork server", "bridled: spare")]
 
     def actions(self):
-        """Those of its children that are actions: each leads a session."""
+        """Return the pids of the daemon's actions. An action is the leader of
+        a kernel session, unlike the other children."""
         found = []
         for pid, _ in self.children():
             with contextlib.suppress(ProcessLookupError):
@@ -408,7 +490,8 @@ class Daemon:
 
     @contextlib.contextmanager
     def stopped(self):
-        """Nothing is accepted meanwhile: connections wait in the backlog."""
+        """Stop the daemon with SIGSTOP until the block ends. Meanwhile new
+        connections stay in the backlog."""
         def state():
             with open("/proc/%d/stat" % self.pid, "rb") as f:
                 return f.read().rpartition(b") ")[2][:1]
@@ -420,7 +503,7 @@ class Daemon:
             self.process.send_signal(signal.SIGCONT)
 
     def wait_quiet(self):
-        """Until only the logger is left of its children."""
+        """Wait until no session and no action is left; the logger stays."""
         wait_for("the daemon to be quiet",
                  lambda: len(self.children()) <= 1)
 
@@ -431,13 +514,15 @@ class Daemon:
         raise KeyError(name)
 
     def fds(self):
-        """Its descriptors, but for one to each spare session."""
+        """Return the number of the daemon's descriptors. The two descriptors
+        for each spare session are not counted."""
         spares = [pid for pid, _, title in self.all_children()
                   if title == "bridled: spare"]
-        return len(os.listdir("/proc/%d/fd" % self.pid)) - len(spares)
+        return len(os.listdir("/proc/%d/fd" % self.pid)) - 2 * len(spares)
 
     def reload(self):
-        """SIGHUP, and waits for what came of it: True if it was taken."""
+        """Send SIGHUP and wait for the result. Return True if the daemon
+        accepted the settings."""
         before = len(re.findall("reloaded", self.log()))
         self.process.send_signal(signal.SIGHUP)
         wait_for("the reload", lambda: len(
@@ -445,10 +530,11 @@ class Daemon:
         return "not reloaded" not in [
             line for line in self.log().splitlines() if "reloaded" in line][-1]
 
-    # -- talking to it -----------------------------------------------------
+    # -- functions that send requests to the daemon ------------------------
 
     def connect(self, port=None, host="127.0.0.1"):
-        """The unix socket, or a TCP port of it."""
+        """Return a connection to the TCP port, or to the unix socket if `port`
+        is None."""
         if port is None:
             s = socket.socket(socket.AF_UNIX)
             s.settimeout(PATIENCE)
@@ -457,7 +543,8 @@ class Daemon:
         return socket.create_connection((host, port), PATIENCE)
 
     def send(self, data, port=None, host="127.0.0.1"):
-        """Sends, half-closes, and returns all answers."""
+        """Send the bytes on a new connection, half-close, and return all
+        replies."""
         if isinstance(data, str):
             data = data.encode("utf-8", "surrogateescape")
         with self.connect(port, host) as s:
@@ -466,7 +553,8 @@ class Daemon:
             return answers(read_all(s))
 
     def ask(self, line, port=None, host="127.0.0.1"):
-        """The one answer to one request (its LF is added)."""
+        """Send one request line, without its LF, on a new connection. Return
+        the reply."""
         found = self.send(line + "\n", port, host)
         assert len(found) == 1, found
         return found[0]
@@ -476,7 +564,8 @@ class Daemon:
 
 
 def ctl(*args, stdin="", uid=None, env=None):
-    """Runs bridlectl: .returncode, .stdout, .stderr (text)."""
+    """Run bridlectl to its end. Return its .returncode, .stdout and .stderr;
+    the output is text."""
     extra = {} if uid is None else {"user": uid, "group": uid,
                                     "extra_groups": []}
     return subprocess.run([BRIDLECTL, *args], input=stdin, text=True,
@@ -484,17 +573,19 @@ def ctl(*args, stdin="", uid=None, env=None):
                           errors="surrogateescape", env=env, **extra)
 
 
-def pass_on(sockets, command):
-    """A command that has them from 3 on, and what Popen needs for that."""
+def pass_on(sockets, command, names=""):
+    """Return (command, options): Popen(command, **options) runs `command` with
+    the sockets as the descriptors from 3 on."""
     def place():
-        # First out of the way of the numbers that they get.
+        # Move the sockets to high numbers first, since their descriptors may
+        # have the numbers from 3 on.
         high = [fcntl.fcntl(s.fileno(), fcntl.F_DUPFD, 100) for s in sockets]
         for number, fd in enumerate(high, 3):
             os.dup2(fd, number)
 
     numbers = tuple(range(3, 3 + len(sockets)))
-    return (["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=%d exec "$@"'
-             % len(sockets), "sh", *command],
+    return (["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=%d LISTEN_FDNAMES=%s '
+             'exec "$@"' % (len(sockets), names), "sh", *command],
             {"preexec_fn": place, "pass_fds": numbers})
 
 
@@ -502,12 +593,14 @@ _names = iter(range(10 ** 6))
 
 
 def unique_name(prefix="v"):
-    """A process name that nothing else on this machine has (<= 15 bytes)."""
+    """Return a name of at most 15 bytes that no other process on this machine
+    has."""
     return "%s%x.%d" % (prefix, os.getpid(), next(_names))
 
 
 class Victim:
-    """A process of our own, to be killed. comm may be any bytes."""
+    """A process that the tests kill. `comm` is its name, and may be any
+    bytes."""
 
     def __init__(self, comm=None, argv0=None, args=(), uid=None):
         self.comm = unique_name().encode() if comm is None else comm
@@ -523,20 +616,24 @@ class Victim:
         extra = {}
         if self.uid is not None:
             if not ROOT:
-                raise Skip("only root can start other users' processes")
+                raise Skip("because only root can start others' processes")
             self.dir = tempfile.mkdtemp(prefix="bridle-")
             os.chmod(self.dir, 0o755)
             program = shutil.copy(program, self.dir)
             extra = {"user": self.uid, "group": self.uid, "extra_groups": []}
+        # Python cannot start a program with an empty argv[0], so the program
+        # victim sets its own argv[0].
         self.process = subprocess.Popen(
-            [self.argv0, b"--comm", self.comm, *self.args],
-            executable=program, stdout=subprocess.PIPE, **extra)
+            [program, b"--argv0", self.argv0, b"--comm", self.comm,
+             *self.args],
+            stdout=subprocess.PIPE, **extra)
         self.pid = self.process.pid
         assert self.process.stdout.readline() == b"ready\n"
         return self
 
     def wait(self):
-        """How it ended: its exit status, -15 for SIGTERM."""
+        """Wait until the process ends. Return its exit status, or the negative
+        number of the signal that killed the process."""
         return self.process.wait(PATIENCE)
 
     def lives(self):
@@ -555,7 +652,8 @@ def equal(got, wanted, what=""):
 
 
 def run_one(function):
-    """None if it passed, the reason if it is skipped, else an exception."""
+    """Run a test. Return None if the test passed, the reason if the test was
+    skipped, or else the exception."""
     try:
         function()
     except Skip as reason:
@@ -564,7 +662,8 @@ def run_one(function):
 
 
 def main(names):
-    """Runs the tests of a module, those named on the command line if any."""
+    """Run the tests of a module. Arguments of the command line, if any, are
+    the names of the only tests to run."""
     tests = [(name, value) for name, value in names.items()
              if name.startswith("test_") and callable(value)
              and (len(sys.argv) < 2 or name in sys.argv[1:])]
@@ -574,7 +673,7 @@ def main(names):
         title = name[5:].replace("_", " ")
         try:
             reason = run_one(function)
-        except BaseException:  # a KeyboardInterrupt too is a failure
+        except BaseException:  # a KeyboardInterrupt is a failure, too
             failed += 1
             for line in traceback.format_exc().splitlines():
                 print("# " + line)

@@ -1,21 +1,25 @@
-"""Clients that ask what only they ask, and see that the answer fits."""
+"""Clients that send requests with their own data, and check the replies."""
 
 import threading
 
 import bridle
 from bridle import Victim, answers, equal, read_all
 
-# valgrind 3.19 does not know pidfd_open(2), without which nothing is killed.
+# True if kill works. It needs pidfd_open(2), which valgrind 3.19 does not
+# support.
 KILLS = not bridle.WRAP
 
 
 class Asker:
-    """One client with a process of its own to ask about.
+    """A client that has a process of its own, and sends requests about it.
 
-    tolerate  codes that may come in place of an answer, such as 429; what
-              is never tolerated is an answer to a question of another's
-    acting    whether to ask what takes an action, which costs the more the
-              more processes there are
+    Parameters:
+
+        tolerate  set of codes that are accepted instead of the right reply,
+                  such as 429; a reply to another client's request is never
+                  accepted
+        acting    True to send list and kill, too; each of them starts an
+                  action, which takes longer on a machine with more processes
     """
 
     def __init__(self, daemon, port=None, tolerate=(), acting=True):
@@ -31,7 +35,8 @@ class Asker:
         self.victim.__exit__(*exc)
 
     def questions(self):
-        """Lines, each with a function that checks what came."""
+        """Return a list of pairs: a request line, and a function that checks
+        the reply to this line."""
         self.asked += 1
         message = "%s-%d" % (self.name, self.asked)
         asked = [
@@ -62,7 +67,8 @@ class Asker:
             fits(answer)
 
     def send(self, sock):
-        """All questions at once; returns what receive() needs."""
+        """Send all requests without waiting for replies. Return the value that
+        receive() takes as `asked`."""
         asked = self.questions()
         sock.sendall("".join(line + "\n" for line, _ in asked).encode())
         return asked
@@ -70,24 +76,25 @@ class Asker:
     def receive(self, sock, asked):
         found = answers(read_all(sock))
         if len(found) == 1 and found[0].code in self.tolerate:
-            return  # refused at the door
+            return  # the daemon refused the connection with this reply
         equal(len(found), len(asked), [a.lines[-1] for a in found])
         for answer, (_, fits) in zip(found, asked):
             self.check(answer, fits)
 
     def ask(self):
-        """On a connection of its own."""
+        """Send the requests on a new connection, and check the replies."""
         with self.daemon.connect(self.port) as sock:
             asked = self.send(sock)
-            # The end of our input, so that the daemon's end comes.
+            # After the end of our input the daemon ends the connection.
             sock.shutdown(1)
             self.receive(sock, asked)
 
 
 class Crowd:
-    """Threads that repeat their function until the block ends.
+    """Threads, one for each function. Each thread calls its function
+    repeatedly until the block ends.
 
-    An exception in one of them is raised at the end of the block.
+    The end of the block raises the first exception of a thread.
     """
 
     def __init__(self, functions):
@@ -103,7 +110,8 @@ class Crowd:
             while not self.stop.is_set():
                 function()
                 self.rounds += 1
-        except BaseException as error:  # to be raised in the test's thread
+        # __exit__() raises this exception in the test's thread.
+        except BaseException as error:
             self.errors.append(error)
             self.stop.set()
 
@@ -116,6 +124,6 @@ class Crowd:
         self.stop.set()
         for thread in self.threads:
             thread.join()
-        # Whatever else failed, failed because of it.
+        # Another failure in the block is probably a consequence of this error.
         if self.errors:
             raise self.errors[0]

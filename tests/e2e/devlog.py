@@ -1,8 +1,8 @@
-"""A daemon that logs by syslog(3), to a /dev/log of the test's own.
+"""A daemon that logs by syslog(3) to a /dev/log that belongs to the test.
 
-The daemon runs in a mount namespace where /dev/log leads to a socket in the
-test's folder: no line of it reaches the machine's log, and none of the
-machine's comes here.
+The daemon runs in a mount namespace of its own. There /dev/log is a link to a
+socket in the test's folder. The lines of the daemon do not reach the machine's
+log, and other programs do not log to the socket.
 """
 
 import contextlib
@@ -15,11 +15,12 @@ import threading
 import bridle
 from bridle import Daemon, Skip, wait_for
 
-# $1 is the daemon's folder, $2 where /dev/log leads. To an ordinary user's
-# namespace the machine's own folders belong to nobody it knows, and so the
-# daemon would not trust its configuration: hence a root of our own, made at
-# /dev since that is there for certain. Into $1 only a file is bound, so that
-# removing it can never remove anything of the machine's.
+# A shell script; $1 is the daemon's folder, $2 the target of /dev/log. In a
+# user namespace of an ordinary user, the machine's root folder belongs to an
+# unknown user. The daemon would not trust a configuration below such a folder.
+# Therefore the script makes a new root folder at /dev, a folder that every
+# machine has. Only a file is mounted inside $1, so a removal of $1 never
+# removes files of the machine.
 ENTER = r"""
 set -e
 PATH=$PATH:/usr/sbin:/sbin
@@ -53,7 +54,7 @@ def can_unshare():
 
 
 class LogLine:
-    """One datagram: "<30>Nov 21 00:00:00 bridled: text"."""
+    """One datagram, such as "<30>Nov 21 00:00:00 bridled: text"."""
 
     def __init__(self, data):
         self.data = data
@@ -66,7 +67,8 @@ class LogLine:
 
 
 class DevLog:
-    """The socket, and a thread that reads it as long as reading is set."""
+    """A socket for /dev/log, and a thread that collects the lines. The thread
+    reads the socket only while the event `reading` is set."""
 
     def __init__(self, path):
         self.path = path
@@ -80,7 +82,8 @@ class DevLog:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sock.bind(self.path)
         os.chmod(self.path, 0o666)
-        self.sock.settimeout(0.02)  # to look at reading again
+        # After this time without a line, the thread checks `reading` again.
+        self.sock.settimeout(0.02)
         self.thread = threading.Thread(target=self.read, args=(self.sock,),
                                        daemon=True)
         self.thread.start()
@@ -94,12 +97,13 @@ class DevLog:
             except TimeoutError:
                 pass
             except OSError:
-                return  # it was closed
-            except AssertionError as error:  # to be raised by the daemon
+                return  # close() has closed the socket.
+            except AssertionError as error:  # __exit__() raises this error.
                 self.errors.append(error)
 
     def close(self):
-        """Nobody listens there any more, as if there were no log at all."""
+        """Close and remove the socket. For the daemon, no log service is
+        running from then on."""
         if self.sock is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.path)
@@ -109,14 +113,14 @@ class DevLog:
 
 
 class LogDaemon(Daemon):
-    """See above; .dev_log is its log."""
+    """A daemon that logs to the DevLog in .dev_log."""
 
     log_args = []
 
     def __init__(self, clients=None, **kwargs):
         if not can_unshare():
             raise Skip("because no mount namespace can be made here")
-        # An ordinary user is root in a namespace of his own.
+        # In the user namespace an ordinary user has uid 0.
         clients = clients or '{ name = "me"; unix_user = "0"; allow = ("*"); }'
         super().__init__(clients, user="root", **kwargs)
         self.inner = self.wrap
@@ -134,12 +138,14 @@ class LogDaemon(Daemon):
         super().spawn()
 
     def log(self):
-        """What it has written to its standard error, and its log."""
+        """Return the daemon's standard error, followed by the lines of
+        .dev_log."""
         lines = self.dev_log.lines if self.dev_log else []
         return super().log() + "".join(line.text + "\n" for line in lines)
 
     def wait_line(self, pattern):
-        """The first line that the regular expression is found in."""
+        """Wait until a line of .dev_log matches the regular expression. Return
+        the first such line."""
         return wait_for("%r in the log" % pattern, lambda: next(
             (line for line in self.dev_log.lines
              if re.search(pattern, line.text)), None))

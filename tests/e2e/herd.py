@@ -1,5 +1,5 @@
-"""What the tests of many hosts share: a daemon on many addresses, and hosts
-that do not behave."""
+"""Functions for tests of many hosts: one daemon that stands for many hosts,
+and hosts that misbehave."""
 
 import contextlib
 import signal
@@ -10,13 +10,14 @@ import threading
 import bridle
 from bridle import BRIDLECTL, Daemon, Skip, free_port
 
-# For many hosts that are one daemon, asked by one user.
+# Limits of a daemon that stands for many hosts and has a single client user.
 ROOM = {"sessions_per_source": 200}
 PONG = b"1#200#pong#version=0.1.0#uptime=7#id=1\n"
 
 
 def herd(n, first=1, **more):
-    """A daemon that is the hosts 127.1.0.FIRST and on, on one port."""
+    """Return a daemon that stands for n hosts. The addresses of the hosts
+    begin at 127.1.0.`first`, and all have the same port."""
     port = free_port("127.1.0.%d" % first)
     return Herd(port, tcp=["127.1.0.%d:%d" % (i, port)
                            for i in range(first, first + n)], **more)
@@ -24,13 +25,13 @@ def herd(n, first=1, **more):
 
 @contextlib.contextmanager
 def loopback_socket():
-    """It listens at all addresses of the loopback device, on a free port;
-    no other machine can reach it."""
+    """Yield a socket that listens at every address of the loopback device, on
+    a free port. No other machine can reach this socket."""
     with socket.socket() as s:
         try:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
         except OSError as e:
-            raise Skip("because no socket can be bound to lo: %s" % e)
+            raise Skip("because SO_BINDTODEVICE for lo fails: %s" % e)
         s.bind(("0.0.0.0", 0))
         s.listen(4096)
         yield s
@@ -38,7 +39,7 @@ def loopback_socket():
 
 @contextlib.contextmanager
 def multitude(transport="insecure = true", **more):
-    """A daemon that is all hosts 127.1.x.y, on one port."""
+    """Yield a daemon that stands for every host 127.1.x.y, on one port."""
     with loopback_socket() as s:
         port = s.getsockname()[1]
         more.setdefault("limits", ROOM)
@@ -54,11 +55,13 @@ class Herd(Daemon):
         self.port = port
 
     def many(self, rows, scheme="plain:"):
-        """So many times 250 hosts, where it is a multitude."""
+        """Return a host list for a daemon of multitude(). The list has `rows`
+        times 250 hosts."""
         return "%s127.1.[1-%d].[1-250]:%d" % (scheme, rows, self.port)
 
     def name(self, number):
-        """As it is named in what bridlectl says."""
+        """Return the name that bridlectl's messages use for the host with this
+        number."""
         return "plain:127.1.0.%s:%d" % (number, self.port)
 
     def names(self, *numbers):
@@ -66,8 +69,8 @@ class Herd(Daemon):
 
 
 class Host:
-    """Something else that listens: each connection is given to `serve`, in
-    a thread of its own. What it still has open is closed at the end."""
+    """A host that does not run bridled. A new thread calls serve(socket) for
+    each connection. The end of the block closes all connections."""
 
     def __init__(self, serve, address="127.2.0.1", port=0):
         self.serve, self.open = serve, []
@@ -101,7 +104,7 @@ class Host:
         sock.close()
 
     def close(self):
-        """It is gone from now on."""
+        """Stop the host: close its listener and all its connections."""
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
@@ -116,7 +119,7 @@ class Host:
 
 
 def says(*lines):
-    """Answers each request with these lines, as they are."""
+    """Return a function for Host that sends the same lines after each read."""
     def serve(sock):
         while sock.recv(65536):
             sock.sendall(b"".join(lines))
@@ -124,7 +127,8 @@ def says(*lines):
 
 
 def hangs(sock):
-    """Takes what comes, and says nothing until the other side goes."""
+    """Read everything and send nothing, until the peer closes the
+    connection."""
     while sock.recv(65536):
         pass
 
@@ -141,7 +145,7 @@ def hosts(*names):
 
 
 def left_in(path):
-    """The hosts that a file of --resume still names."""
+    """Return the hosts in a file of --resume that are not done yet."""
     with open(path) as f:
         heading, *lines = f.read().splitlines()
     assert heading.startswith("# hosts left of bridlectl "), heading
@@ -150,13 +154,15 @@ def left_in(path):
 
 
 def summary(done):
-    """The last line of stderr, which counts the hosts."""
+    """Return the last line of stderr. This line has the numbers of hosts by
+    result."""
     return done.stderr.splitlines()[-1].removeprefix("bridlectl: ")
 
 
 @contextlib.contextmanager
 def running(*args):
-    """bridlectl in the background, without a terminal."""
+    """Run bridlectl without a terminal until the block ends. Yield the
+    process."""
     with subprocess.Popen([BRIDLECTL, *args], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True) as process:
@@ -167,16 +173,18 @@ def running(*args):
 
 
 def interrupt(process):
-    """A first ^C, and the line that it brings."""
+    """Send the first SIGINT. Return the line in which bridlectl explains how
+    to end the command."""
     process.send_signal(signal.SIGINT)
     for line in process.stderr:
         if "^C again" in line:
             return line
-    raise AssertionError("it ended without a word: %r" % process.wait())
+    raise AssertionError("ended without a message: %r" % process.wait())
 
 
 def finish(process):
-    """Waits for its end, and gives what subprocess.run() would."""
+    """Wait for the end of the process. Return the same object as
+    subprocess.run()."""
     out, err = process.communicate(timeout=bridle.PATIENCE)
     return subprocess.CompletedProcess(process.args, process.returncode,
                                        out, err)

@@ -1,5 +1,5 @@
-"""What the tests of TLS share: a home folder for the tool, and a daemon that
-knows its key."""
+"""Functions for tests of TLS: a home folder for bridlectl, and a daemon that
+accepts the key in this folder."""
 
 import os
 import shutil
@@ -10,7 +10,8 @@ from bridle import Daemon, ctl, equal, quote
 
 
 class Home:
-    """A home folder with nothing in it, and bridlectl called from there."""
+    """An empty home folder, and functions that run bridlectl with this
+    folder."""
 
     def __enter__(self):
         self.dir = tempfile.mkdtemp(prefix="bridle-home-")
@@ -30,7 +31,8 @@ class Home:
         return ctl(*args, env=self.env, **more)
 
     def keygen(self, *args):
-        """The fingerprint, and the entry that it prints."""
+        """Run keygen. Return the fingerprint of the new key, and the
+        configuration entry that keygen prints."""
         done = self.ctl("keygen", *args)
         equal(done.returncode, 0, done.stderr)
         fingerprint, entry = done.stdout.split("\n", 1)
@@ -48,7 +50,7 @@ class Home:
 
 
 class TlsDaemon(Daemon):
-    """A daemon that the key of this home may ask anything."""
+    """A daemon that allows everything to the client with the key in a Home."""
 
     def __init__(self, home, entry=None, **more):
         self.home, self.entry = home, entry

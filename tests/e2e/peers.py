@@ -1,4 +1,4 @@
-"""Clients that are other users, and machines that only a test has."""
+"""Clients of other users, and simulated machines in network namespaces."""
 
 import contextlib
 import ctypes
@@ -14,7 +14,16 @@ from bridle import Daemon
 
 def need_root(what):
     if not bridle.ROOT:
-        raise bridle.Skip("only root can " + what)
+        raise bridle.Skip("because only root can " + what)
+
+
+def need_mounts():
+    """Skip the test if no mount namespace can be created, for example in a
+    chroot."""
+    need_root("mount")
+    if subprocess.run(["unshare", "-m", "true"], check=False,
+                      stderr=subprocess.DEVNULL).returncode != 0:
+        raise bridle.Skip("because mounts are not permitted here")
 
 
 def has_ipv6():
@@ -28,7 +37,7 @@ HAS_IPV6 = has_ipv6()
 
 def need_ipv6():
     if not HAS_IPV6:
-        raise bridle.Skip("this machine has no IPv6")
+        raise bridle.Skip("because this machine has no IPv6")
 
 
 def become(uid, groups):
@@ -38,7 +47,8 @@ def become(uid, groups):
 
 
 def enter(network):
-    """os.setns() is not in this Python yet."""
+    """Move this process into the network namespace. os.setns() needs
+    Python 3.12."""
     if ctypes.CDLL(None).setns(network, 0) != 0:
         raise OSError("setns")
 
@@ -53,13 +63,16 @@ def open_socket(host, port, source):
 
 
 def connect(host, port, uid=None, groups=(), source=None, network=None):
-    """A connection that a child of ours made, as that user, in that network.
+    """Return a connection that a child process has opened. The child runs as
+    the user `uid` and in the network namespace `network`.
 
-    It is its maker's for ever, whoever holds the socket later: so says the
-    kernel, and we can go on with it.
+    The kernel shows the child as the peer even after the child has ended.
+    Therefore the test itself can use the connection.
     """
     ours, theirs = socket.socketpair()
-    host.encode("idna")  # loads what a stranger may not be able to read
+    # Load Python's modules now. After the change of its user, the child may
+    # have no right to read them.
+    host.encode("idna")
     pid = os.fork()
     if pid == 0:
         try:
@@ -89,10 +102,14 @@ def ask(line, host, port, **how):
 
 
 class Silent:
-    """So many connections, held by a child of ours, that say nothing.
+    """Silent connections, which a child process keeps open.
 
-    insistent  each is made anew whenever it is closed
-    how        uid, source, network: as for connect()
+    Parameters:
+
+        n           number of connections
+        insistent   True to connect again after the daemon has closed a
+                    connection
+        uid, source, network    as for connect()
     """
 
     def __init__(self, n, host, port, insistent=False, uid=None, source=None,
@@ -113,7 +130,7 @@ class Silent:
         theirs.close()
         self.control = ours
         ours.settimeout(bridle.PATIENCE)
-        assert ours.recv(1) == b"r", "the silent could not connect"
+        assert ours.recv(1) == b"r", "the silent clients could not connect"
         return self
 
     def __exit__(self, *exc):
@@ -156,7 +173,7 @@ class Silent:
 
 
 class Network:
-    """An empty network namespace, for as long as this process of it lives."""
+    """An empty network namespace. It exists as long as its process runs."""
 
     def __enter__(self):
         need_root("make networks")
@@ -168,8 +185,9 @@ class Network:
             stderr=subprocess.DEVNULL)
         if self.process.stdout.readline() != b"ready\n":
             self.end()
-            raise bridle.Skip("this place lets nobody make networks")
-        # Not before it is ready: it was in our own network until then.
+            raise bridle.Skip("because no network can be made here")
+        # Open the namespace only after "ready": before, the process is still
+        # in our own namespace.
         path = "/proc/%d/ns/net" % self.process.pid
         self.fd = os.open(path, os.O_RDONLY)
         self.inside = ["nsenter", "--net=" + path]
@@ -196,7 +214,8 @@ class Network:
 
 
 class Machines:
-    """Two machines with a cable between them: ours, and another."""
+    """Two simulated machines, joined by a cable: our machine, and another
+    one."""
 
     PORT = 7070
     OURS, OTHERS = ("10.99.0.1", "fd99::1"), ("10.99.0.2", "fd99::2")

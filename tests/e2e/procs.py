@@ -1,4 +1,5 @@
-"""What the tests of kill, list and names share: /proc, tokens, terminals."""
+"""Functions for tests of kill, list and names: fields of /proc, process
+tokens, and terminals."""
 
 import contextlib
 import errno
@@ -17,7 +18,8 @@ from crowd import KILLS
 
 
 def kills(test):
-    """For a test that kills: valgrind lets nobody."""
+    """Return a function that runs the test. Under valgrind, where kill does
+    not work, the function skips the test."""
     def run():
         if not KILLS:
             raise Skip("because valgrind does not know pidfd_open(2)")
@@ -26,7 +28,8 @@ def kills(test):
 
 
 class Stat:
-    """/proc/PID/stat, taken apart; None of it is trusted to be text."""
+    """The fields of /proc/PID/stat. comm is bytes, because a name need not be
+    UTF-8."""
 
     def __init__(self, pid):
         with open("/proc/%d/stat" % pid, "rb") as f:
@@ -41,7 +44,8 @@ class Stat:
 
 
 def state(pid):
-    """Its letter, None when it is gone."""
+    """Return the letter of the process's state, or None if the process does
+    not exist."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return Stat(pid).state
     return None
@@ -53,12 +57,26 @@ def boot():
 
 
 def token(pid):
-    """What kill shows for this process, and only= takes."""
-    return "%d-%d-%s" % (pid, Stat(pid).ticks, boot())
+    """Return the process's token, as in a record of kill and in the field
+    only=."""
+    # Without pidfs all pidfds have the same inode, so use the start time
+    # instead.
+    pidfs = inode(pid) != inode(os.getpid())
+    return "%d-%d-%s" % (pid, inode(pid) if pidfs else Stat(pid).ticks,
+                         boot())
+
+
+def inode(pid):
+    """Return the inode number of a pidfd of the process."""
+    fd = os.pidfd_open(pid)
+    try:
+        return os.fstat(fd).st_ino
+    finally:
+        os.close(fd)
 
 
 def encode(name):
-    """Any bytes as a field of a request."""
+    """Return the name as a field of a request. The name may have any bytes."""
     if isinstance(name, str):
         name = name.encode("utf-8", "surrogateescape")
     return "".join(chr(c) if chr(c).isalnum() and c < 128 else "%%%02X" % c
@@ -67,7 +85,7 @@ def encode(name):
 
 @contextlib.contextmanager
 def crowd(n, comm, *args, uid=None):
-    """So many victims of one name."""
+    """Start n victims with the same name, and yield them."""
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(Victim(comm, args=args, uid=uid))
                for _ in range(n)]
@@ -75,7 +93,7 @@ def crowd(n, comm, *args, uid=None):
 
 @contextlib.contextmanager
 def zombie(comm):
-    """A process that has ended and that nobody has waited for yet."""
+    """Yield a victim that has ended but stays a zombie during the block."""
     with Victim(comm) as v:
         os.kill(v.pid, 9)
         wait_for("a zombie", lambda: state(v.pid) == "Z")
@@ -83,7 +101,7 @@ def zombie(comm):
 
 
 class Churn:
-    """Processes that come and go: see tests/actions/churn.c."""
+    """Processes that start and end all the time; see tests/actions/churn.c."""
 
     def __init__(self, name, other, *args):
         self.command = [os.path.join(bridle.ACTIONS, "churn"), *args,
@@ -98,7 +116,9 @@ class Churn:
         return self
 
     def stop(self):
-        """How many there were: named, killed, others, killed."""
+        """Stop the program. Return four numbers: started processes with the
+        name, killed ones among them, started other processes, killed ones
+        among them."""
         out, _ = self.process.communicate(timeout=bridle.PATIENCE)
         words = out.split()
         assert words[0::2] == ["named", "killed", "others", "killed"], out
@@ -111,7 +131,8 @@ class Churn:
 
 
 class Terminal:
-    """bridlectl on a terminal of its own: what it shows, what one types."""
+    """A bridlectl that runs on a new terminal. The test reads the output and
+    types the input."""
 
     def __init__(self, *args, columns=200, env=None):
         self.master, slave = pty.openpty()
@@ -132,13 +153,15 @@ class Terminal:
         return self
 
     def read(self, patience):
-        """Reads a bit; False at the end."""
+        """Read some output into .data. Return False at the end of the
+        output."""
         if not select.select([self.master], [], [], patience)[0]:
-            raise AssertionError("nothing more came after %r" % self.data)
+            raise AssertionError("timeout; the terminal shows %r" % self.data)
         try:
             piece = os.read(self.master, 65536)
         except OSError as e:
-            if e.errno != errno.EIO:  # that is how a terminal ends
+            # EIO means that the program has closed the terminal
+            if e.errno != errno.EIO:
                 raise
             piece = b""
         self.data += piece
@@ -154,7 +177,8 @@ class Terminal:
         os.write(self.master, keys)
 
     def finish(self):
-        """Its exit status; all that it showed is in .data."""
+        """Read all output into .data, wait for the program's end, and return
+        its exit status."""
         end = time.monotonic() + bridle.PATIENCE
         while self.read(max(0, end - time.monotonic())):
             pass

@@ -1,4 +1,4 @@
-"""What the tests of run share: daemons with commands, and their answers."""
+"""Functions for tests of run: daemons with commands, and replies to run."""
 
 import re
 import socket
@@ -8,13 +8,14 @@ from bridle import Daemon, Status, quote, read_line, strings
 
 
 def command(name, *argv, args="", more=""):
-    """An entry of commands."""
+    """Return an entry for the setting `commands` of bridled.conf."""
     return "{ name = %s; argv = %s; args = { %s }; %s }" % (
         quote(name), strings(argv), args, more)
 
 
 class Commander(Daemon):
-    """A daemon with these commands; "{dir}" in them is its folder."""
+    """A daemon whose setting `commands` has these entries. "{dir}" in an entry
+    stands for the daemon's folder."""
 
     def __init__(self, *commands, **kwargs):
         super().__init__(**kwargs)
@@ -27,7 +28,8 @@ class Commander(Daemon):
         super().write_config(text)
 
     def run(self, line, data=b""):
-        """What came of a run: a line without its 1#5#, then its input."""
+        """Send a run and return the reply. `line` is the request without its
+        first fields 1#5#, and `data` follows the line."""
         with self.connect() as s:
             s.sendall(b"1#5#" + wire(line) + b"\n" + data)
             return read_run(s)
@@ -38,7 +40,7 @@ def wire(text):
 
 
 def encode(data):
-    """Every byte as %XX."""
+    """Return the data with every byte encoded as %XX."""
     return "".join("%%%02X" % b for b in wire(data))
 
 
@@ -50,7 +52,8 @@ END = b"1#101#0#0\n"
 
 
 class Run:
-    """The answer to a run: its chunks in order, and its status."""
+    """The reply to a run: .chunks has (stream, bytes) pairs in order, .status
+    is the status line."""
 
     def __init__(self, chunks, line):
         self.chunks = chunks
@@ -61,7 +64,8 @@ class Run:
         self.err = b"".join(d for n, d in chunks if n == 2)
 
     def revealed(self, what):
-        """Lines of tests/actions/reveal, without their first word."""
+        """Return the lines of the program reveal that begin with the word
+        `what`, without this word."""
         return re.findall(r"^%s ?(.*)$" % what, self.out.decode(), re.M)
 
     def args(self):
@@ -78,7 +82,7 @@ def read_exactly(sock, size):
 
 
 def read_chunk(sock):
-    """(stream, bytes), or the status line."""
+    """Read one chunk. Return (stream, bytes), or the status line as text."""
     line = read_line(sock).decode()
     assert line.endswith("\n"), "the connection ended after %r" % line
     if not line.startswith("1#101#"):

@@ -1,4 +1,5 @@
-"""Sources that misbehave are shut out for a while, and do not fill the log."""
+"""Tests of penalties. A source that sends wrong requests is blocked for a
+while, and cannot fill the log."""
 
 import os
 import re
@@ -15,17 +16,22 @@ STRANGERS = '{ name = "x"; unix_user = "61009"; allow = ("*"); }'
 BOTH = ('{ name = "me"; unix_user = "%d"; allow = ("*"); },'
         '{ name = "stranger"; unix_user = "%d"; allow = ("ping"); }'
         % (US, STRANGER))
-# One mistake and one is out, for longer than any test takes.
+# With these settings, one mistake blocks the source for longer than any test
+# takes.
 STRICT = ("min_seconds = 1000; max_seconds = 4000; malformed = 1000;"
+          " handshake = 1000;"
           " unknown = 1000; timeout = 1000; crash = 1000;")
-# Nobody is ever shut out: only the log is looked at.
+TLS = '{ tcp = "127.0.0.1:0"; tls = true; }'
+# With these settings no source is ever blocked. Tests that look only at the
+# log use them.
 LENIENT = "min_seconds = 86400; max_seconds = 86400; crash = 0; "
 
 SHUT_OUT = re.compile(r"too many mistakes: try again in (\d+) seconds?")
 
 
 def knock(d, port=None, uid=None):
-    """What a connection gets that says nothing wrong."""
+    """Send a correct request on a new connection, as the user `uid`. Return
+    the first reply."""
     where = ("unix", d.sock) if port is None else ("127.0.0.1", port)
     with peers.connect(*where, uid=uid) as s:
         s.sendall(b"1#4\n")
@@ -38,10 +44,11 @@ def seconds_out(answer):
     return int(SHUT_OUT.fullmatch(answer.text)[1])
 
 
-# -- shut out, and in again ------------------------------------------------
+# -- tests of blocks and of their end ---------------------------------------
 
 def test_a_source_is_shut_out_and_comes_in_again():
-    # Long enough that a slow machine comes to the door while it lasts.
+    # Length of a block in seconds. A slow machine must be able to connect
+    # again before the block ends.
     most = 10 if bridle.WRAP else 3
     penalties = ("min_seconds = %d; max_seconds = %d; unknown = %d;"
                  % (most, most, most))
@@ -51,9 +58,9 @@ def test_a_source_is_shut_out_and_comes_in_again():
         assert 1 <= seconds_out(knock(d, port)) <= most
         wait_for("the end of the penalty",
                  lambda: knock(d, port).code == 401)
-        # So for the second time, and that is the most it may be.
+        # max_seconds limits the second block, which would otherwise be longer.
         assert 1 <= seconds_out(knock(d, port)) <= most
-        d.wait_log(r"shut out source=uid=%d seconds=%d cause=unknown$"
+        d.wait_log(r"blocked source=uid=%d seconds=%d cause=unknown$"
                    % (US, most))
         d.wait_log(r"refused source=127\.0\.0\.1:\d+,uid=%d result=429 "
                    r'text="too many mistakes: try again in \d+ second' % US)
@@ -88,12 +95,12 @@ def test_a_user_is_shut_out_by_whatever_way_he_comes():
         with peers.connect("unix", d.sock, uid=STRANGER) as s:
             s.sendall(b"1#x\n")
             equal(bridle.read_answer(s).code, 400)
-            # The session that there is goes on.
+            # A block does not end a session that is already open.
             s.sendall(b"1#4\n")
             equal(bridle.read_answer(s).code, 200)
         seconds_out(knock(d, uid=STRANGER))
         seconds_out(knock(d, port, STRANGER))
-        # Others are not.
+        # Other users are not blocked.
         equal(knock(d, port).code, 200)
 
 
@@ -102,7 +109,8 @@ def test_root_is_never_shut_out_of_the_unix_socket():
     with Daemon(tcp=["127.0.0.1:0"], penalties=STRICT) as d:
         for _ in range(5):
             equal(d.ask("1#x").code, 400)
-        # Nor did that cost him anything elsewhere.
+        # Root's malformed requests at the unix socket are not counted, so they
+        # do not block root's TCP connections.
         equal(knock(d, d.ports[0]).code, 200)
         equal(d.ask("1#x", d.ports[0]).code, 400)
         seconds_out(knock(d, d.ports[0]))
@@ -127,10 +135,10 @@ def test_exempt_users_and_networks_are_not():
         check_exempt('users = ("%d");' % STRANGER, STRANGER)
 
 
-# -- what for --------------------------------------------------------------
+# -- tests of the causes of penalties ---------------------------------------
 
 def check_cause(d, cause, number):
-    d.wait_log(r"shut out source=uid=%d seconds=\d+ cause=%s$" % (US, cause))
+    d.wait_log(r"blocked source=uid=%d seconds=\d+ cause=%s$" % (US, cause))
     seconds_out(knock(d, d.ports[0]))
     equal([d.counter(name) for name in ("penalties", "penalized")],
           [number, 1])
@@ -162,7 +170,7 @@ def crash_one(d, port):
         s.sendall(b"1#4\n")
         equal(bridle.read_answer(s).code, 200)
         pid, = {pid for pid, _ in d.children()} - known
-        # Not SIGSEGV: a sanitizer would catch that one and exit.
+        # Send SIGABRT, because a sanitizer would turn a SIGSEGV into an exit.
         os.kill(pid, signal.SIGABRT)
         equal(s.recv(1), b"")
     d.wait_log(r"session %d source=.* crashed of signal ABRT" % pid)
@@ -181,12 +189,75 @@ def test_what_a_client_may_not_do_costs_nothing():
     with Daemon(clients, tcp=["127.0.0.1:0"], penalties=STRICT) as d:
         for _ in range(3):
             equal(d.ask("1#2", d.ports[0]).code, 403)
-        # One that leaves without a word was not too slow.
+        # A client that leaves without a request is not counted as a timeout.
         d.connect(d.ports[0]).close()
         equal(knock(d, d.ports[0]).code, 200)
 
 
-# -- from elsewhere --------------------------------------------------------
+def come_and_go(port):
+    """Open connections without a request as another user, until the daemon
+    refuses a connection. Return the number of connections before the
+    refusal."""
+    # Load Python's modules now. After the change of its user, the child may
+    # have no right to read them.
+    "127.0.0.1".encode("idna")
+    pid = os.fork()
+    if pid == 0:
+        peers.become(STRANGER, [])
+        for n in range(250):
+            with socket.create_connection(("127.0.0.1", port)) as s:
+                s.shutdown(socket.SHUT_WR)
+                if s.recv(100):
+                    os._exit(n)
+        os._exit(255)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_connections_without_a_request_are_limited():
+    need_root("be two users")
+    with Daemon(BOTH, tcp=["127.0.0.1:0"], penalties="") as d:
+        port = d.ports[0]
+        assert 60 <= come_and_go(port) < 250
+        d.wait_log('refused source=.*,uid=%d result=429 text="too many '
+                   'connections without a request: try again in 1 second"'
+                   % STRANGER)
+        # Other users are not limited. Root's connections to the unix socket
+        # are not even counted.
+        equal(knock(d, port).code, 200)
+        for _ in range(70):
+            d.connect().close()
+        equal(knock(d).code, 200)
+        # The limit allows another connection after some time. A refusal by
+        # this limit is no penalty.
+        wait_for("the next", lambda: knock(d, port, STRANGER).code == 200)
+        equal(d.counter("penalties"), 0)
+
+
+def test_who_is_gone_is_charged_nothing():
+    with Daemon(STRANGERS, tcp=["127.0.0.1:0", TLS],
+                penalties=STRICT) as d:
+        port, tls = d.ports
+        with d.stopped():
+            s = d.connect(port)
+            s.sendall(b"1#4\n")
+            bridle.reset(s)
+        d.wait_log(r"the client is gone: source=127\.0\.0\.1:\d+")
+        with d.stopped(), d.connect(port) as s:
+            s.sendall(b"1#4\n")
+            s.close()
+        wait_for("the next", lambda: d.log().count("the client is gone") == 2)
+        # Bytes that are no TLS handshake cost a penalty, even if the client
+        # has left.
+        with d.stopped():
+            s = d.connect(tls)
+            s.sendall(b"1#4\n")
+            bridle.reset(s)
+        d.wait_log(r"blocked source=127\.0\.0\.1 .*cause=handshake$")
+        assert "result=401" not in d.log()
+        equal(d.log().count("blocked source="), 1)
+
+
+# -- tests of penalties of other machines -----------------------------------
 
 def test_of_another_machine_one_address_is_shut_out():
     clients = '{ name = "any"; anonymous = true; allow = ("ping"); }'
@@ -198,11 +269,26 @@ def test_of_another_machine_one_address_is_shut_out():
         equal(m.ask_there("1#4", m.OURS[1]).code, 200)
         equal(m.ask_there("1#x", m.OURS[1]).code, 400)
         equal(m.ask_there("1#4", m.OURS[1]).code, 429)
-        d.wait_log(r"shut out source=10\.99\.0\.2 seconds=1000 ")
-        d.wait_log(r"shut out source=fd99::/64 seconds=1000 ")
+        d.wait_log(r"blocked source=10\.99\.0\.2 seconds=1000 ")
+        d.wait_log(r"blocked source=fd99::2 seconds=1000 ")
 
 
-# -- reload ----------------------------------------------------------------
+def test_a_network_is_shut_out_with_eight_of_its_addresses():
+    clients = '{ name = "any"; anonymous = true; allow = ("ping"); }'
+    with peers.Machines() as m, \
+            m.ours.daemon(clients, penalties=STRICT) as d:
+        addresses = ["fd99::1:%x" % i for i in range(9)]
+        m.other.run(*("ip address add %s/64 dev cable nodad" % a
+                      for a in addresses))
+        for address in addresses[:8]:
+            equal(m.ask_there("1#x", m.OURS[1], source=address).code, 400)
+        equal(m.ask_there("1#4", m.OURS[1], source=addresses[8]).code, 429)
+        d.wait_log(r"blocked source=fd99::1:7 seconds=1000 ")
+        d.wait_log(r"blocked source=fd99::/64 seconds=1000 ")
+        equal(m.ask_there("1#4", m.OURS[0]).code, 200)
+
+
+# -- tests of penalties across reloads --------------------------------------
 
 def test_a_reload_keeps_penalties():
     with Daemon(tcp=["127.0.0.1:0"], penalties=STRICT) as d:
@@ -223,10 +309,11 @@ def test_a_reload_keeps_penalties():
                        ("penalties", "penalized")], [1, 0])
 
 
-# -- the log ---------------------------------------------------------------
+# -- tests of the log -------------------------------------------------------
 
 def left_out(d):
-    """How many lines the log says were left out."""
+    """Return how many lines were left out of the log, according to the log
+    itself."""
     return sum(int(n) for n in re.findall(
         r"^bridled: (\d+) more lines? about source .* left out$",
         d.log(), re.M))
@@ -238,11 +325,12 @@ def test_lines_about_one_source_are_summed_up():
         port = d.ports[0]
         found = d.send("1#x\n1#4\n1#1#x\n" * 10, port)
         equal([a.code for a in found], [400, 200, 400] * 10)
-        # Nothing more comes from there, and yet it is said.
+        # The daemon logs the count although the source sends nothing more.
         wait_for("the sum", lambda: left_out(d) > 0)
         d.wait_log(r"\d+ more lines about source uid=%d in [2-9] s were left "
                    "out$" % US)
-        # Each line is there, or was counted; what was in order is there.
+        # Each malformed request is in the log or in the count. Each allowed
+        # request is in the log.
         wait_for("all of them", lambda: left_out(d)
                  + d.log().count("verdict=malformed") == 20)
         equal(d.log().count("verdict=allowed"), 10)
@@ -289,7 +377,7 @@ def test_refusals_are_summed_up_too():
         d.process.wait(bridle.PATIENCE)
         equal(d.log().count("verdict=malformed"), 1)
         equal(d.log().count("refused source="), 1)
-        equal(d.log().count("shut out source="), 1)
+        equal(d.log().count("blocked source="), 1)
         equal(left_out(d), 9)
 
 
@@ -301,16 +389,18 @@ def test_denials_and_crashes_are_never_left_out():
         d.send("1#2\n" * 10)
         for _ in range(3):
             crash_one(d, None)
-        equal(d.log().count("verdict=refused"), 10)
-        equal(d.log().count("crashed of signal"), 3)
-        equal(d.log().count("verdict=malformed"), 1)
+        log = d.whole_log()
+        equal(log.count("verdict=refused"), 10)
+        equal(log.count("crashed of signal"), 3)
+        equal(log.count("verdict=malformed"), 1)
 
 
 def test_what_the_level_leaves_out_is_not_counted():
     with Daemon(penalties=LENIENT + "log_lines = 1; log_seconds = 3600;",
                 settings='log = { level = "notice"; };') as d:
         d.send("1#x\n" * 10)
-        # A version that nobody speaks is a warning, and is there.
+        # The refusal of an unknown version is logged at the level warning, so
+        # it is in the log.
         equal(d.ask("2#4").code, 505)
         d.process.send_signal(signal.SIGTERM)
         d.process.wait(bridle.PATIENCE)

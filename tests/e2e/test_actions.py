@@ -1,4 +1,5 @@
-"""Actions that misbehave, and clients that go away from them."""
+"""Tests of actions whose program misbehaves, and of clients that leave during
+an action."""
 
 import contextlib
 import os
@@ -11,19 +12,22 @@ from bridle import (Daemon, Victim, equal, is_running, read_answer,
                     wait_for)
 from crowd import KILLS
 
-# request_seconds of those tests that wait for it: a list takes less.
+# Value of request_seconds in tests that wait for this deadline. A list takes
+# less time, even under valgrind.
 SECONDS = 10 if bridle.WRAP else 1
 
 
 def halting(how, **kwargs):
-    """A daemon whose halt is the misbehaving program."""
+    """Return a daemon whose halting commands are the program misbehave. The
+    argument `how` tells this program how to misbehave."""
     argv = ["{dir}/misbehave", how, "{dir}/sock/pid"]
     return Daemon(power={m: argv for m in ("halt", "poweroff", "reboot")},
                   **kwargs)
 
 
 def noted_pid(d):
-    """The number that the program has left."""
+    """Wait until the program has written its pid to the file, and return this
+    pid."""
     path = os.path.join(d.dir, "sock", "pid")
 
     def read():
@@ -38,7 +42,7 @@ def wait_gone(pid):
 
 
 def halt(d, meanwhile=lambda: None):
-    """The answer to a halt in whose course something is done."""
+    """Send a halt, call meanwhile(), and return the reply."""
     with d.connect() as s:
         s.sendall(b"1#1\n")
         meanwhile()
@@ -46,19 +50,21 @@ def halt(d, meanwhile=lambda: None):
 
 
 def check_served(d):
-    """By a list that is short, whatever else there is on this machine."""
+    """Check that the daemon serves a list. No process has this name, so the
+    list is short on any machine."""
     equal(d.ask("1#2#name=no.such.name").code, 404)
 
 
 def check_rest(d):
-    """Nothing is left of it, and the next one is served."""
+    """Check that no process and no count of the action is left, and that the
+    daemon serves the next request."""
     d.wait_quiet()
     equal([state for _, state in d.children() if state == "Z"], [])
     equal(d.counter("actions"), 0)
     check_served(d)
 
 
-# -- what the program does -------------------------------------------------
+# -- tests of programs that misbehave ---------------------------------------
 
 def test_a_grandchild_that_keeps_the_pipe_does_not_keep_the_request():
     with halting("background") as d:
@@ -68,7 +74,7 @@ def test_a_grandchild_that_keeps_the_pipe_does_not_keep_the_request():
             equal((answer.code, answer.text), (202, "halt now"))
             equal(answer.status.pairs["output"], "left one behind")
             check_rest(d)
-            assert is_running(pid), "it was none of the daemon's business"
+            assert is_running(pid), "the daemon has ended another process"
         finally:
             os.kill(pid, signal.SIGKILL)
         wait_gone(pid)
@@ -79,18 +85,19 @@ def test_one_that_closes_its_output_is_waited_for():
         began = time.monotonic()
         answer = d.ask("1#1")
         equal((answer.code, answer.text), (202, "halt now"))
-        assert time.monotonic() - began >= 0.3, "it runs for so long"
+        assert time.monotonic() - began >= 0.3, "the action ended too early"
         check_rest(d)
 
 
 def test_one_that_floods_its_output_disturbs_nobody():
     def meanwhile():
-        wait_for("it to run", lambda: d.counter("actions") == 1)
+        wait_for("the action to run", lambda: d.counter("actions") == 1)
         check_served(d)
 
     with halting("flood", limits={"request_seconds": SECONDS}) as d:
         answer = halt(d, meanwhile)
-        equal((answer.code, answer.text), (500, "ended by TERM: it took too long"))
+        equal((answer.code, answer.text),
+              (500, "ended by TERM: the time limit was reached"))
         output = answer.status.pairs["output"]
         assert set(output) == {"x"} and len(output) <= 256, output
         check_rest(d)
@@ -101,8 +108,9 @@ def test_one_that_ignores_term_is_killed_after_the_deadline():
         began = time.monotonic()
         answer = halt(d)
         took = time.monotonic() - began
-        equal((answer.code, answer.text), (500, "ended by KILL: it took too long"))
-        assert took >= SECONDS + 1, "it had no time to end: %f" % took
+        equal((answer.code, answer.text),
+              (500, "ended by KILL: the time limit was reached"))
+        assert took >= SECONDS + 1, "SIGKILL came too early: %f" % took
         assert not is_running(noted_pid(d))
         check_rest(d)
 
@@ -110,8 +118,9 @@ def test_one_that_ignores_term_is_killed_after_the_deadline():
 def test_one_that_dies_of_a_signal_has_failed():
     with halting("signal") as d:
         answer = d.ask("1#1")
-        equal((answer.code, answer.text), (500, "it died of signal SEGV"))
-        equal(d.counter("crashes"), 0)  # it is not a session's
+        equal((answer.code, answer.text),
+              (500, "the process died of signal SEGV"))
+        equal(d.counter("crashes"), 0)  # only crashes of sessions are counted
         equal(d.counter("failed"), 1)
         check_rest(d)
 
@@ -119,7 +128,8 @@ def test_one_that_dies_of_a_signal_has_failed():
 def test_one_that_is_stopped_is_ended_by_the_deadline():
     with halting("stopped", limits={"request_seconds": SECONDS}) as d:
         answer = halt(d)
-        equal((answer.code, answer.text), (500, "ended by TERM: it took too long"))
+        equal((answer.code, answer.text),
+              (500, "ended by TERM: the time limit was reached"))
         assert not is_running(noted_pid(d))
         check_rest(d)
 
@@ -146,8 +156,9 @@ def test_one_that_is_not_there_has_failed():
 
 def test_children_of_one_that_is_ended_are_ended():
     with halting("family", limits={"request_seconds": SECONDS}) as d:
-        equal(halt(d).text, "ended by TERM: it took too long")
-        # The child ignores SIGTERM, as the daemon finds out.
+        equal(halt(d).text, "ended by TERM: the time limit was reached")
+        # The child of the ended program ignores SIGTERM, so the daemon must
+        # have sent SIGKILL.
         wait_gone(noted_pid(d))
         check_rest(d)
 
@@ -155,11 +166,12 @@ def test_children_of_one_that_is_ended_are_ended():
 def test_one_that_is_killed_by_others_has_failed():
     with halting("sleep") as d:
         answer = halt(d, lambda: os.kill(noted_pid(d), signal.SIGKILL))
-        equal((answer.code, answer.text), (500, "it died of signal KILL"))
+        equal((answer.code, answer.text),
+              (500, "the process died of signal KILL"))
         check_rest(d)
 
 
-# -- what the client does --------------------------------------------------
+# -- tests of clients that leave --------------------------------------------
 
 def close(sock):
     sock.close()
@@ -170,12 +182,14 @@ def shut_both_ways(sock):
 
 
 def go_away(d, port, how):
-    """In the middle of a halt that would never end; nothing is left."""
+    """Leave by how(socket) during a halt that would never end. Check that the
+    daemon ends the processes of the halt."""
     with d.connect(port) as s:
         s.sendall(b"1#1\n")
         child = noted_pid(d)
         how(s)
-        # Well before request_seconds, which are at their default.
+        # The program must end because the client has left. The default
+        # request_seconds is much longer than this wait.
         wait_gone(child)
     d.wait_quiet()
     os.unlink(os.path.join(d.dir, "sock", "pid"))
@@ -196,7 +210,7 @@ def test_the_end_of_a_clients_input_ends_nothing():
                  limits={"request_seconds": SECONDS}) as d:
         for port in (None, d.ports[0]):
             answer = d.ask("1#1", port)
-            equal(answer.text, "ended by TERM: it took too long")
+            equal(answer.text, "ended by TERM: the time limit was reached")
 
 
 def test_a_waiting_kill_ends_with_its_client():
@@ -207,7 +221,7 @@ def test_a_waiting_kill_ends_with_its_client():
             s.sendall(b"1#3#%s#wait=600#escalate=KILL\n" % v.comm)
             d.wait_log("signal=TERM outcome=signalled")
         d.wait_quiet()
-        assert v.lives(), "nobody was there any more to want it dead"
+        assert v.lives(), "it was killed without a client"
         check_rest(d)
 
 

@@ -1,4 +1,5 @@
-"""Waiting for hosts to come, to go, and to come back."""
+"""Tests of bridlectl wait and --wait: hosts that come up, go down, or come
+back."""
 
 import json
 import threading
@@ -11,8 +12,8 @@ from homes import Home, TlsDaemon
 
 
 class Rebooting:
-    """A host that goes when it is told to, and comes back with a daemon that
-    has just been started; or never."""
+    """A host that simulates a reboot after the first halt request. If
+    `returns` is false, its old daemon never stops."""
 
     def __init__(self, returns=True):
         self.returns, self.told = returns, threading.Event()
@@ -24,7 +25,7 @@ class Rebooting:
             self.told.set()
             sock.sendall(b"1#202#reboot now#id=1\n")
             return
-        # The first pings find the old daemon, which is still stopping.
+        # The first two pings reach the old daemon, which has not stopped yet.
         self.pings += 1
         old = not self.returns or self.pings < 3
         sock.sendall(b"1#200#pong#version=1#uptime=%d#id=2\n"
@@ -46,7 +47,7 @@ def test_wait_until_hosts_are_down():
     with herd(1) as d, Host(says(PONG)) as going:
         with running("-H", hosts(d.name(1), going.name), "wait", "--down",
                      "--timeout", "3") as process:
-            wait_for("it to be asked", lambda: going.asked)
+            wait_for("the host to be pinged", lambda: going.asked)
             going.close()
             done = finish(process)
         assert done.stdout.startswith(going.name + ": down after "), \
@@ -67,8 +68,8 @@ def test_a_host_with_another_key_is_no_host_that_was_waited_for():
     with Home() as home, TlsDaemon(home) as d:
         done = d.tls("wait", "--up")
         equal(done.returncode, 3)
-        assert "its key is not known here" in done.stderr, done.stderr
-        # But gone it is not.
+        assert "the host's key is unknown" in done.stderr, done.stderr
+        # An unknown key does not mean that the host is down.
         done = d.tls("wait", "--down", "--timeout", "1")
         equal(done.returncode, 3)
         assert "not down after 1 s" in done.stderr, done.stderr
@@ -120,7 +121,8 @@ def test_nobody_waits_for_a_reboot_that_is_not_now():
         for when in (["--in", "10m"], ["--at", "04:00"]):
             done = ctl("-H", d.name(1), "reboot", "-y", "--wait", *when)
             equal((done.returncode, d.recorded()), (2, []))
-        # Nor for a dry run.
+        # A dry run with --wait starts no reboot, so it must succeed without
+        # waiting.
         done = ctl("-H", d.name(1), "reboot", "-n", "--wait")
         equal(done.returncode, 0, done.stderr)
         done = ctl("-H", d.name("[1-1]"), "reboot", "-n", "--wait")

@@ -1,6 +1,7 @@
-"""What no client should send, and what clients leave unread or walk away from.
+"""Tests of wrong bytes from clients, and of clients that do not read or that
+leave.
 
-After each of these the next client is served as if nothing had been.
+After each such case, the tests check that the daemon serves the next client.
 """
 
 import contextlib
@@ -19,23 +20,26 @@ from bridle import Daemon, Victim, equal, read_answer, wait_for
 from crowd import KILLS
 from procs import kills
 
-LINE_MAX = 4096  # bytes of a request's line
+LINE_MAX = 4096  # maximum number of bytes in a request line
 FIELDS_MAX = 16
 
 
 def with_tcp(**limits):
-    """A daemon with a loopback port, where one user may connect often."""
+    """Return a daemon with a loopback port. The limits allow one user many
+    sessions."""
     limits.setdefault("sessions_per_source", 64)
     return Daemon(tcp=["127.0.0.1:0"], limits=limits)
 
 
 def ports(d):
-    """What connect() and send() take for the unix socket and for TCP."""
+    """Return both values for the parameter `port` of connect() and send():
+    None for the unix socket, and the TCP port."""
     return None, d.ports[0]
 
 
 def check_serves(d):
-    """The next client, by either way, finds the daemon as it should be."""
+    """Check that the daemon serves a ping and a list at the unix socket and by
+    TCP."""
     with open("/proc/self/comm") as f:
         our_name = f.read().strip()
     for port in ports(d):
@@ -45,22 +49,22 @@ def check_serves(d):
 
 
 def read_rest(s):
-    """What still comes; a reset is an end too, but one there must be."""
+    """Read and return all bytes until the connection ends or is reset."""
     s.settimeout(bridle.PATIENCE)
     end = time.monotonic() + bridle.PATIENCE
     data = b""
     with contextlib.suppress(ConnectionResetError):
         while piece := s.recv(65536):
             data += piece
-            assert time.monotonic() < end, "it never ends"
+            assert time.monotonic() < end, "the connection never ends"
     return data
 
 
-# -- how it comes ----------------------------------------------------------
+# -- tests of requests that arrive in several pieces ------------------------
 
 
 def wait_taken(s):
-    """Until the peer of a unix socket has read all that was sent."""
+    """Wait until the peer of the unix socket has read all bytes."""
     def unread():
         return fcntl.ioctl(s, termios.TIOCOUTQ, b"\0" * 4)
     wait_for("the byte to be read",
@@ -81,7 +85,8 @@ def test_a_request_that_comes_one_byte_at_a_time():
 
 
 def mixed_request(i, victim):
-    """A line, the code of its answer, and what only that answer says."""
+    """Return the request line number `i`, the code of its reply, and a text
+    that only its reply contains."""
     kinds = [
         ("1#4", 200, "#pong#"),
         ("1#2#name=" + victim.name, 200, "1#100#%d#" % victim.pid),
@@ -132,7 +137,7 @@ def test_end_of_input_in_mid_line_ends_only_what_changes_nothing():
         check_serves(d)
 
 
-# -- how long it is --------------------------------------------------------
+# -- tests of the length of a line ------------------------------------------
 
 
 def test_a_line_of_4096_bytes_and_one_of_4097():
@@ -176,34 +181,36 @@ def test_16_fields_and_17():
         check_serves(d)
 
 
-# -- what is in it ---------------------------------------------------------
+# -- tests of the content of a line -----------------------------------------
 
-# NAME is a living process of ours: none of these may reach it.
+# Malformed lines. NAME stands for the name of a victim, which must survive
+# each line.
 REFUSED = [
-    # bad encoding
+    # Lines with a wrong encoding.
     b"1#3#%", b"1#3#NAME%", b"1#3#%4", b"1#3#NAME%4", b"1#3#%GG",
     b"1#3#%4G", b"1#3#%G4", b"1#3#%%", b"1#3#%-1", b"1#3#% 1", b"1#3#%00",
     b"1#3#NAME%00", b"1#3#NAME%00#dry-run", b"1#2#name=%", b"1#2#name=%4",
     b"1#2#name=%GG", b"1#2#name=%00", b"1#1#message=%", b"1#1#message=%00",
     b"1#1#mode=%00halt", b"1#1#when=now%00",
-    # bytes that do not belong into a line
+    # Lines with bytes that are not allowed in a line.
     b"1#3#NAME\0", b"1#3#\0NAME", b"1#3#NAME#\0", b"1#1\0", b"1#1#\0",
     b"1#\0", b"1#\x003#NAME", b"1#3#NAME\x01", b"1#3#NAME\t", b"1#1\x1b",
     b"1#1\r\r", b"1#1\r#dry-run", b"1#3\r#NAME", b"1#\xff", b"1#1#\xff",
     b"1#1#\xff=x", b"1#3#NAME#\xff", b"1#1#message=\xff",
     b"1#1#message=%FF", b"1#1#message=%0A",
-    # verbs that are none
+    # Lines with malformed verbs.
     b"1", b"1#", b"1##", b"1#-1", b"1#-3#NAME", b"1#+3#NAME", b"1#03#NAME",
     b"1#0", b"1#00", b"1# 3#NAME", b"1#3 #NAME", b"1#3.0#NAME", b"1#0x3#NAME",
     b"1#kill#NAME", b"1#%33#NAME", b"1#1e0", b"",
-    # fields that are missing
+    # Lines without a required field.
     b"1#3", b"1#3#", b"1#3##dry-run", b"1#12", b"1#12#", b"1#12#3",
     b"1#12#3#", b"1#12#12", b"1#12#12#1",
-    # fields that are too many
+    # Lines with too many fields.
     b"1#1#", b"1#1#now", b"1#2#", b"1#2#x", b"1#3#NAME#", b"1#3#NAME#NAME",
     b"1#3#NAME##dry-run", b"1#4#", b"1#4#x", b"1#6#", b"1#6#now", b"1#7#x",
     b"1#11#x", b"1#12#4#x",
-    # keys: unknown, twice, empty, without a value, written otherwise
+    # Lines with keys that are unknown, repeated, empty, misspelt or without a
+    # value.
     b"1#1#nonsense=x", b"1#1#name=x", b"1#2#signal=TERM", b"1#3#NAME#x=y",
     b"1#3#NAME#mode=halt", b"1#4#user=root", b"1#1#=", b"1#1#=now",
     b"1#3#NAME#=", b"1#3#NAME#=KILL", b"1#1#dry-run#dry-run",
@@ -216,7 +223,7 @@ REFUSED = [
     b"1#1#DRY-RUN", b"1#1#dry-run ", b"1#1# dry-run", b"1#1#dry%2Drun",
     b"1#1#dry-ru", b"1#3#NAME#%64ry-run", b"1#3#NAME#dry_run",
     b"1#3#NAME#Signal=KILL", b"1#3#NAME#signal%3DKILL",
-    # values that are none
+    # Lines with malformed values.
     b"1#1#mode=sleep", b"1#1#mode=Halt", b"1#1#when=later", b"1#1#when=24:00",
     b"1#1#when=+", b"1#1#when=+-1", b"1#1#when=+10081", b"1#1#when=-1",
     b"1#1#message=-r", b"1#1#message=" + b"m" * 201,
@@ -242,7 +249,8 @@ OTHER_VERSIONS = [b"0#3#NAME", b"2#3#NAME", b"#3#NAME", b"01#3#NAME",
 
 
 def check_refused(lines, code, v, d):
-    """All on one connection: it goes on after each."""
+    """Send all lines and then a ping on one connection. Check that each line
+    gets this code, and that the ping is answered."""
     data = b"".join(line.replace(b"NAME", v.comm) + b"\n" for line in lines)
     for port in ports(d):
         found = d.send(data + b"1#4\n", port)
@@ -306,11 +314,12 @@ def test_another_version_is_505_and_the_rest_is_discarded():
         check_serves(d)
 
 
-# -- the end of a connection that cannot go on -----------------------------
+# -- tests of connections that the daemon ends ------------------------------
 
 
 class Talker:
-    """A client that sends until nobody is there to take it."""
+    """A client that sends `first`, and then repeats `then` until the daemon
+    closes the connection."""
 
     def __init__(self, sock, first, then):
         self.sock, self.first, self.then = sock, first, then
@@ -329,7 +338,7 @@ class Talker:
 
     def wait_end(self):
         self.thread.join(bridle.PATIENCE)
-        assert self.closed, "it is still listened to"
+        assert self.closed, "the daemon still reads"
 
 
 def test_the_answer_arrives_although_the_client_goes_on_sending():
@@ -344,8 +353,8 @@ def test_the_answer_arrives_although_the_client_goes_on_sending():
                 talkers.append(Talker(s, first, rest * 100))
                 equal(read_answer(s).code, code)
                 equal(read_rest(s), b"")
-        # However long they talk, the connection is closed; but not before
-        # much more was taken than fits between a client and a daemon.
+        # The daemon closes the connection although the client still sends.
+        # Before, it has read and discarded much more than the buffers hold.
         for talker in talkers:
             talker.wait_end()
             assert talker.sent > 2 ** 20, talker.sent
@@ -355,9 +364,11 @@ def test_the_answer_arrives_although_the_client_goes_on_sending():
         check_serves(d)
 
 
-# -- answers that nobody reads ---------------------------------------------
+# -- tests of clients that do not read their reply --------------------------
 
-# Each child has its starter's command line; the pipe's end is their end.
+# A Python program: argument 1 is the name of its processes, argument 2 the
+# number of its children. Each child has the command line of the program, and
+# ends when the pipe is closed.
 CROWD = """
 import os, sys
 with open("/proc/self/comm", "w") as f:
@@ -380,9 +391,11 @@ while True:
 
 
 class Crowd:
-    """Processes that make a list longer than all buffers on its way.
+    """Processes whose list is longer than all buffers between the daemon and
+    the client.
 
-    A command line of nothing but '#' takes three times its length there.
+    The argument of these processes has only '#', which takes three bytes in a
+    list.
     """
 
     SIZE = 1000
@@ -403,7 +416,8 @@ class Crowd:
         self.process.wait()
 
     def check_whole(self, s):
-        """The list that comes is complete; too long to be taken apart."""
+        """Read the reply to the end. Check its number of lines and its status
+        without parsing the long list."""
         s.shutdown(socket.SHUT_WR)
         lines = bridle.read_all(s).split(b"\n")
         equal(len(lines), 1 + self.SIZE + 1 + 1)
@@ -422,21 +436,21 @@ def test_clients_that_send_and_never_read():
             d.connect() as a, d.connect(d.ports[0]) as b:
         for s in (a, b):
             send_until_full(s, crowd.request * 50)
-        wait_for("both to be in the middle of an answer",
+        wait_for("both to be in the middle of a reply",
                  lambda: d.counter("actions") == 2)
         for port in ports(d):
             equal(d.ask("1#4", port).text, "pong")
         wait_for("the end of both actions",
-                 lambda: d.log().count("took too long") >= 2)
+                 lambda: d.log().count("time limit was reached") >= 2)
         wait_for("the end of both sessions",
                  lambda: d.counter("sessions") == 1)
         for s in (a, b):
-            # Not even by chance does what they have look complete.
+            # A truncated list must never end with the status 200.
             data = read_rest(s)
             assert data.startswith((b"1#100#pid#", b"1#500#")), data[:80]
             assert b"\n1#200#" not in data
         d.wait_quiet()
-        # With all the time that a busy machine may need:
+        # A busy machine may need more than 1 second for the next requests.
         d.limits["request_seconds"] = 60
         d.write_config()
         assert d.reload()
@@ -458,10 +472,12 @@ def test_clients_that_close_in_mid_answer():
                     assert bridle.read_line(s).startswith(b"1#100#pid#")
                     leave(s)
                     gone += 1
-                    # By our signal, or of its broken pipe before that.
+                    # The daemon's signal ends the action, unless writing to
+                    # the broken pipe has ended it before.
                     wait_for("the end of its action", lambda: d.log().count(
                         'the client is gone"') == gone)
-                    # Whose own list was under way has it whole.
+                    # The list of the other client ran at the same time, and
+                    # must be complete.
                     crowd.check_whole(other)
                 d.wait_quiet()
         check_serves(d)
@@ -469,7 +485,8 @@ def test_clients_that_close_in_mid_answer():
 
 @kills
 def test_clients_that_leave_before_their_answer_begins():
-    """A reset is a client that is gone; an end of input alone is not."""
+    """A closed unix socket and a reset end the action. A closed TCP connection
+    looks like a half-close, so the action continues."""
     line = "1#3#%s#wait=%d\n"
     with with_tcp() as d, Victim(args=["--ignore-term"]) as v:
         for port, leave in [(None, socket.socket.close),
@@ -479,16 +496,16 @@ def test_clients_that_leave_before_their_answer_begins():
             s.sendall((line % (v.name, 600)).encode())
             wait_for("the action", lambda: d.counter("actions") == 1)
             leave(s)
-            wait_for("its end", lambda: d.counter("actions") == 0)
-        wait_for("all to be in the log", lambda: d.log().count(
+            wait_for("the action's end", lambda: d.counter("actions") == 0)
+        wait_for("all lines in the log", lambda: d.log().count(
             'text="ended by TERM: the client is gone"') == 3)
         before = d.log().count("outcome=signalled")
         s = d.connect(d.ports[0])
         s.sendall((line % (v.name, 1)).encode())
         wait_for("the action", lambda: d.counter("actions") == 1)
         s.close()
-        wait_for("its end", lambda: d.counter("actions") == 0)
-        wait_for("it to be in the log", lambda: d.log().count(
+        wait_for("the action's end", lambda: d.counter("actions") == 0)
+        wait_for("the line in the log", lambda: d.log().count(
             "outcome=signalled") == before + 1)
         d.wait_quiet()
         assert v.lives()

@@ -1,4 +1,5 @@
-"""bridlectl chat: watch and say in one, on a terminal and in a pipe."""
+"""Tests of bridlectl chat, which watches and sends messages, on a terminal and
+in a pipe."""
 
 import ctypes.util
 import os
@@ -18,7 +19,8 @@ CHINESE = "五分钟后重启"
 
 
 class Screen:
-    """What a terminal shows of what is written to it: rows of cells."""
+    """A simulated screen of a terminal, as rows of cells. put() interprets the
+    output of a program, with its control sequences."""
 
     def __init__(self, columns):
         self.columns, self.rows, self.x, self.y = columns, [[]], 0, 0
@@ -82,7 +84,7 @@ class Screen:
 
 
 class Terminal:
-    """A chat on a terminal of so many columns."""
+    """A bridlectl chat on a terminal with this number of columns."""
 
     def __init__(self, hosts, *args, columns=80):
         self.screen, self.raw = Screen(columns), b""
@@ -118,7 +120,8 @@ class Terminal:
         os.write(self.fd, text.encode())
 
     def shows(self, condition):
-        """Waits until the screen's text fulfils it."""
+        """Wait until condition(lines of the screen) is true. Return these
+        lines."""
         try:
             return wait_for("the screen", lambda: (
                 lambda t: t if condition(t) else None)(self.take()))
@@ -137,7 +140,7 @@ class Terminal:
 
 def need_editor():
     if ctypes.util.find_library("edit") is None:
-        raise bridle.Skip("libedit is not installed")
+        raise bridle.Skip("because libedit is not installed")
 
 
 def test_plain_lines_are_said_and_shown():
@@ -163,7 +166,7 @@ def test_what_cannot_be_said_is_told():
     with Daemon() as d:
         done = d.ctl("chat", stdin="a\x1b[1m\n/to nobody psst\n")
         equal(done.returncode, 1)
-        assert "not said" in done.stdout and "(404)" in done.stdout, done
+        assert "not sent" in done.stdout and "(404)" in done.stdout, done
         with Watcher(d.connect()) as w:
             d.ctl("chat", stdin=" /to nobody psst\nhello\n")
             equal(w.next("message")["text"], "hello")

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Completion in the real shells: TAB is pressed on a terminal, and then the
-shell itself tells into which words it parts the line that came of it."""
+"""Tests of completion in the real shells. A test types a line and TAB on a
+terminal. The shell then splits the completed line into words, which the test
+compares."""
 
 import errno
 import fcntl
@@ -22,24 +23,26 @@ SCRIPTS = os.path.join(bridle.SOURCE, "conf", "completion")
 PACKAGE = "/usr/share/bash-completion/bash_completion"
 PIN = "SHA256:" + "A" * 43
 TAB = "\t"
-# Typed after the TAB: whether a space was put before it, it tells.
+# Text that a test types after TAB. The words show if the completion has added
+# a space before this text.
 END = "END"
 PROMPT = b"ready>"
-# What comes after it on the terminal came after the line was parted.
+# Text that the program words prints after it has stored the words of the line.
 PARTED = b"<parted>"
 
 
 class Shell:
-    """An interactive shell in an empty home of its own."""
+    """An interactive shell on a terminal, in an empty home folder."""
 
-    program = None  # a subclass says
-    bin = ()        # further folders of PATH
+    program = None  # name of the program; each subclass sets it.
+    bin = ()        # More folders for PATH.
 
     def __init__(self, known=(), conf=""):
         self.known, self.conf = known, conf
 
     def command(self):
-        """The command that starts it; what it reads is written here."""
+        """Write the shell's start-up file. Return the argv that starts the
+        shell with this file."""
         raise NotImplementedError
 
     def write(self, name, text, mode=0o600):
@@ -99,8 +102,8 @@ class Shell:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def until(self, condition, patience=bridle.PATIENCE):
-        """Takes what the shell shows, lest it block, until that holds; False
-        if that takes too long."""
+        """Read the shell's output until condition() is true. Return True, or
+        False after a timeout."""
         end = time.monotonic() + patience
         while not condition():
             if time.monotonic() > end:
@@ -110,18 +113,21 @@ class Shell:
                     self.data += os.read(self.master, 65536)
                 except OSError as e:
                     assert e.errno == errno.EIO, e
-                    raise AssertionError("it ended: %r" % self.data)
+                    raise AssertionError("the shell ended: %r" % self.data)
         return True
 
     def words(self, keys):
-        """Into which words the line is parted that comes of these keys; None
-        if it does not end, as with a quote that is still open."""
+        """Type these keys, and return the words of the resulting line. Return
+        None if the line is incomplete, for example without a closing quotation
+        mark."""
         self.data = b""
-        # To the line's start: what it would do is not done, but shown.
+        # Go to the start of the line and insert the program words, which
+        # stores its arguments in a file.
         os.write(self.master, (keys + "\x01words \r").encode())
-        # Before the next prompt the terminal is not the shell's yet.
+        # Wait for the next prompt. Before the prompt, the shell has not set
+        # the terminal to its own mode.
         if self.until(lambda: PROMPT in self.data.partition(PARTED)[2],
-                      bridle.PATIENCE / 4):
+                      bridle.PATIENCE / 8):
             with open(os.path.join(self.dir, "words"), "rb") as f:
                 return f.read().decode().split("\0")[:-1]
         shown, self.data = self.data, b""
@@ -130,8 +136,9 @@ class Shell:
         return None
 
     def completes(self, line, *words):
-        """Whether a TAB after this makes these words of it, then END. On a
-        busy machine a daemon may be too late for one TAB, but not for all."""
+        """Wait until a TAB after this line gives these words, followed by END.
+        On a busy machine the daemon's reply may be too late for a single
+        TAB."""
         end = time.monotonic() + bridle.PATIENCE
         while True:
             got = self.words(line + TAB + END)
@@ -140,7 +147,8 @@ class Shell:
         equal(got, ["bridlectl", *words], line)
 
     def gotchas(self):
-        """The files that something made which should not have been run."""
+        """Return the files that exist only if the shell has run a part of a
+        word as code."""
         return [f for f in os.listdir(self.dir) if "gotcha" in f]
 
 
@@ -156,7 +164,8 @@ class Bash(Shell):
 
 
 class PackagedBash(Bash):
-    """With the package bash-completion, which finds the script itself."""
+    """Bash with the package bash-completion, which finds and loads the script
+    of bridlectl."""
 
     def setup(self):
         if not os.path.exists(PACKAGE):
@@ -192,7 +201,8 @@ class Fish(Shell):
 
 
 def in_every_shell(test):
-    """One test a shell: test(shell class)."""
+    """For each shell, add a test to this module. The added test calls
+    `test` with the class of the shell."""
     for shell in (Bash, PackagedBash, Zsh, Fish):
         def run(shell=shell):
             test(shell)
@@ -244,7 +254,7 @@ def test_hosts_with_a_port_are_completed_once(kind):
         shell.completes("bridlectl -H lab7:", "-H", "lab7:7071", END)
         shell.completes("bridlectl -H plain:l", "-H", "plain:lab7", END)
         shell.completes("bridlectl -H pl", "-H", "plain:" + END)
-        if kind is not Fish:  # to which a bracket begins an index
+        if kind is not Fish:  # in Fish a bracket begins an index, so skip this
             shell.completes("bridlectl -H '[fe", "-H", "[fe80::1]", END)
 
 
@@ -289,13 +299,15 @@ def test_files_are_completed_where_they_are_taken(kind):
                         "--identity=some dir/a key", END)
         shell.completes("bridlectl keygen ~/some\\ dir/a", "keygen",
                         shell.dir + "/some dir/a key", END)
-        # A folder goes on.
+        # No space follows the name of a folder, so the user can continue the
+        # path.
         shell.completes("bridlectl config check some", "config", "check",
                         "some dir/" + END)
 
 
 def quotations(name, length):
-    """The first bytes of a name in each of a shell's ways to quote."""
+    """Return the first `length` characters of a name, quoted in each of a
+    shell's three ways."""
     start = name[:length]
     assert not set(start) & set("'\"\\$`!"), start
     return ["'" + start, '"' + start, start.replace(" ", "\\ ")]
@@ -303,7 +315,8 @@ def quotations(name, length):
 
 @in_every_shell
 def test_processes_of_the_daemon_are_completed(kind):
-    # What is typed of it must be nobody else's.
+    # No other process may have a name with this start, because it would be a
+    # candidate, too.
     start = unique_name("")
     name = start + " a:b=c"
     assert len(name) <= 15, name
@@ -362,7 +375,8 @@ def test_what_is_written_is_not_run_by_completing(kind):
     with kind() as shell:
         line = "bridlectl -H $(touch gotcha)`touch gotcha` kill "
         for last in ("x", '"x$(touch gotcha)'):
-            # Zsh by itself expands what TAB is pressed upon.
+            # Zsh itself runs the command in a word where TAB is pressed, even
+            # without bridlectl.
             if kind is not Zsh or "$" not in last:
                 os.write(shell.master, (line + last + "\t\x15").encode())
         shell.completes("bridlectl po", "poweroff", END)

@@ -1,4 +1,5 @@
-"""bridlectl config edit, show and diff, and what bridled writes down."""
+"""Tests of bridlectl config edit, show and diff, and of the files in which
+bridled keeps its effective settings."""
 
 import contextlib
 import os
@@ -6,7 +7,6 @@ import pwd
 import re
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 
@@ -24,14 +24,16 @@ def entry(who=US, name="me", rest='allow = ("*");'):
 
 
 def environ(**more):
-    """Ours, without what of it says who asks and which editor he likes."""
+    """Return our environment without the editor and without the variables of
+    sudo."""
     env = {name: value for name, value in os.environ.items()
            if not name.startswith("SUDO_") and name not in ("VISUAL", "EDITOR")}
     return dict(env, **more)
 
 
 def script(d, text, name="editor"):
-    """A program of these lines of sh, the file to be edited being $1."""
+    """Write a shell script with this text, and return its path. The argument
+    $1 of the script is the file to edit."""
     path = os.path.join(d.dir, name)
     with open(path, "w") as f:
         f.write("#!/bin/sh\n" + text + "\n")
@@ -40,7 +42,8 @@ def script(d, text, name="editor"):
 
 
 def edit(d, text, *args, file=None, **env):
-    """Edits by such a script, where there is nobody to answer a question."""
+    """Run config edit with a script as the editor. There is no terminal, so
+    bridlectl cannot ask the user."""
     return ctl("config", "edit", file or d.config, *args,
                env=environ(EDITOR=script(d, text), **env))
 
@@ -67,7 +70,8 @@ def read(path):
 
 @contextlib.contextmanager
 def untouched(d):
-    """The same file with the same text in it, and nothing left behind."""
+    """Check that the block does not change the configuration file, and leaves
+    no copy of it."""
     before = os.stat(d.config).st_ino, read(d.config)
     yield
     equal((os.stat(d.config).st_ino, read(d.config)), before)
@@ -88,7 +92,7 @@ SPOIL = "echo 'stop_secnds = 77;' >>\"$1\""
 MEND = "sed -i s/secnds/seconds/ \"$1\""
 
 
-# -- edit ------------------------------------------------------------------
+# -- tests of config edit ---------------------------------------------------
 
 
 def test_a_change_is_in_force_at_once():
@@ -112,7 +116,7 @@ def test_no_change_is_no_reload():
         for text in ("true", "cp \"$1\" \"$1.x\" && mv \"$1.x\" \"$1\""):
             done = edit(d, text)
             equal(done.returncode, 0, done.stderr)
-            says(done, "nothing is changed")
+            says(done, "%s is unchanged" % d.config)
         equal(d.counter("reloads"), 0)
 
 
@@ -121,12 +125,12 @@ def test_a_mistake_is_told_and_discarded_where_nobody_can_be_asked():
         for text, pattern in [
                 (SPOIL, r"^%s:\d+: stop_secnds: " % d.config),
                 ("echo 'x = (' >\"$1\"", r"^%s:\d+: " % d.config),
-                (": >\"$1\"", "nothing left of the text"),
+                (": >\"$1\"", "the edited file is empty"),
                 ("rm \"$1\"", "No such file"),
                 (ADD + "; exit 3", "failed with exit status 3")]:
             done = edit(d, text)
             equal(done.returncode, 1, text)
-            says(done, pattern, "discarded: %s is as it was" % d.config)
+            says(done, pattern, "discarded: %s is unchanged" % d.config)
             assert "edit-" not in done.stderr or text[0] == "r", done.stderr
         equal(d.counter("reloads") + d.counter("bad_reloads"), 0)
 
@@ -136,7 +140,7 @@ def test_a_mistake_can_be_mended():
     with Daemon() as d, terminal(d, text) as t:
         t.read_until(DISCARD)
         assert b"stop_secnds: unknown key" in t.data, t.data
-        t.type(b"what?\n")  # it asks again
+        t.type(b"what?\n")  # not a valid reply; bridlectl must ask again
         wait_for("the question", lambda: t.read(bridle.PATIENCE) and
                  t.data.count(DISCARD) == 2)
         t.type(b"E\n")
@@ -159,7 +163,8 @@ def test_a_mistake_can_be_discarded():
 def test_an_interrupt_at_the_question_discards():
     with Daemon() as d, untouched(d), terminal(d, SPOIL) as t:
         t.read_until(DISCARD)
-        # Again and again: one that comes before it waits is lost.
+        # Send SIGINT repeatedly, because a signal before bridlectl waits for
+        # the reply has no effect.
         wait_for("the end", lambda: interrupted(t))
         equal(t.finish(), 1, t.data)
         assert b"discarded" in t.data, t.data
@@ -198,7 +203,8 @@ def test_the_editor_is_the_first_that_is_named():
         names = ["EDITOR", "VISUAL", "SUDO_EDITOR"]
         env = environ()
         for name in names:
-            # With arguments of its own, as a shell would split them.
+            # The value has an argument. bridlectl must split it into words as
+            # a shell does.
             env[name] = "%s 'by %s'" % (script(
                 d, "echo \"# $1\" >>\"$2\""), name)
             done = ctl("config", "edit", d.config, env=env)
@@ -218,10 +224,10 @@ def test_without_an_editor_it_says_so():
         done = ctl("config", "edit", d.config,
                    env=environ(EDITOR="/no/such-editor -x"))
         equal(done.returncode, 1)
-        says(done, "EDITOR names, '/no/such-editor -x', is not there")
+        says(done, "EDITOR names: '/no/such-editor -x'")
         done = ctl("config", "edit", d.config, env=environ(PATH="/nowhere"))
         equal(done.returncode, 1)
-        says(done, "no editor: install one, or name it in EDITOR")
+        says(done, "no editor: install an editor, or name it in EDITOR")
 
 
 def test_two_edits_at_once_are_one():
@@ -252,8 +258,8 @@ def test_nobody_elses_change_is_overwritten():
     with Daemon() as d:
         done = edit(d, ADD + "\necho '# theirs' >>" + d.config)
         equal(done.returncode, 1)
-        says(done, "changed by somebody else meanwhile")
-        kept = re.search("what you wrote is in (.*)", done.stderr)[1]
+        says(done, "changed by somebody else during the edit")
+        kept = re.search("your changes are in (.*)", done.stderr)[1]
         assert "stop_seconds = 77" in read(kept)
         equal(stat.S_IMODE(os.stat(kept).st_mode), 0o600)
         assert read(d.config).endswith("# theirs\n")
@@ -298,7 +304,7 @@ def test_the_owner_is_kept():
         assert "\nstop_seconds = 77;\n" in config("show", d).stdout
 
 
-# -- access ----------------------------------------------------------------
+# -- tests of the client's own access ---------------------------------------
 
 
 def test_who_would_shut_himself_out_must_say_so():
@@ -309,7 +315,7 @@ def test_who_would_shut_himself_out_must_say_so():
             done = edit(d, out)
             equal(done.returncode, 1)
             says(done, "would have no access: no entry of clients matches",
-                 "or say --force", "discarded")
+                 "or use --force", "discarded")
             with terminal(d, out) as t:
                 t.read_until(DISCARD)
                 t.type(b"d\n")
@@ -318,14 +324,15 @@ def test_who_would_shut_himself_out_must_say_so():
         done = edit(d, out, "--force")
         equal(done.returncode, 0, done.stderr)
         equal(d.ask("1#4").code, 401)
-        # Who has had none, has none to lose.
+        # A client without access cannot lose its access, so this edit needs no
+        # --force.
         done = edit(d, ADD)
         equal(done.returncode, 0, done.stderr)
 
 
 def test_with_sudo_it_is_the_user_behind_it_who_must_get_in():
     if not bridle.ROOT:
-        raise Skip("because only root believes what sudo says")
+        raise Skip("because only root trusts SUDO_UID")
     with Daemon(entry() + ", " + entry(bridle.STRANGER, "anna")) as d:
         with untouched(d):
             text = "sed -i 's/unix_user = \"%d\"; a/unix_user = \"%d\"; a/'" \
@@ -341,7 +348,8 @@ def access(d, user=str(US)):
 
 
 def own_group():
-    """The one that the name service knows us in, if it knows us."""
+    """Return our user's primary group. Return None if the name service does
+    not know our uid."""
     try:
         return pwd.getpwuid(US).pw_gid
     except KeyError:
@@ -358,7 +366,8 @@ def test_access_is_what_the_daemon_would_say():
                 (entry(rest="allow = ();"), "0666", True, False),
                 (entry(rest="allow = ();") + ", " + entry(name="b"),
                  "0666", True, False),
-                # By the unix socket there is no address that would fit.
+                # A client of the unix socket has no address, so `from` cannot
+                # match there. The client still has access by TCP.
                 (entry(rest='from = ("127.0.0.1"); allow = ("ping");'),
                  "0666", True, True),
                 (entry(rest='from = ("127.0.0.1"); allow = ("ping");'),
@@ -380,7 +389,7 @@ def test_access_is_what_the_daemon_would_say():
         d.write_config()
         done = access(d, str(bridle.STRANGER))
         equal(done.returncode, NOPERM)
-        says(done, "no listener on this machine can be reached")
+        says(done, "no listener lets this user connect")
         d.mode = "0666"
         d.write_config()
         equal(access(d, str(bridle.STRANGER)).returncode, 0)
@@ -389,20 +398,20 @@ def test_access_is_what_the_daemon_would_say():
         equal(access(d).returncode, CONFIG)
 
 
-# -- reload, show, diff ----------------------------------------------------
+# -- tests of reload, config show and config diff ---------------------------
 
 
 def test_a_reload_that_fails_is_told():
-    with Daemon() as d, socket.socket() as busy:
-        busy.bind(("127.0.0.1", 0))
-        busy.listen()
-        port = busy.getsockname()[1]
-        done = edit(d, "sed -i 's/^listen = (/&{ tcp = \"127.0.0.1:%d\"; },/'"
-                    " \"$1\"; %s" % (port, ADD))
+    # After a restart, bridled could listen at the new address, so the check
+    # accepts the file. The reload fails.
+    with Daemon(tcp=["127.0.0.1:0"]) as d:
+        port = d.ports[0]
+        done = edit(d, "sed -i 's/\"127.0.0.1:%d\";/\"0.0.0.0:%d\";"
+                    " insecure = true;/' \"$1\"; %s" % (port, port, ADD))
         equal(done.returncode, 1)
         says(done, "%s is changed" % d.config,
-             r"^%s:\d+: listen: 127.0.0.1:%d: Address already in use"
-             % (d.config, port), "settings of before stay in force")
+             r"^%s:\d+: listen: 0.0.0.0:%d: Address already in use"
+             % (d.config, port), "previous settings stay effective")
         assert str(port) in read(d.config)
         shown = config("show", d).stdout
         assert "last reload: failed" in shown, shown
@@ -411,7 +420,9 @@ def test_a_reload_that_fails_is_told():
         done = config("diff", d)
         equal(done.returncode, 1)
         assert "\n+stop_seconds = 77;\n" in done.stdout, done.stdout
-        busy.close()
+        text = read(d.config).replace("0.0.0.0", "127.0.0.1")
+        with open(d.config, "w") as f:
+            f.write(text)
         done = bridled(d, "--reload", d.config)
         equal(done.returncode, 0, done.stderr)
         equal(config("diff", d).returncode, 0)
@@ -419,7 +430,7 @@ def test_a_reload_that_fails_is_told():
 
 def test_diff_tells_what_was_not_reloaded():
     with Daemon(settings="stop_seconds = 5;") as d:
-        # What does not count is no difference.
+        # config diff must ignore comments and the notation of a number.
         d.settings = "# another\nstop_seconds = 0x5;"
         d.write_config()
         equal(config("diff", d).returncode, 0)
@@ -437,7 +448,7 @@ def test_diff_tells_what_was_not_reloaded():
         d.write_config()
         done = config("diff", d)
         equal(done.returncode, 3)
-        says(done, "nonsense: unknown key", "would not be taken by a reload")
+        says(done, "nonsense: unknown key", "a reload would not accept")
 
 
 def test_without_a_daemon_the_file_is_all_there_is():
@@ -448,12 +459,12 @@ def test_without_a_daemon_the_file_is_all_there_is():
         done = config("show", d)
         equal(done.returncode, 0, done.stderr)
         says(done, "no daemon is known to run with " + d.config,
-             "this is what the file says")
+             "these are the settings of the file")
         assert "\nstop_seconds = 5;\n" in done.stdout
         equal(config("diff", d).returncode, 3)
         done = edit(d, "sed -i s/=.5/=6/ \"$1\"")
         equal(done.returncode, 0, done.stderr)
-        says(done, "is changed", "from the next start")
+        says(done, "is changed", "at the next start")
 
 
 def test_what_a_killed_daemon_leaves_is_not_believed():
@@ -474,8 +485,8 @@ def test_what_a_killed_daemon_leaves_is_not_believed():
 def test_a_daemon_that_cannot_write_it_down_serves():
     with Daemon(settings='state_dir = "/dev/null/kept";') as d:
         equal(d.ask("1#4").code, 200)
-        equal(len(re.findall("what is in force is not in /dev/null/kept",
-                             d.log())), 1)
+        equal(len(re.findall("cannot write the effective settings to "
+                             "/dev/null/kept", d.whole_log())), 1)
         done = edit(d, ADD)
         equal(done.returncode, 0, done.stderr)
         says(done, "is changed", "/dev/null/kept", "kill -HUP")
@@ -484,12 +495,13 @@ def test_a_daemon_that_cannot_write_it_down_serves():
 
 
 def test_a_limit_on_the_size_of_files_ends_no_daemon():
-    # Its log is a file too, but a shorter one.
+    # The limit holds for the log, too. The settings must be longer than this
+    # limit, and the log must be shorter.
     long = ", ".join(quote("name-%d" % i) for i in range(1000))
     with Daemon(settings="protect = (%s);" % long,
                 limit={"fsize": 8192}) as d:
-        d.wait_log("what is in force is not in %s, .*File too large"
-                   % re.escape(d.state_dir))
+        d.wait_log("cannot write the effective settings to %s, "
+                   ".*File too large" % re.escape(d.state_dir))
         assert d.reload()
         equal(d.ask("1#4").code, 200)
         equal(os.listdir(d.state_dir), ["settings.lock"])
@@ -501,14 +513,15 @@ def test_a_limit_on_the_size_of_files_ends_no_daemon():
 def test_two_daemons_do_not_share_one_folder():
     with Daemon() as one, Daemon(
             settings="state_dir = %s;" % quote(one.state_dir)) as other:
-        other.wait_log("what is in force is not in .*: pid %d has its own there"
-                       % one.pid)
+        other.wait_log("cannot write the effective settings to .*: pid %d "
+                       "uses this folder" % one.pid)
         equal(other.ask("1#4").code, 200)
         equal(config("diff", one).returncode, 0)
         done = config("diff", other)
         equal(done.returncode, 3)
         says(done, "pid %d, in .*, has another configuration" % one.pid)
-        # Nor does it take anything of the first one's with it.
+        # The end of the second daemon must not remove files of the first
+        # daemon.
         other.process.send_signal(signal.SIGTERM)
         equal(other.process.wait(bridle.PATIENCE), 0)
         equal(config("diff", one).returncode, 0)
@@ -524,7 +537,8 @@ def test_the_state_dir_may_be_changed_itself():
         assert "serves the settings" in done.stdout
         equal(os.listdir(d.state_dir), ["settings.lock"])
         equal(config("diff", d).returncode, 0)
-        # The same by another name is the same.
+        # A path with two slashes leads to the same folder, so bridled must
+        # accept it.
         done = edit(d, "sed -i 's|/other\"|//other/\"|' \"$1\"")
         equal(done.returncode, 0, done.stderr)
         equal(config("diff", d).returncode, 0)
@@ -532,14 +546,14 @@ def test_the_state_dir_may_be_changed_itself():
 
 def test_it_is_nothing_for_strangers():
     if not bridle.ROOT:
-        raise Skip("because only root can be somebody else")
+        raise Skip("because only root can become another user")
     with Daemon() as d:
         who = {"user": bridle.STRANGER, "group": bridle.STRANGER,
                "extra_groups": []}
         for option in ("--in-force", "--reload"):
             done = bridled(d, option, d.config, **who)
             equal([done.returncode, done.stdout], [NOPERM, ""])
-            says(done, "Permission denied.*ask as root")
+            says(done, "Permission denied.*run this as root")
         equal(d.counter("reloads"), 0)
 
 
@@ -554,7 +568,8 @@ def test_a_reload_has_an_exit_status():
         says(done, r"^%s:\d+: nonsense: unknown key" % d.config,
              "pid %d has not taken" % d.pid)
         equal([d.counter("reloads"), d.counter("bad_reloads")], [1, 1])
-        # A file that is none leads to the default, which may be others' own.
+        # If the file is broken, bridled uses the default state_dir. Another
+        # daemon may use that folder.
         with open(d.config, "w") as f:
             f.write("state_dir = (\n")
         done = bridled(d, "--reload", d.config)

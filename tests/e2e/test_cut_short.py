@@ -1,7 +1,8 @@
-"""A request that lost its end on the way is not another, worse request.
+"""Tests that a truncated request has no effect.
 
-Cut anywhere, `1#3#firefox#dry-run` is the beginning of a kill, and
-`1#1#dry-run` that of a halt. Only the end of the line makes them one.
+The first bytes of `1#3#firefox#dry-run` look like a real kill. The first bytes
+of `1#1#dry-run` look like a real halt. The daemon must carry out such a
+request only with the LF at its end.
 """
 
 import contextlib
@@ -27,10 +28,12 @@ def prefixes(data):
 
 
 def claim_name():
-    """A name of which nobody bears any prefix, and what keeps it ours.
+    """Return a new name, and a socket that reserves this name for the caller.
 
-    It begins with a byte that no name of a real program begins with. The
-    same test may run beside this one: an abstract socket says whose it is.
+    No process has the name or a prefix of the name, because its first byte
+    begins no real program's name. Another run of this test may look for a name
+    at the same time. Therefore the socket has an abstract address that
+    contains the first byte.
     """
     taken = names_in_use()
     for first in range(0x80, 0x100):
@@ -44,13 +47,15 @@ def claim_name():
         if not taken.intersection(prefixes(name)[1:]):
             return name, claim
         claim.close()
-    raise bridle.Skip("all names are taken")
+    raise bridle.Skip("because all names are taken")
 
 
 class Family:
-    """A process of that name, and one for each shorter name it could become.
+    """A victim for each prefix of a new name, and for the whole name. A
+    truncated kill may contain each of these names.
 
-    What is cut off beyond the name is no name: its '#' ends it.
+    If the '#' after the name is the last byte, the request still has the whole
+    name.
     """
 
     def __enter__(self):
@@ -69,7 +74,8 @@ class Family:
         return all(v.lives() for v in self.victims)
 
 
-# How a client may leave, and whether it can still hear an answer then.
+# Each of these functions lets the client leave, and returns the bytes that the
+# client has read after that. Only a half-close lets the client read.
 
 def close(s):
     s.close()
@@ -89,10 +95,12 @@ def reset(s):
 
 
 def cut_off(d, port, cut, leave, greeted):
-    """Sends what is left of a request; what the daemon says to it.
+    """Send a truncated request and leave. Return the replies that the client
+    can read.
 
-    With a greeting the session is surely there when the rest comes. Without,
-    the client may be gone before it is even accepted.
+    If `greeted`, send a ping before: its reply shows that the session runs.
+    Without the ping, the client may leave before the daemon accepts the
+    connection.
     """
     s = d.connect(port)
     if greeted:
@@ -110,9 +118,9 @@ def check_answers(found, cut):
 
 
 def check_log(d):
-    """Nothing but the greetings was allowed, nothing was done."""
-    d.wait_log("id=%s " % d.ask("1#4").status.pairs["id"])
-    log = d.log()
+    """Check that the daemon allowed only pings and status requests, and that
+    it signalled no process."""
+    log = d.whole_log()
     allowed = [line for line in log.splitlines() if "verdict=allowed" in line
                and "verb=ping" not in line and "verb=status" not in line]
     equal(allowed, [])
@@ -133,7 +141,8 @@ def cut_everywhere(request, family, greetings=(False, True)):
         equal(d.recorded(), [])
         assert family.all_live()
         check_log(d)
-        # Those that were heard at all were called what they are.
+        # At least each request that was truncated by a half-close must be
+        # counted as malformed.
         count = 2 * len(greetings) * len(request)
         assert d.counter("malformed") >= count, d.counter("malformed")
 
@@ -172,7 +181,7 @@ def test_a_whole_request_before_the_cut_one_is_done():
 
 @kills
 def test_with_its_end_each_of_them_would_have_done_it():
-    """That nothing was killed above is not for want of somebody to kill."""
+    """Check that the same requests kill and halt if they end with LF."""
     with Family() as family, Daemon() as d:
         equal(d.ask("1#1").code, 202)
         equal(d.recorded(), [["halt", "now"]])

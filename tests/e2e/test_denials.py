@@ -1,4 +1,5 @@
-"""Who may not, is told so and why; it is in the log, and nothing was done."""
+"""Tests of clients without a right. The reply and the log contain the reason,
+and the daemon does not carry out the request."""
 
 import os
 import re
@@ -12,7 +13,8 @@ from procs import kills
 US = os.getuid()
 NOBODY = 61009
 
-# Each verb with a request that it takes; NAME is a living process of ours.
+# A valid request for each verb. NAME stands for the name of a victim, which
+# must survive.
 REQUESTS = {
     "halt": "1#1#mode=reboot#when=+5#message=hello",
     "list": "1#2#name=NAME",
@@ -54,10 +56,11 @@ def change(d, clients):
 
 
 def forks(d):
-    """Changes with every child of the daemon, living, dead or reaped.
+    """Return a value that changes when the daemon forks a child, even if the
+    child has ended.
 
-    The kernel adds up the page faults of the children that were waited for;
-    none lives without one.
+    The value has the pids of the children, and the sum of the page faults of
+    all reaped children. Every child causes page faults.
     """
     with open("/proc/%d/stat" % d.pid, "rb") as f:
         reaped_faults = f.read().rpartition(b") ")[2].split()[8]
@@ -65,7 +68,8 @@ def forks(d):
 
 
 class Client:
-    """A connection whose session is up, and the only one."""
+    """The only client of a daemon. Its session has started, so the next
+    requests need no new child."""
 
     def __init__(self, d, port):
         self.d, self.port = d, port
@@ -73,7 +77,8 @@ class Client:
     def __enter__(self):
         self.d.wait_quiet()
         self.s = self.d.connect(self.port)
-        # No policy is asked about what is no request.
+        # Start the session with a malformed request, whose reply does not
+        # depend on the policy.
         self.s.sendall(b"1#\n")
         equal(read_answer(self.s).code, 400)
         return self
@@ -86,21 +91,22 @@ class Client:
         return read_answer(self.s)
 
     def source(self):
-        """What the log calls it."""
+        """Return the client's source in the form in which the log shows it."""
         if self.port is None:
             return "uid=%d" % US
         return "127.0.0.1:%d,uid=%d" % (self.s.getsockname()[1], US)
 
 
 def logged(d, answer):
-    """The keys of the line that the log has of it."""
+    """Return the fields of this request's log line as a dict."""
     line = d.wait_log("id=%s client=.*$" % answer.status.pairs["id"])[0]
     return {key: value.strip('"') for key, value in
             re.findall(r'(\w+)=("[^"]*"|\S+)', line)}
 
 
 def check_denied(client, verb, line, code, rule, text):
-    """The answer, the log, and that no child was needed for them."""
+    """Send a request, and check its refusal in the reply and in the log. Check
+    that the daemon forked no child for the request."""
     before = forks(client.d)
     answer = client.ask(line)
     equal([answer.code, answer.text, len(answer.lines)], [code, text, 1], line)
@@ -114,6 +120,29 @@ def check_denied(client, verb, line, code, rule, text):
     equal(log["rule"], rule or "-", line)
     equal(log["result"], str(code), line)
     equal(log["text"], text, line)
+
+
+def test_the_next_step_is_one_that_the_client_may_take():
+    for allow, words, part in (
+            ('"verbs"', ["ping"], "verbs' shows what you may do"),
+            ('"list"', ["ping"], None), ('"kill"', ["kill", "x"], None),
+            ('"kill", "list"', ["kill", "x"], "list' with a pattern"),
+            ('"run"', ["run", "x"], None),
+            ('"run", "verbs"', ["run", "x"], "verbs' shows the commands"),
+            ('"list"', ["list", "12345678"], "looks like a process ID"),
+            ('"kill"', ["kill", "12345678"], "looks like a process ID")):
+        with Daemon(clients='{ name = "me"; unix_user = "%d"; allow = (%s); }'
+                    % (os.getuid(), allow)) as d:
+            done = d.ctl(*words, *["-n"] * (words[0] == "kill"))
+            equal(done.returncode, 1, done.stderr)
+            assert "[see" not in done.stderr and ", see" not in done.stderr
+            hint = "'bridlectl -H unix:%s " % d.sock
+            if part is None:
+                assert hint not in done.stderr, done.stderr
+            elif "process ID" in part:
+                assert part in done.stderr, done.stderr
+            else:
+                assert hint + part in done.stderr, done.stderr
 
 
 def test_each_verb_alone_may_be_denied():
@@ -132,7 +161,8 @@ def test_each_verb_alone_may_be_denied():
 
 
 def test_each_verb_alone_may_be_allowed():
-    """So what was denied above was denied for its verb, not for its line."""
+    """Check that an entry with a single verb allows this verb and denies all
+    others."""
     with with_tcp(entry(allow(["*"]))) as d:
         for verb, line in REQUESTS.items():
             change(d, entry(allow([verb])))
@@ -206,13 +236,14 @@ def test_where_one_comes_from_decides_which_entry_it_is():
             equal(read_answer(s).status.pairs["rule"], "two.allow")
 
 
-# -- limits ----------------------------------------------------------------
+# -- tests of the limits of an entry ----------------------------------------
 
 LIMITED = """allow = ("*");
     kill = { names = ("NAME", "also this"); signals = ("TERM", "INT"); };
     halt = { modes = ("poweroff"); };"""
 
-# What a line gets from that entry; None: it is allowed.
+# Request lines, each with the rule that denies the request. The rule is None
+# if the request is allowed.
 LIMITS = [
     ("1#3#NAME#dry-run", None),
     ("1#3#NAME#signal=TERM#dry-run", None),
@@ -248,7 +279,8 @@ LIMITS = [
 
 
 def check_agrees(d, line):
-    """explain says what the request itself is told; the latter's answer."""
+    """Check that explain predicts the reply to the request `line`. Return this
+    reply."""
     explained = d.ask("1#12" + line[1:])
     equal(explained.code, 200, line)
     row, = explained.rows
@@ -305,6 +337,18 @@ def test_what_a_limit_refuses_is_in_the_log_and_forks_nothing():
         equal(d.recorded(), [])
 
 
+def test_explain_of_a_kill_refers_to_the_dry_run():
+    """The reason must mention the dry run: explain does not look at processes,
+    so the kill may still get 403."""
+    with Daemon() as d:
+        row, = d.ask("1#12#3#init").rows
+        equal((row["verdict"], row["code"], row["reason"]),
+              (b"allowed", b"200", b"me may use kill; only a dry run tells "
+               b"which processes it may signal"))
+        row, = d.ask("1#12#2").rows
+        equal(row["reason"], b"me may use list")
+
+
 def test_explain_agrees_for_each_verb_allowed_or_not():
     with with_tcp(entry(allow(["*"]))) as d:
         for denied in [verb for verb in REQUESTS if verb != "explain"]:
@@ -349,7 +393,7 @@ def test_verbs_shows_what_is_allowed_and_its_limits():
               [b"ping", b"verbs"])
 
 
-# -- whose processes -------------------------------------------------------
+# -- tests of the owners of processes ---------------------------------------
 
 
 def users(*names):

@@ -1,4 +1,5 @@
-"""halt, poweroff, reboot, cancel: the configured command and no other."""
+"""Tests of halt, poweroff, reboot and cancel. Each request must run exactly
+the command of the configuration."""
 
 import contextlib
 import os
@@ -13,7 +14,8 @@ MODES = ("halt", "poweroff", "reboot")
 
 
 class Misbehaving(Daemon):
-    """A daemon whose halting command does not do what one hopes."""
+    """A daemon whose halting commands are the program misbehave. The parameter
+    `how` tells this program how to misbehave."""
 
     def __init__(self, how, **kwargs):
         super().__init__(**kwargs)
@@ -26,7 +28,8 @@ class Misbehaving(Daemon):
         super().write_config(text)
 
     def halting_pid(self):
-        """The pid of the command, as soon as it has said so."""
+        """Wait until the halting command has written its pid to the file.
+        Return this pid."""
         wait_for("the command to run",
                  lambda: os.path.exists(self.pid_path))
         with open(self.pid_path) as f:
@@ -34,11 +37,12 @@ class Misbehaving(Daemon):
 
 
 def power_of(argv):
-    """Every mode runs this."""
+    """Return a value for the parameter `power` of Daemon: the same argv for
+    every mode."""
     return {name: list(argv) for name in (*MODES, "cancel")}
 
 
-# -- what is run -------------------------------------------------------------
+# -- tests of the commands that run -----------------------------------------
 
 
 def test_a_bare_request_halts_now():
@@ -91,7 +95,7 @@ def test_a_message_arrives_as_it_is():
         for message in messages:
             answer = d.ask("1#1#when=%%2B5#message=%s" % encode(message))
             equal(answer.code, 202, message)
-        # Without one the argument is left out.
+        # A request without a message leaves out the argument {message}.
         equal(d.ask("1#1#when=%2B5").code, 202)
         equal(d.recorded(), [["halt", "+5", m] for m in messages] +
               [["halt", "+5"]])
@@ -107,6 +111,8 @@ def test_a_message_that_is_unfit_is_refused():
                 answer = d.ask("1#1#message=%s%s" % (encode(message), more))
                 equal(answer.code, 400, message)
                 assert "200 printable bytes" in answer.text, answer.text
+                equal("U+202E (RIGHT-TO-LEFT OVERRIDE)" in answer.text,
+                      "\u202e" in message)
         equal(d.ask("1#1#message=").code, 400)
         equal(d.recorded(), [])
 
@@ -143,7 +149,7 @@ def test_cancel_runs_its_own_command():
         equal(len(d.recorded()), 3)
 
 
-# -- through bridlectl -------------------------------------------------------
+# -- tests through bridlectl ------------------------------------------------
 
 
 def test_bridlectl_says_mode_time_and_message():
@@ -197,14 +203,15 @@ def test_bridlectl_asks_before_it_halts():
             equal(d.recorded(), recorded, keys)
 
 
-# -- when it fails -----------------------------------------------------------
+# -- tests of halting commands that fail ------------------------------------
 
 
 def test_a_halt_that_fails_gives_its_reason():
     with Misbehaving("fail") as d:
         for line, what in (("1#1", "halt now"),
                            ("1#1#mode=reboot#when=%2B5",
-                            "reboot in 5 minutes"), ("1#6", "cancel")):
+                            "reboot in 5 minutes"),
+                           ("1#6", "the cancel program")):
             answer = d.ask(line)
             equal(answer.code, 500)
             equal(answer.text, what + " failed with exit status 3")
@@ -213,7 +220,7 @@ def test_a_halt_that_fails_gives_its_reason():
         done = d.ctl("halt", "-y")
         equal(done.returncode, 1)
         assert "500" in done.stderr, done.stderr
-        assert "it said: the halt was refused" in done.stderr, done.stderr
+        assert "output: the halt was refused" in done.stderr, done.stderr
         equal(d.counter("failed"), 4)
         d.wait_log(r'verb=halt .*result=500 .*exit status 3"')
 
@@ -222,7 +229,7 @@ def test_a_halt_that_dies_is_a_failure():
     with Misbehaving("signal") as d:
         answer = d.ask("1#1")
         equal(answer.code, 500)
-        equal(answer.text, "it died of signal SEGV")
+        equal(answer.text, "the process died of signal SEGV")
 
 
 def test_a_halt_that_cannot_be_run_is_a_failure():
@@ -238,9 +245,9 @@ def test_a_halt_that_hangs_is_ended():
     with Misbehaving("sleep", limits={"request_seconds": 1}) as d:
         answer = d.ask("1#1")
         equal(answer.code, 500)
-        equal(answer.text, "ended by TERM: it took too long")
+        equal(answer.text, "ended by TERM: the time limit was reached")
         pid = d.halting_pid()
-        wait_for("its end", lambda: state(pid) is None)
+        wait_for("the end of the command", lambda: state(pid) is None)
 
 
 def test_a_halt_whose_client_vanishes_is_ended():
@@ -250,7 +257,7 @@ def test_a_halt_whose_client_vanishes_is_ended():
         pid = d.halting_pid()
         reset(s)
         d.wait_log(r"verb=halt .*result=500 .*the client is gone")
-        wait_for("its end", lambda: state(pid) is None)
+        wait_for("the end of the command", lambda: state(pid) is None)
 
 
 def test_what_a_halt_says_is_made_safe():
@@ -267,12 +274,14 @@ def test_what_a_halt_says_is_made_safe():
         assert len(d.ask("1#1").status.pairs["output"]) <= 256
 
 
-# -- when the machine goes down meanwhile ------------------------------------
+# -- tests of a daemon that is stopped during a halt ------------------------
 
 
 @contextlib.contextmanager
 def going_down():
-    """A daemon whose halting command waits for ever, and outlives it."""
+    """Yield a daemon whose halting command never ends, and a list. The end of
+    the block kills the pids in this list, because a halting command outlives
+    the daemon."""
     with Misbehaving("sleep") as d:
         pids = []
         try:
@@ -293,7 +302,7 @@ def test_a_stop_that_comes_meanwhile_means_it_has_worked():
         equal(answer.text, "reboot now")
         s.close()
         equal(d.process.wait(bridle.PATIENCE), 0)
-        # The shutdown goes on without us.
+        # The halting command continues without the daemon.
         equal(state(pids[0]), "S")
         d.wait_log(r"verb=halt .*result=202 .*reboot now")
 
@@ -314,7 +323,8 @@ def test_bridlectl_hears_of_it_before_the_daemon_ends():
 
 
 def test_a_stop_makes_no_success_of_a_cancel():
-    """Only a halt is proved by it."""
+    """If the daemon is stopped during a halt, the halt has succeeded. A stop
+    during a cancel does not mean that the cancel has succeeded."""
     with Misbehaving("sleep", settings="stop_seconds = 1;") as d, \
             d.connect() as s:
         s.sendall(b"1#6\n")
@@ -325,7 +335,7 @@ def test_a_stop_makes_no_success_of_a_cancel():
         equal(answer.text, "ended by TERM: the daemon is stopping")
         s.close()
         equal(d.process.wait(bridle.PATIENCE), 0)
-        wait_for("its end", lambda: state(pid) is None)
+        wait_for("the end of the command", lambda: state(pid) is None)
 
 
 def test_a_halt_that_speaks_after_the_daemon_has_gone_lives_on():
@@ -343,7 +353,7 @@ def test_a_halt_that_speaks_after_the_daemon_has_gone_lives_on():
         equal(d.process.wait(bridle.PATIENCE), 0)
         with open(fifo, "w") as f:
             f.write("now\n")
-        wait_for("the halt to go on", lambda: os.path.exists(
+        wait_for("the halt to continue", lambda: os.path.exists(
             os.path.join(d.dir, "sock", "gone")))
 
 

@@ -1,11 +1,14 @@
-"""halt, cancel and status with a logind that knows who is in the way and
-what is scheduled. What it says is in files of the test's own; the real one is
-asked by the tests of the booted machine."""
+"""Tests of halt, cancel and status with a simulated logind that reports
+inhibitors and scheduled halts. The replies of logind come from files. The
+tests in tests/system use the real logind."""
 
+import datetime
 import os
+import struct
 
 import bridle
 from bridle import Daemon, equal
+from etc_files import EtcFiles
 
 FREE = "a(ssssuu) 0\n"
 HELD = ('a(ssssuu) 2 "sleep" "screen" "video" "block" 1000 17 '
@@ -14,12 +17,23 @@ NOTHING = '(st) "" 0\n'
 EVENING = '(st) "poweroff" 1795300500000000\n'
 
 
+def zone_file(hours):
+    """Return the content of a file as in tzfile(5), version 1. Its time zone
+    is always `hours` east of UTC."""
+    return struct.pack(">4s16x6l", b"TZif", 0, 0, 0, 0, 1, 2) + struct.pack(
+        ">lBB2s", hours * 3600, 0, 0, b"X\0")
+
+
 class Logind(Daemon):
-    """Says what is in its files; cancel puts `after` in place."""
+    """A daemon that reads logind's replies from the files inhibitors and
+    scheduled. A cancel copies the file `after` over the file scheduled."""
 
     def __init__(self, inhibitors=FREE, scheduled=NOTHING, after=NOTHING,
-                 override=False, **kwargs):
-        super().__init__(env=dict(os.environ, TZ="Etc/GMT-2"), **kwargs)
+                 override=False, zone="Etc/GMT-2", **kwargs):
+        env = {k: v for k, v in os.environ.items() if k != "TZ"}
+        if zone is not None:
+            env["TZ"] = zone
+        super().__init__(env=env, **kwargs)
         self.said = {"inhibitors": inhibitors, "scheduled": scheduled,
                      "after": after}
         self.override = override
@@ -59,17 +73,17 @@ def test_an_inhibitor_refuses_and_is_named():
         for request in ("1#1", "1#1#mode=reboot#when=%2B5", "1#1#dry-run"):
             answer = d.ask(request)
             equal((answer.code, answer.text),
-                  (409, 'held back by backup (uid 0, pid 4711): '
-                        'tapes are "turning"'))
+                  (409, 'a shutdown inhibitor is held by backup (uid 0, pid '
+                        '4711): tapes are "turning"'))
         equal(d.recorded(), [])
-        assert "result=409" in d.log()
+        d.wait_log("result=409")
 
 
 def test_the_tool_tells_who_is_in_the_way():
     with Logind(inhibitors=HELD) as d:
         run = d.ctl("poweroff", "-y")
         equal(run.returncode, 1)
-        assert "held back by backup (uid 0, pid 4711)" in run.stderr, run
+        assert "is held by backup (uid 0, pid 4711)" in run.stderr, run
 
 
 def test_the_configuration_may_override_inhibitors():
@@ -103,6 +117,63 @@ def test_a_second_schedule_is_refused_and_the_first_is_named():
         equal(d.recorded(), [])
 
 
+class Scheduling(Logind):
+    """A daemon whose halting command copies the file `planned` over the file
+    scheduled."""
+
+    def __init__(self, planned, **kwargs):
+        super().__init__(**kwargs)
+        self.said["planned"] = planned
+        self.exit = 0
+
+    def write_config(self, text=None):
+        super().write_config(text)
+        script = "cp %s %s; exit %d" % (
+            self.path("planned"), self.path("scheduled"), self.exit)
+        self.power["halt"] = ["/bin/sh", "-c", script, "sh", "{when}"]
+        Daemon.write_config(self, text)
+
+
+def test_the_answer_is_what_was_scheduled():
+    with Scheduling(EVENING) as d:
+        answer = d.ask("1#1#when=00:35")
+        equal((answer.code, answer.text),
+              (202, "poweroff at 2026-11-22 00:35 +0200"))
+        d.wait_log(r"poweroff at 2026-11-22 00:35 \+0200")
+
+
+def test_a_schedule_for_tomorrow_says_so():
+    zone = datetime.timezone(datetime.timedelta(hours=2))
+    then = datetime.datetime.now(zone) + datetime.timedelta(days=1)
+    with Scheduling('(st) "halt" %d000000\n' % then.timestamp()) as d:
+        equal(d.ask("1#1#when=" + then.strftime("%H:%M")).text,
+              then.strftime("halt at %Y-%m-%d %H:%M +0200 (tomorrow)"))
+
+
+def test_a_halt_that_cannot_be_read_back_is_told_as_before():
+    with Scheduling(NOTHING) as d:
+        equal(d.ask("1#1#when=%2B5").text, "halt in 5 minutes")
+
+
+def test_a_program_that_fails_to_schedule_is_told():
+    with Scheduling(NOTHING) as d:
+        d.exit = 3
+        d.write_config()
+        assert d.reload()
+        answer = d.ask("1#1#when=%2B5")
+        equal((answer.code, answer.text),
+              (500, "halt in 5 minutes failed with exit status 3"))
+
+
+def test_the_time_zone_is_that_of_now():
+    with EtcFiles() as etc, Logind(scheduled=EVENING, wrap=etc.wrap,
+                                   zone=None) as d:
+        for hour in (1, 3):
+            etc.replace(d, "localtime", zone_file(hour))
+            equal(d.scheduled(), "poweroff at 2026-11-2%d %02d:35"
+                  % ((1, 23) if hour == 1 else (2, 1)))
+
+
 def test_what_happens_at_once_needs_no_cancel():
     with Logind(scheduled=EVENING) as d:
         equal(d.ask("1#1").code, 202)
@@ -128,7 +199,8 @@ def test_cancel_reads_the_schedule_back():
     with Logind(scheduled=EVENING, after=EVENING) as d:
         answer = d.ask("1#6")
         equal((answer.code, answer.text),
-              (500, "poweroff at 2026-11-22 00:35 is scheduled nevertheless"))
+              (500, "cancel had no effect: poweroff at 2026-11-22 00:35 is "
+                    "still scheduled"))
 
 
 def test_cancel_of_nothing_is_told():

@@ -1,4 +1,5 @@
-"""Which hosts a list stands for: patterns, files, what is left out."""
+"""Tests of the hosts that a host list stands for: patterns, files and
+exclusions."""
 
 import tempfile
 
@@ -7,7 +8,7 @@ from bridle import Daemon, ctl, equal
 
 
 def hosts(*args, **kwargs):
-    """What `bridlectl hosts` prints, as words."""
+    """Run bridlectl hosts. Return its output as a list of words."""
     done = ctl("hosts", *args, **kwargs)
     equal((done.returncode, done.stderr), (0, ""))
     return done.stdout.split()
@@ -38,12 +39,40 @@ def test_duplicates_count_where_they_were_named_first():
     equal(hosts("b,a,B,b:7071,b:7072,a"), ["b", "a", "b:7072"])
 
 
+def test_a_dot_at_the_end_is_the_same_host():
+    equal(hosts("a.b.,A.B,a.b.:7071,a.b:80,plain:a.b."),
+          ["a.b.", "a.b:80", "plain:a.b."])
+    equal(hosts("a.b:80,plain:a.b,c", "-x", "A.b."), ["c"])
+    equal(hosts("a.b.:80,plain:a.b.,c", "-x", "a.b"), ["c"])
+    equal(hosts("a.b.:70,a.b:80", "--format=pdsh"), ["a.b."])
+
+
 def test_what_is_excluded_is_left_out_on_any_port():
-    equal(hosts("n[1-5]", "-x", "n[2-3],n9"), ["n1", "n4", "n5"])
+    equal(hosts("n[1-5]", "-x", "n[2-3,9]"), ["n1", "n4", "n5"])
     equal(hosts("n1:8000,plain:N2,n3", "--exclude", "n1,n2"), ["n3"])
     equal(hosts("n1:8000,n1:8001", "-x", "n1:8000"), ["n1:8001"])
     equal(hosts("unix:/a,unix:/A", "-x", "unix:/a"), ["unix:/A"])
-    refused("hosts", "n[1-2]", "-x", "n[1-9]", part="leaves no host")
+    refused("hosts", "n[1-2]", "-x", "n[1-9]", part="excludes all hosts")
+
+
+def test_an_exclude_that_excludes_nothing():
+    for words in (["kill", "x", "-y"], ["halt", "-y"], ["reboot", "-n"]):
+        refused("-H", "plain:127.0.0.1:1,plain:127.0.0.2:1", "-x", "db9",
+                *words, part="'db9' excludes none")
+    done = ctl("hosts", "n[1-2]", "-x", "db9")
+    equal((done.returncode, done.stdout), (0, "n1\nn2\n"))
+    assert "'db9' excludes none of the hosts" in done.stderr
+
+
+def test_an_exclude_of_which_a_part_excludes_nothing():
+    two = "plain:127.0.0.1:1,plain:127.0.0.2:1"
+    refused("-H", two, "-x", "127.0.0.1,db9", "halt", "-y",
+            part="'db9' excludes none")
+    done = ctl("hosts", "n[1-4]", "-x", "n1,db[8-9],n[3-9],web,N1")
+    equal((done.returncode, done.stdout), (0, "n2\n"))
+    assert "'db[8-9],web' excludes none of the hosts" in done.stderr
+    done = ctl("hosts", "n1:8000,n2,n3", "-x", "n1,n[2-2],n2")
+    equal((done.stdout, done.stderr), ("n3\n", ""))
 
 
 def test_a_file_of_hosts():
@@ -76,13 +105,16 @@ def test_count_and_fold():
 
 def test_other_tools_get_names_alone():
     some = "node[1-3]:70,plain:db,unix:/s,[::1]:7,node2:80"
-    equal(hosts(some, "--format=nodeset"), ["node[1-3],db,::1"])
+    equal(hosts(some, "--format=nodeset"), ["node[1-3],db,[::1]"])
     equal(hosts(some, "--format", "pdsh"),
-          ["node1", "node2", "node3", "db", "::1"])
+          ["node1", "node2", "node3", "db", "[::1]"])
     equal(hosts(some, "--format=ansible"),
           ["node1", "node2", "node3", "db", "::1"])
+    for tool in ("nodeset", "pdsh"):
+        first = hosts("[2001:DB8::5],[fe80::1%eth0]:7,b", "--format", tool)
+        equal(hosts(",".join(first), "--format", tool), first)
     refused("hosts", "a", "--format=xml", part="ansible, nodeset or pdsh")
-    refused("hosts", "a", "--format=pdsh", "--json", part="exclude")
+    refused("hosts", "a", "--format=pdsh", "--json", part="cannot be combined")
 
 
 def test_json_tells_how_each_is_reached():
@@ -95,7 +127,7 @@ def test_json_tells_how_each_is_reached():
 def test_mistakes_are_told_before_anything_is_sent():
     with Daemon() as d:
         here = "unix:" + d.sock
-        for more, part in (("n[3-1]", "smaller"), ("n[1-3", "no other"),
+        for more, part in (("n[3-1]", "smaller"), ("n[1-3", "no matching"),
                            ("n[1-9999999]", "more than 1000000 hosts"),
                            ("n[1-999999],n[1-2]x", "more than 1000000"),
                            ("", "names no host"), ("a b", "is no host"),

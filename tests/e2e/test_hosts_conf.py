@@ -1,4 +1,4 @@
-"""bridlectl.conf: hosts and groups by name, and what is said of them."""
+"""Tests of bridlectl.conf: names of hosts and groups, and their settings."""
 
 import contextlib
 import json
@@ -7,8 +7,10 @@ import re
 import socket
 import subprocess
 import tempfile
+import time
 
 import bridle
+import herd
 import homes
 from bridle import Daemon, Skip, ctl, equal, quote
 from homes import TlsDaemon
@@ -18,7 +20,8 @@ WRONG = "SHA256:" + "A" * 43
 
 
 class Home(homes.Home):
-    """A home folder with this bridlectl.conf, if any."""
+    """A home folder. If `text` is not None, the folder has a bridlectl.conf
+    with this text."""
 
     def __init__(self, text=None):
         self.text = text
@@ -49,13 +52,14 @@ def refused(done, code, *parts):
 
 
 def here(d, name="here"):
-    """The entry for a daemon's unix socket."""
+    """Return an entry of hosts for the daemon's unix socket."""
     return ('{ name = "%s"; transport = "unix"; address = %s; }'
             % (name, quote(d.sock)))
 
 
 def web(d, more=""):
-    """The entry for its TLS port, under another name than the address."""
+    """Return an entry of hosts for the daemon's TLS port. The name of the
+    entry is "web", which is not its address."""
     return ('{ name = "web"; address = "127.0.0.1"; port = %d; %s }'
             % (d.ports[0], more))
 
@@ -64,7 +68,7 @@ def pinned(d, fingerprint=None):
     return 'fingerprint = "%s";' % (fingerprint or d.fingerprint())
 
 
-# -- names -------------------------------------------------------------------
+# -- tests of names and groups ----------------------------------------------
 
 CONF = """
 hosts = (
@@ -122,9 +126,9 @@ def test_the_groups_of_hosts():
 def test_mistakes_of_groups_are_told_before_anything_is_sent():
     with Home(CONF) as home:
         refused(home.ctl("-H", "@nods", "ping"), 2,
-                "there is no group '@nods': is it '@nodes'?")
+                "unknown group '@nods'; did you mean '@nodes'?")
         refused(home.ctl("-H", "@loop", "poweroff", "-y"), 2,
-                "'@loop' holds itself: @loop > @back > @loop")
+                "'@loop' contains itself: @loop > @back > @loop")
 
 
 def test_a_host_is_asked_where_its_entry_says():
@@ -152,7 +156,7 @@ def test_many_hosts_are_asked_by_their_names():
 def test_a_default_that_cannot_be_is_told_with_its_place():
     with Home('defaults = { hosts = "@gone"; };') as home:
         refused(home.ctl("ping"), 2, "defaults.hosts of bridlectl.conf: ",
-                "there is no group '@gone'")
+                "unknown group '@gone'")
 
 
 def test_defaults_count_where_the_call_says_nothing():
@@ -179,7 +183,25 @@ def test_an_entry_has_a_time_of_its_own():
         refused(home.ctl("-H", "mute", "ping"), 3, "1 second")
 
 
-# -- keys --------------------------------------------------------------------
+def test_among_several_hosts_each_has_its_own_time():
+    def answer_late(sock):
+        sock.recv(65536)
+        time.sleep(4)
+        sock.sendall(herd.PONG)
+
+    entry = ('{ name = "%s"; transport = "plain"; address = "127.2.0.1"; '
+             'port = %d; timeout = %d; }')
+    with Home() as home, herd.Host(herd.hangs) as mute, \
+            herd.Host(answer_late) as late:
+        home.write("hosts = (%s, %s);" % (
+            entry % ("mute", mute.port, 1), entry % ("late", late.port, 500)))
+        done = home.ctl("-H", "mute,late", "ping")
+        equal(done.returncode, 4, done.stderr)
+        assert "pong from late" in done.stdout, done.stdout
+        assert "mute" in done.stderr, done.stderr
+
+
+# -- tests of fingerprints and keys -----------------------------------------
 
 
 def test_a_fingerprint_counts_as_the_option_does():
@@ -188,10 +210,11 @@ def test_a_fingerprint_counts_as_the_option_does():
         equal(home.ctl("-H", "web", "ping").returncode, 0)
         home.write("hosts = (%s);" % web(d, pinned(d, WRONG)))
         refused(home.ctl("-H", "web", "ping"), 3, "web: ", d.fingerprint(),
-                "bridlectl.conf says " + WRONG)
-        # Whatever known_hosts says; but the command line says more.
+                "bridlectl.conf requires " + WRONG)
+        # The fingerprint in the entry takes precedence over known_hosts. The
+        # option takes precedence over the entry.
         home.ctl("trust", "-y", "127.0.0.1:%d" % d.ports[0])
-        refused(home.ctl("-H", "web", "ping"), 3, "bridlectl.conf says")
+        refused(home.ctl("-H", "web", "ping"), 3, "bridlectl.conf requires")
         equal(home.ctl("-H", "web", "--fingerprint", d.fingerprint(),
                        "ping").returncode, 0)
 
@@ -199,7 +222,7 @@ def test_a_fingerprint_counts_as_the_option_does():
 def test_known_hosts_has_the_address():
     with Home() as home, TlsDaemon(home) as d:
         home.write("hosts = (%s);" % web(d))
-        refused(home.ctl("-H", "web", "ping"), 3, "is not known here",
+        refused(home.ctl("-H", "web", "ping"), 3, "the host's key is unknown",
                 "'bridlectl trust web'")
         done = home.ctl("trust", "-y", "web")
         equal((done.returncode, done.stdout),
@@ -214,7 +237,7 @@ def test_trust_goes_by_the_fingerprint_of_the_entry():
         home.write("hosts = (%s);" % web(d, pinned(d)))
         equal(home.ctl("trust", "web").returncode, 0)
         home.write("hosts = (%s);" % web(d, pinned(d, WRONG)))
-        refused(home.ctl("trust", "web"), 1, "bridlectl.conf says")
+        refused(home.ctl("trust", "web"), 1, "bridlectl.conf requires")
 
 
 def test_an_identity_counts_as_the_option_does():
@@ -238,7 +261,7 @@ def shows_another_key(home, daemon):
         refused(home.ctl("-H", "web", "ping"), 3, "/gone")
 
 
-# -- the files ---------------------------------------------------------------
+# -- tests of the files -----------------------------------------------------
 
 
 def test_a_bad_file_fails_only_what_may_need_it():
@@ -264,11 +287,12 @@ def test_a_file_that_others_may_write_is_not_taken():
 
 
 def keys_of(home, *groups):
-    """Those that an unknown key is told of."""
+    """Yield the known keys of each group of settings. bridlectl lists these
+    keys in its message about an unknown key."""
     for group in groups:
         home.write(group % "zzzzzzzzzzzz = 1;")
         said = home.ctl("hosts", "a").stderr
-        yield from said.split("here may stand ")[1].strip().split(", ")
+        yield from said.split("known keys are ")[1].strip().split(", ")
 
 
 def test_the_example_and_the_manual_have_every_key():
@@ -291,7 +315,8 @@ def test_the_example_and_the_manual_have_every_key():
 
 @contextlib.contextmanager
 def machine_file(text):
-    """A command before bridlectl's, in whose view that is the machine's."""
+    """Yield words to put before a command of bridlectl. The command then finds
+    this text in bridlectl.conf of the machine."""
     need_root("mount")
     told = ctl("hosts", "@nobody-has-this").stderr
     place = re.search(r" and (\S+)/bridlectl\.conf", told)[1]
@@ -304,7 +329,7 @@ def machine_file(text):
         if not os.path.isdir(place):
             raise Skip("because there is no %s to mount over" % place)
         if subprocess.run([*wrap, "true"], capture_output=True).returncode:
-            raise Skip("because mounting is not allowed here")
+            raise Skip("because mounts are not permitted here")
         yield wrap
 
 

@@ -1,4 +1,5 @@
-"""kill: exactly those that are meant, and what became of each of them."""
+"""Tests of kill, which must signal exactly the matching processes and report
+each outcome."""
 
 import os
 import re
@@ -16,11 +17,12 @@ from bridle import (Daemon, ROOT, SERVICE, STRANGER, Skip, Victim, equal,
 from procs import (Churn, Stat, Terminal, boot, crowd, encode, kills, token,
                    zombie)
 
-INSIDE = "BRIDLE_TEST_INSIDE"  # set in the pid namespace of a test's own
+# Environment variable that is set in a test's own pid namespace.
+INSIDE = "BRIDLE_TEST_INSIDE"
 
 
 def outcomes(answer):
-    """pid to outcome, of all rows."""
+    """Return a dict that has the outcome for each pid."""
     found = {int(row["pid"]): row["outcome"].decode() for row in answer.rows}
     equal(len(found), len(answer.rows), "one row a process")
     return found
@@ -35,7 +37,8 @@ def all_of(victims, outcome):
 
 
 def audited(d, answer):
-    """What the log says of each process that a kill met, in order."""
+    """Return the log's lines about the processes of a kill, in order. Each
+    line is (pid, user, name, signal, outcome)."""
     request = answer.status.pairs["id"]
     d.wait_log("^bridled: id=%s client=" % request)
     return re.findall(r'^bridled: id=%s pid=(\d+) user=(\S+) name="(.*)" '
@@ -43,7 +46,7 @@ def audited(d, answer):
                       d.log(), re.M)
 
 
-# -- how many, and for how long ----------------------------------------------
+# -- tests of many processes and of waiting ---------------------------------
 
 
 @kills
@@ -68,7 +71,8 @@ def test_two_hundred_of_one_name_are_waited_for():
         equal(answer.code, 200)
         equal(answer.text, "200 exited")
         equal(outcomes(answer), all_of(victims, "exited"))
-        # All have ended before the answer: nobody is waited for here.
+        # The daemon replies only after all victims have ended, so poll() must
+        # find their exit status.
         equal({v.process.poll() for v in victims}, {-signal.SIGTERM})
 
 
@@ -155,14 +159,15 @@ def test_few_descriptors_kill_as_many():
     name = unique_name()
     with Daemon(limit={"nofile": 48}) as d, crowd(120, name) as victims:
         answer = d.ask("1#3#%s#wait=20" % name)
-        # Not all can be watched; all are signalled, and that is told.
+        # The daemon has too few descriptors to watch all victims, but must
+        # signal all of them.
         equal(answer.code, 207)
         equal(set(outcomes(answer)), {v.pid for v in victims})
         equal(set(outcomes(answer).values()), {"exited", "signalled"})
         equal({v.wait() for v in victims}, {-signal.SIGTERM})
 
 
-# -- which signal ------------------------------------------------------------
+# -- tests of signals -------------------------------------------------------
 
 
 @kills
@@ -201,13 +206,13 @@ def test_what_is_no_signal_is_refused():
 def test_a_stopped_process_ends_when_it_goes_on():
     with Daemon() as d, Victim() as v:
         equal(d.ask("1#3#%s#signal=STOP" % v.name).code, 200)
-        wait_for("it to stop", lambda: Stat(v.pid).state == "T")
+        wait_for("the victim to stop", lambda: Stat(v.pid).state == "T")
         equal(d.ask("1#3#%s#wait=1" % v.name).text, "1 survived")
         equal(d.ask("1#3#%s#signal=CONT" % v.name).code, 200)
         equal(v.wait(), -signal.SIGTERM)
 
 
-# -- what is only shown ------------------------------------------------------
+# -- tests of dry runs ------------------------------------------------------
 
 
 @kills
@@ -221,7 +226,8 @@ def test_a_dry_run_kills_nothing():
             equal(outcomes(answer), all_of(victims, "would-signal"))
             equal([row["token"].decode() for row in answer.rows],
                   [token(pid) for pid in pids(victims)])
-            # Nothing was done to a process, so nothing is said of one.
+            # A dry run signals no process, so the log has no lines about
+            # processes.
             equal(audited(d, answer), [])
         equal(d.ctl("kill", "-n", name).returncode, 0)
         assert all(v.lives() for v in victims)
@@ -244,7 +250,8 @@ def test_what_is_not_confirmed_is_not_killed():
 
 @kills
 def test_what_was_shown_is_killed_and_nothing_else():
-    """More than fit into one request; one comes after they were shown."""
+    """The terminal shows more processes than one request can name. A process
+    that starts after the question must survive."""
     name = unique_name()
     with Daemon() as d, crowd(200, name) as victims:
         with Terminal("-H", "unix:" + d.sock, "kill", "--wait", "20",
@@ -259,7 +266,7 @@ def test_what_was_shown_is_killed_and_nothing_else():
         assert b"200 exited" in t.data, t.data[-200:]
 
 
-# -- only those that were shown ----------------------------------------------
+# -- tests of only= ---------------------------------------------------------
 
 
 @kills
@@ -269,7 +276,7 @@ def test_only_kills_exactly_the_tokens():
         chosen, spared = victims[::2], victims[1::2]
         line = "1#3#%s#only=%s" % (name, ",".join(token(v.pid)
                                                   for v in chosen))
-        assert len(line) > 1500, "many tokens"
+        assert len(line) > 1500, "too few tokens"
         answer = d.ask(line)
         equal(answer.code, 200)
         equal(outcomes(answer), all_of(chosen, "signalled"))
@@ -280,22 +287,23 @@ def test_only_kills_exactly_the_tokens():
 @kills
 def test_only_with_what_no_longer_fits_kills_nothing():
     with Daemon() as d, Victim() as v, Victim() as other:
-        pid, ticks = v.pid, Stat(v.pid).ticks
-        stale = ["%d-%d-%s" % (pid, ticks - 1, boot()),
-                 "%d-%d-%s" % (pid, ticks + 1, boot()),
+        pid, number = v.pid, int(token(v.pid).split("-")[1])
+        stale = ["%d-%d-%s" % (pid, number - 1, boot()),
+                 "%d-%d-%s" % (pid, number + 1, boot()),
                  "%d-%d-%s" % (pid, 0, boot()),
-                 "%d-%d-%08x" % (pid, ticks, int(boot(), 16) ^ 1),
-                 "%d-%d-%s" % (other.pid, ticks, boot()),
-                 "%d-%d-%s" % (pid, ticks, boot()[:-1]),
-                 "0%d-%d-%s" % (pid, ticks, boot()),
-                 # That process is there, but its name is another.
+                 "%d-%d-%08x" % (pid, number, int(boot(), 16) ^ 1),
+                 "%d-%d-%s" % (other.pid, number, boot()),
+                 "%d-%d-%s" % (pid, number, boot()[:-1]),
+                 "0%d-%d-%s" % (pid, number, boot()),
+                 # The token is valid, but the process has another name.
                  token(other.pid)]
         for only in stale + [",".join(stale)]:
             answer = d.ask("1#3#%s#only=%s" % (v.name, only))
             equal(answer.code, 404, only)
             equal(answer.rows, [], only)
+            equal(answer.text, "none of these processes is there any more")
         assert v.lives() and other.lives()
-        # The same with one that does fit: it alone is meant.
+        # If one token in the list matches, only this process is signalled.
         answer = d.ask("1#3#%s#only=%s"
                        % (v.name, ",".join(stale + [token(pid)])))
         equal(outcomes(answer), {pid: "signalled"})
@@ -315,7 +323,7 @@ def test_only_that_is_no_list_of_tokens_is_refused():
         assert v.lives()
 
 
-# -- those that end by themselves --------------------------------------------
+# -- tests of processes that end by themselves ------------------------------
 
 
 @kills
@@ -331,7 +339,9 @@ def test_a_zombie_is_gone():
 
 
 def kill_among_churn(d, churn, name, seconds, more=""):
-    """Kills that name again and again, for so long and some were hit."""
+    """Send the kill again and again for `seconds` seconds, and until at least
+    five processes were signalled. Check that no process of another name was
+    killed."""
     seen = {"signalled": 0, "exited": 0, "gone": 0}
     with d.connect() as s:
         start = time.monotonic()
@@ -345,9 +355,10 @@ def kill_among_churn(d, churn, name, seconds, more=""):
                 assert outcome in seen, outcome
                 seen[outcome] += 1
     _, killed, others, hit = churn.stop()
-    assert others > 10, "there was nobody to be hit by mistake"
+    assert others > 10, "too few other processes"
     equal(hit, 0, "processes of another name that were killed")
-    # Who is signalled when it has just ended is signalled, and not killed.
+    # A process that ends by itself just before the signal counts as signalled,
+    # too.
     assert 0 < killed <= seen["signalled"] + seen["exited"], (killed, seen)
 
 
@@ -360,12 +371,13 @@ def test_processes_that_exit_meanwhile_harm_nobody():
 
 
 def in_own_pid_namespace(test):
-    """Runs a test of this file where it alone hands out the pids."""
+    """Run a test of this file in a pid namespace of its own, where no other
+    process takes pids."""
     if not ROOT:
         raise Skip("because only root can make a pid namespace")
     command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
     if subprocess.run([*command, "true"], capture_output=True).returncode:
-        raise Skip("because unshare(1) is not allowed here")
+        raise Skip("because unshare(1) is not permitted here")
     done = subprocess.run(
         [*command, sys.executable, __file__, test], text=True,
         capture_output=True, env=dict(os.environ, **{INSIDE: "1"}),
@@ -375,7 +387,8 @@ def in_own_pid_namespace(test):
 
 @kills
 def test_a_pid_that_is_used_again_is_not_mistaken():
-    """All get one pid, one after the other; half of them are meant."""
+    """All processes of the churn get the same pid, one after the other. Half
+    of them have the name that is killed."""
     if not os.environ.get(INSIDE):
         in_own_pid_namespace("test_a_pid_that_is_used_again_is_not_mistaken")
         return
@@ -384,12 +397,12 @@ def test_a_pid_that_is_used_again_is_not_mistaken():
         kill_among_churn(d, churn, name, 4.0)
 
 
-# -- those that are not to be killed -----------------------------------------
+# -- tests of processes that must survive -----------------------------------
 
 
 @kills
 def test_what_is_not_ours_is_denied():
-    """A daemon without rights over others, as the service is without its."""
+    """A daemon without CAP_KILL cannot signal the processes of other users."""
     name = unique_name()
     with Daemon(uid=SERVICE) as d, crowd(2, name, uid=STRANGER) as theirs:
         with Victim(name, uid=SERVICE) as ours:
@@ -410,7 +423,7 @@ def test_what_is_not_ours_is_denied():
             equal(answer.text, "2 denied by the kernel", more)
             assert "rule" not in answer.status.pairs, answer.status.pairs
             equal(outcomes(answer), all_of(theirs, "denied"), more)
-        # No rule of the policy is shown to whom none stands in the way.
+        # The kernel has denied the kill, so the reply must not name a rule.
         refused = d.ctl("kill", "-y", name)
         assert "by the kernel" in refused.stderr, refused.stderr
         assert "verbs" not in refused.stderr, refused.stderr
@@ -434,14 +447,14 @@ def test_a_mixture_of_ours_and_others_is_partly_done():
 
 @kills
 def test_an_ordinary_users_daemon_is_denied_what_is_roots():
-    """Only asked: what is there already belongs to others."""
+    """Send only dry runs, because these processes belong to root."""
     if ROOT:
-        raise Skip("because those before show it")
+        raise Skip("because the tests before show this")
     with Daemon() as d:
         roots = [row for row in d.ask("1#2#user=0").rows
                  if row["pid"] != b"1" and not row["command"].startswith(b"[")]
         if not roots:
-            raise Skip("because none of root's processes are to be seen here")
+            raise Skip("because root's processes are hidden here")
         pid = int(roots[0]["pid"])
         answer = d.ask("1#3#%s#only=%s#signal=URG#dry-run"
                        % (encode(roots[0]["name"]), token(pid)))
@@ -450,7 +463,8 @@ def test_an_ordinary_users_daemon_is_denied_what_is_roots():
 
 
 def ask_protected(d, pid):
-    """A kill of this process alone; were it done, it would do no harm."""
+    """Check that kill does not signal this process. The signal URG would do no
+    harm."""
     name = d.name_of(pid)
     for more in ("", "#wait=1#escalate=URG", "#dry-run"):
         answer = d.ask("1#3#%s#only=%s#signal=URG%s"
@@ -463,7 +477,7 @@ def ask_protected(d, pid):
 
 class Listing(Daemon):
     def name_of(self, pid):
-        """The name by which the daemon itself knows a process."""
+        """Return the process's name in the daemon's list."""
         for row in self.ask("1#2").rows:
             if int(row["pid"]) == pid:
                 return row["name"]
@@ -482,14 +496,14 @@ def test_kernel_threads_are_protected():
         threads = [int(pid) for pid in os.listdir("/proc")
                    if pid.isdigit() and is_kernel_thread(int(pid))]
         if not threads:
-            raise Skip("because no kernel threads are to be seen here")
+            raise Skip("because this machine shows no kernel threads")
         tried = 0
         for pid in sorted(threads):
             try:
                 ask_protected(d, pid)
                 tried += 1
             except (KeyError, AssertionError):
-                # Workers are renamed by what they do, and go.
+                # Workers of the kernel change their names and end.
                 if not Stat(pid).comm.startswith(b"kworker"):
                     raise
             if tried == 5:
@@ -506,7 +520,8 @@ def is_kernel_thread(pid):
 
 @kills
 def test_bridled_itself_is_protected():
-    """The parent, the logger, the fork server, the session of somebody else."""
+    """The tested processes are the daemon, its logger, its fork server and
+    another client's session."""
     with Listing() as d, d.connect() as s:
         s.sendall(b"1#4\n")
         read_answer(s)
@@ -522,7 +537,8 @@ def test_bridled_itself_is_protected():
 
 @kills
 def test_a_mixture_with_protected_ones_is_partly_done():
-    """protect is for the system's users; anyone may name himself sshd."""
+    """The setting protect holds only for processes of system users. Any user
+    may give a process the name sshd."""
     name = unique_name()
     with Daemon(settings='protect = ("%s");' % name) as d, \
             Victim(name, uid=1) as system, Victim(name, uid=999) as last, \
@@ -547,7 +563,7 @@ def test_a_mixture_with_protected_ones_is_partly_done():
 @kills
 def test_protect_covers_no_ordinary_user():
     if ROOT:
-        raise Skip("because the mixture above shows it")
+        raise Skip("because the test of a mixture shows this")
     name = unique_name()
     with Daemon(settings='protect = ("%s");' % name) as d, \
             Victim(name) as v:
@@ -555,7 +571,7 @@ def test_protect_covers_no_ordinary_user():
         equal(v.wait(), -signal.SIGTERM)
 
 
-# -- whose -------------------------------------------------------------------
+# -- tests of the owners of processes ---------------------------------------
 
 
 @kills
@@ -614,9 +630,10 @@ def test_the_policy_limits_whose_processes():
 
 @kills
 def test_a_process_of_roots_is_nobody_elses_for_a_moment():
-    """Daemons take a user's rights for a while, as sshd for his keys."""
+    """A daemon such as sshd may take a user's uid for a moment. Its process
+    still belongs to root."""
     if not ROOT:
-        raise Skip("only root can be somebody else for a while")
+        raise Skip("because only root can change its user")
     name = unique_name()
     with Victim(name, args=["--euid", str(STRANGER)]) as v:
         with Daemon(limited('("%d")' % STRANGER)) as d:
@@ -650,7 +667,54 @@ def test_the_policy_limits_what_the_kernel_would_allow():
         assert v.lives()
 
 
-# -- what is written down ----------------------------------------------------
+# -- tests of processes that /proc hides ------------------------------------
+
+HIDDEN = "the daemon cannot see other users' processes"
+
+
+def check_hidden(d, name, hidden):
+    """Check that list, kill, bridled --check and the daemon's log report
+    hidden processes if `hidden` is true."""
+    unseen = d.ask("1#2#name=" + name)
+    own = d.ask("1#2#name=bridled")
+    killed = d.ask("1#3#%s#dry-run" % name)
+    shown = d.ctl("list", "bridled")
+    checked = subprocess.run(
+        [d.program, "--check", d.config], capture_output=True, text=True,
+        user=d.uid, group=d.uid, extra_groups=[])
+    for answer in unseen, own, killed:
+        equal(HIDDEN in answer.text, hidden, answer.text)
+        equal("hidden" in answer.status.pairs, hidden)
+    equal([unseen.code == 404, own.code, killed.code == 404],
+          [hidden, 200, hidden])
+    equal([shown.returncode, checked.returncode], [0, 0])
+    for text in shown.stderr, checked.stderr, d.whole_log():
+        equal("cannot see other users" in text, hidden, text)
+
+
+@kills
+def test_a_daemon_from_which_proc_hides_processes_says_so():
+    if not os.environ.get(INSIDE):
+        in_own_pid_namespace(
+            "test_a_daemon_from_which_proc_hides_processes_says_so")
+        return
+    name = unique_name()
+    with Victim(name, uid=STRANGER):
+        for options, uid, hidden in (
+                ("hidepid=2", SERVICE, True), ("hidepid=1", SERVICE, True),
+                ("hidepid=2,gid=%d" % SERVICE, SERVICE, False),
+                # Process 1 belongs to root, so hidepid=4 does not hide it.
+                ("hidepid=4", 0, True)):
+            done = subprocess.run(
+                ["mount", "-t", "proc", "-o", options, "proc", "/proc"],
+                capture_output=True)
+            if done.returncode != 0:
+                raise Skip("because proc cannot be mounted with " + options)
+            with Daemon(uid=uid) as d:
+                check_hidden(d, name, hidden)
+
+
+# -- tests of the log -------------------------------------------------------
 
 
 @kills
@@ -679,14 +743,15 @@ def test_a_name_cannot_forge_a_line_of_the_log():
 
 @kills
 def test_audit_lines_that_are_lost_are_counted():
-    """A logger that stands still: the kill does not wait for it."""
+    """The kill must not wait for a stopped logger."""
     name = unique_name()
     with Daemon() as d, crowd(50, name) as victims:
         logger, = [pid for pid, _ in d.children()]
         os.kill(logger, signal.SIGSTOP)
         try:
-            # Some lines for each, until the pipe is full: of what does
-            # nothing, lines are lost when it is half full.
+            # Send a signal that does no harm until the pipe to the logger is
+            # full. Requests without an action, such as status, log no line
+            # once half of the pipe is full.
             lost = 0
             while lost < len(victims):
                 before = d.counter("log_lost")
@@ -698,17 +763,19 @@ def test_audit_lines_that_are_lost_are_counted():
         finally:
             os.kill(logger, signal.SIGCONT)
         equal({v.wait() for v in victims}, {-signal.SIGTERM})
-        # It is said with the next line for which there is room.
-        wait_for("the losses to be told", lambda: d.ask("1#4") and
+        # The daemon logs the number of lost lines as soon as the pipe has room
+        # for a line.
+        wait_for("the losses to be logged", lambda: d.ask("1#4") and
                  re.search(r"^bridled: \d+ log lines were lost", d.log(),
                            re.M))
 
 
-# -- the machine is sick -----------------------------------------------------
+# -- tests of a name service that hangs -------------------------------------
 
 
 class SilentNames:
-    """Where a name service can be made to hang, for one daemon alone."""
+    """An environment for one daemon, in which the name service can be made to
+    hang."""
 
     SCRIPT = ("mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/userdb &&"
               ' mount --bind "$0" /run/systemd/userdb && exec "$@"')
@@ -722,11 +789,11 @@ class SilentNames:
         if subprocess.run([*self.wrap, "true"], check=False,
                           stderr=subprocess.DEVNULL).returncode != 0:
             self.__exit__()
-            raise Skip("because nobody may mount here")
+            raise Skip("because mounts are not permitted here")
         return self
 
     def fall_silent(self):
-        """A service that takes all questions and answers none."""
+        """Start a name service that accepts all queries and never replies."""
         path = os.path.join(self.dir, "io.systemd.Bridle")
         self.socket.bind(path)
         os.chmod(path, 0o666)
@@ -758,11 +825,12 @@ def test_a_name_service_that_hangs_stops_no_kill():
               {str(STRANGER).encode()})
 
 
-# -- the client vanishes -----------------------------------------------------
+# -- tests of clients that leave --------------------------------------------
 
 
 def vanish(how):
-    """In the middle of a wait. Nothing more is done on its behalf."""
+    """Leave by how(socket) while a kill waits. Check that the kill ends
+    without an escalation."""
     with Daemon() as d, Victim(args=["--ignore-term"]) as v:
         s = d.connect()
         s.sendall(b"1#3#%s#wait=2#escalate=KILL\n" % v.comm)
@@ -773,7 +841,7 @@ def vanish(how):
         d.wait_quiet()
         equal(d.counter("actions"), 0)
         assert v.lives()
-        assert "signal=KILL" not in d.log(), "it went on"
+        assert "signal=KILL" not in d.log(), "the escalation went on"
         equal(d.ask("1#4").code, 200)
 
 
@@ -809,7 +877,8 @@ def test_a_half_close_still_gets_its_answer():
 
 @kills
 def test_an_escalation_looks_again_before_it_kills():
-    """Whoever has become another by then is no longer meant."""
+    """After the first signal the process has another name, so the escalation
+    must not signal it."""
     other = bridle.unique_name()
     with Daemon() as d, Victim(args=["--rename-on-term", other]) as v:
         answer = d.ask("1#3#%s#wait=1#escalate=KILL" % v.name)

@@ -1,4 +1,5 @@
-"""From the command line to the end; what each process may do."""
+"""Tests of the daemon from its command line to its end, and of the rights of
+each of its processes."""
 
 import contextlib
 import ctypes
@@ -13,19 +14,20 @@ import time
 from contextlib import ExitStack
 
 import bridle
-from bridle import (BRIDLED, FILTER, ROOT, Daemon, Skip, Victim, answers,
-                    equal, is_running, read_all, read_answer, wait_for)
+from bridle import (BRIDLED, FILTER, ROOT, STRANGER, Daemon, Skip, Victim,
+                    answers, equal, is_running, read_all, read_answer, wait_for)
 from crowd import KILLS
+from etc_files import EtcFiles
 
-# sysexits.h
-USAGE, NOUSER, OSERR, CONFIG = 64, 67, 71, 78
+# Exit statuses of <sysexits.h>.
+USAGE, NOUSER, OSERR, IOERR, TEMPFAIL, CONFIG = 64, 67, 71, 74, 75, 78
 CAP_KILL = 1 << 5
 CAP_SYS_CHROOT = 1 << 18
 PTRACE_SEIZE = 0x4206
 
 
 def bridled(*args, **kwargs):
-    """Runs it to its end, with what it says on its terminal."""
+    """Run bridled to its end. Return its exit status, output and errors."""
     return subprocess.run([*bridle.WRAP, BRIDLED, *args], text=True,
                           stdin=subprocess.DEVNULL, capture_output=True,
                           timeout=bridle.PATIENCE * 2, **kwargs)
@@ -33,7 +35,8 @@ def bridled(*args, **kwargs):
 
 @contextlib.contextmanager
 def prepared(**kwargs):
-    """A daemon with its folder and configuration, not started."""
+    """Yield a Daemon that has its folder and configuration, but is not
+    started."""
     d = Daemon(**kwargs)
     d.start = d.write_config
     with d:
@@ -41,13 +44,14 @@ def prepared(**kwargs):
 
 
 def status_fields(pid):
-    """/proc/PID/status by name; anyone may read it."""
+    """Return the fields of /proc/PID/status as a dict. Any user may read this
+    file."""
     with open("/proc/%d/status" % pid) as f:
         return dict(line.rstrip("\n").split(":\t", 1) for line in f)
 
 
 def stop(pid):
-    """Ends a daemon that is not our child, and waits until it has."""
+    """End a daemon that is not a child of this test, and wait for its end."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
     try:
@@ -57,7 +61,7 @@ def stop(pid):
         raise
 
 
-# -- the command line ------------------------------------------------------
+# -- tests of the command line ----------------------------------------------
 
 def test_version_and_help():
     done = bridled("--version")
@@ -100,6 +104,89 @@ def test_check():
     assert d.config in done.stderr, done.stderr
 
 
+def test_check_judges_listeners_as_the_start_would():
+    with prepared() as d, socket.socket() as tcp, \
+            socket.socket(socket.AF_UNIX) as unix:
+        tcp.bind(("127.0.0.1", 0))
+        tcp.listen()
+        place = "127.0.0.1:%d" % tcp.getsockname()[1]
+        path = d.sock + "-taken"
+        unix.bind(path)
+        unix.listen()
+        held = "in use by \\S+, pid %d: " % os.getpid()
+        for listen, says in [
+                ('tcp = "%s"' % place, place + " is " + held),
+                ('tcp = "[::]:%s"; tls = true' % place.split(":")[1], held),
+                ('tcp = "192.0.2.1:7075"; tls = true', "Cannot assign"),
+                ('unix = "%s"' % path, path + " is " + held),
+                ('unix = "%s"' % d.config, "not a socket"),
+                ('unix = "%s/no/such/s"' % d.dir, "No such file")]:
+            d.write_config('user = "nobody"; listen = ( { %s; } );'
+                           ' clients = ();\n' % listen)
+            done = bridled("--check", d.config)
+            equal((done.returncode, done.stdout), (CONFIG, ""), done.stderr)
+            assert re.search(r"conf:1: listen: .*" + says, done.stderr), \
+                (says, done.stderr)
+        # The socket file now belongs to no daemon, so the check succeeds.
+        unix.close()
+        d.write_config('user = "nobody"; listen = ( { unix = "%s"; } );'
+                       ' clients = ();\n' % path)
+        equal(bridled("--check", d.config).returncode, 0)
+
+
+def test_the_daemon_that_runs_is_not_in_the_way_of_its_check():
+    with Daemon(tcp=["127.0.0.1:0"]) as d:
+        equal(bridled("--check", d.config).returncode, 0)
+        other = d.config + "-other"
+        with open(d.config) as f, open(other, "w") as g:
+            g.write(f.read())
+        done = bridled("--check", other)
+        equal(done.returncode, CONFIG if ROOT else 0, done.stderr)
+        # Only root can find out which daemon has the addresses.
+        assert ROOT or "check as root" in done.stderr, done.stderr
+        equal(bridled("--check", other, "--in-place-of",
+                      d.config).returncode, 0)
+
+
+def test_check_reads_the_file_as_the_user_of_the_daemon():
+    if not ROOT:
+        raise Skip("because only root can change its user")
+    with prepared(user="nobody") as d:
+        equal(bridled("--check", d.config).returncode, 0)
+        os.chmod(d.config, 0o600)
+        done = bridled("--check", d.config)
+        equal((done.returncode, done.stdout), (CONFIG, ""))
+        assert "Permission denied" in done.stderr, done.stderr
+        assert "chgrp nobody" in done.stderr, done.stderr
+
+
+def test_output_that_is_lost_is_no_success():
+    with prepared() as d, \
+            open("/dev/full", "w") as full:
+        for args in (["--check", d.config], ["--show", d.config],
+                     ["--check", d.config, "--access", "root"],
+                     ["--help"], ["--version"]):
+            for to, extra in ((full, {}),
+                              (None, {"preexec_fn": lambda: os.close(1)})):
+                done = subprocess.run([BRIDLED, *args], stdout=to, text=True,
+                                      stderr=subprocess.PIPE, **extra)
+                equal(done.returncode, IOERR, args)
+                assert "output" in done.stderr, (args, done.stderr)
+
+
+def test_each_exit_status_is_in_the_manual():
+    with open(os.path.join(bridle.SOURCE, "man", "bridled.8")) as f:
+        section = f.read().partition(".Sh EXIT STATUS")[2].partition(".Sh")[0]
+    used = set()
+    for folder, _, names in os.walk(os.path.join(bridle.SOURCE, "daemon")):
+        for name in names:
+            if name.endswith(".c"):
+                with open(os.path.join(folder, name)) as f:
+                    used |= set(re.findall(r"\bEX_([A-Z]+)\b", f.read()))
+    equal({int(n) for n in re.findall(r"^\.It (\d+)$", section, re.M)},
+          {0} | {getattr(os, "EX_" + name) for name in used})
+
+
 def test_what_show_prints_is_a_configuration():
     with prepared(settings="stop_seconds = 7;") as d:
         done = bridled("--show", d.config)
@@ -111,10 +198,11 @@ def test_what_show_prints_is_a_configuration():
         equal(bridled("--check", d.config).returncode, 0)
 
 
-# -- start-up errors -------------------------------------------------------
+# -- tests of errors at the start -------------------------------------------
 
 def fails(args, status, *says):
-    """It ends so and says so, in the foreground and in the background."""
+    """Check that bridled exits with this status and prints these messages, in
+    the foreground and in the background."""
     for extra in ([], ["--daemonize"]):
         done = bridled(*args, "--log-stderr", *extra)
         equal((done.returncode, done.stdout), (status, ""),
@@ -137,18 +225,39 @@ def test_a_port_in_use_is_told():
         with prepared(tcp=[place]) as d:
             fails(["--config", d.config], OSERR, place,
                   "Address already in use")
-            # What it had opened by then is not left behind.
+            # bridled must remove the socket files that it has already created.
             assert not os.path.exists(d.sock)
 
 
 def test_a_missing_user_is_told():
     if not ROOT:
-        raise Skip("because only root becomes somebody else")
+        raise Skip("because only root can change its user")
     with prepared() as d:
         with open(d.config) as f:
             text = f.read().replace('user = "root";', 'user = "no-such";')
         d.write_config(text)
         fails(["--config", d.config], NOUSER, "there is no user 'no-such'")
+
+
+def test_a_name_service_that_fails_is_no_wrong_configuration():
+    """A second start may succeed. Therefore the exit status must tell the
+    service manager to try again."""
+    with EtcFiles() as etc, prepared() as d:
+        for name, text in [
+                ("group", 'clients = ( { name = "far"; unix_group = "daemon";'
+                          ' allow = (); } );'),
+                ("passwd", 'clients = ( { name = "far"; unix_user = "daemon";'
+                           ' allow = (); } );'),
+                ("passwd", 'user = "nobody"; clients = ();')]:
+            d.write_config(
+                'listen = ( { unix = "%s"; } ); %s\n' % (d.sock, text))
+            hidden = etc.hidden_behind_socket(name)
+            for option in ("--check", "--config"):
+                done = subprocess.run([*hidden, BRIDLED, option, d.config],
+                                      check=False, capture_output=True,
+                                      text=True, timeout=bridle.PATIENCE)
+                equal(done.returncode, TEMPFAIL, done.stderr)
+                assert "cannot be looked up now" in done.stderr, done.stderr
 
 
 def test_a_pid_file_that_cannot_be_written_is_told():
@@ -169,7 +278,29 @@ def test_a_pid_file_that_leads_elsewhere_is_refused():
             equal(f.read(), "precious")
 
 
-# -- the socket file -------------------------------------------------------
+def test_a_pid_file_that_may_be_another_users_is_refused():
+    with prepared() as d:
+        os.chmod(d.dir, 0o1777)
+        path = os.path.join(d.dir, "pid")
+        for part in bridle.traps(path, d.dir, "precious"):
+            fails(["--config", d.config, "--pid-file", path], OSERR,
+                  path + " ", part)
+
+
+def test_a_planted_program_of_sessions_is_not_started():
+    if not ROOT:
+        raise Skip("because only root can make files of others")
+    with prepared() as d:
+        os.chmod(d.dir, 0o1777)
+        path = os.path.join(d.dir, "bridled-session")
+        os.chown(path, STRANGER, STRANGER)
+        done = subprocess.run([d.program, "--config", d.config, "-e"],
+                              capture_output=True, text=True)
+        equal(done.returncode, OSERR, done.stderr)
+        assert "%s belongs to uid %d" % (path, STRANGER) in done.stderr
+
+
+# -- tests of the socket file -----------------------------------------------
 
 def test_a_second_daemon_is_refused_and_the_first_goes_on():
     with Daemon() as d:
@@ -183,7 +314,8 @@ def test_a_second_daemon_is_refused_and_the_first_goes_on():
 
 
 def start_some(d, count):
-    """At the same moment; what each wrote, when it serves or has ended."""
+    """Start `count` daemons together. Return the output of each, as soon as
+    the daemon serves or has ended."""
     outs = [os.path.join(d.dir, "out%d" % n) for n in range(count)]
     processes = []
     for path in outs:
@@ -212,7 +344,7 @@ def test_of_some_that_start_at_once_one_serves():
         d.process.terminate()
         d.process.wait()
         for n in range(12):
-            if n % 2:  # sometimes there is a dead one, too
+            if n % 2:  # in every second round, put a dead socket file there
                 with socket.socket(socket.AF_UNIX) as dead:
                     dead.bind(d.sock)
             said = start_some(d, 3)
@@ -256,7 +388,7 @@ def test_anothers_socket_file_is_not_removed_at_the_end():
         assert os.path.exists(d.sock)
 
 
-# -- foreground and background ---------------------------------------------
+# -- tests of foreground and background -------------------------------------
 
 def test_it_stays_in_the_foreground_by_default():
     with Daemon() as d:
@@ -266,7 +398,8 @@ def test_it_stays_in_the_foreground_by_default():
 
 
 def background(d, *args, **kwargs):
-    """Starts it in the background; what the starter said, and the pid."""
+    """Start the daemon in the background. Return the result of the command
+    that starts it, and the daemon's pid."""
     if bridle.WRAP:
         raise Skip("because valgrind keeps our pipes open")
     pid_file = kwargs.pop("pid_file", os.path.join(d.dir, "sock", "pid"))
@@ -279,7 +412,8 @@ def background(d, *args, **kwargs):
 
 def test_daemonize_returns_when_it_serves():
     with prepared(tcp=["127.0.0.1:%d" % bridle.free_port()]) as d:
-        # That it ends at all means that nobody holds our pipes any more.
+        # background() reads the pipes to their end, so its return shows that
+        # no process holds them any more.
         done, pid = background(d, umask=0)
         try:
             equal(done.stderr, "")
@@ -290,7 +424,9 @@ def test_daemonize_returns_when_it_serves():
             assert fields["PPid"] != str(os.getpid())
             assert os.getsid(pid) not in (os.getsid(0), pid), \
                 "it could get a controlling terminal"
-            with contextlib.suppress(PermissionError):  # undumpable
+            # The daemon is undumpable. An ordinary user may not inspect it, so
+            # skip these checks.
+            with contextlib.suppress(PermissionError):
                 equal(os.readlink("/proc/%d/cwd" % pid), "/")
                 for fd in range(3):
                     equal(os.readlink("/proc/%d/fd/%d" % (pid, fd)),
@@ -324,7 +460,8 @@ def test_a_relative_path_means_what_it_meant_to_the_caller():
         _, pid = background(d, cwd=d.dir, pid_file="pid")
         try:
             equal(d.ask("1#4").text, "pong")
-            # A reload finds the file from where the daemon is now.
+            # The daemon must still find its file, although the path was
+            # relative.
             d.config = absolute
             d.clients = '{ name = "x"; unix_user = "7"; allow = ("*"); }'
             d.write_config()
@@ -346,7 +483,7 @@ def test_pid_file_in_the_foreground():
         assert not os.path.exists(os.path.join(d.dir, "pid"))
 
 
-# -- the end ---------------------------------------------------------------
+# -- tests of the daemon's end ----------------------------------------------
 
 def halting(how, **kwargs):
     argv = ["{dir}/misbehave", how, "{dir}/sock/pid"]
@@ -355,7 +492,8 @@ def halting(how, **kwargs):
 
 
 def begin(d, stack, line):
-    """A request in flight: its connection, its action's pid."""
+    """Send a request. Return the connection, and the pid of the action that
+    the request has started."""
     sock = stack.enter_context(d.connect())
     sock.sendall(line)
     action, = wait_for("the action to run", d.actions)
@@ -363,8 +501,8 @@ def begin(d, stack, line):
 
 
 def check_closed(d):
-    """Nobody can come in any more."""
-    wait_for("it to stop accepting", lambda: not os.path.exists(d.sock))
+    """Check that no client can connect to the daemon any more."""
+    wait_for("a closed socket", lambda: not os.path.exists(d.sock))
     for port in d.ports:
         try:
             d.connect(port).close()
@@ -398,7 +536,7 @@ def test_requests_in_flight_are_ended_after_stop_seconds():
         answer = read_answer(sock)
         equal((answer.code, answer.text),
               (503, "ended by TERM: the daemon is stopping"))
-        assert time.monotonic() - began >= 0.9, "it had its second"
+        assert time.monotonic() - began >= 0.9, "killed too early"
         equal(d.process.wait(bridle.PATIENCE), 0)
         assert not is_running(action)
 
@@ -442,7 +580,8 @@ def test_the_idle_are_told_that_it_stops():
 
 
 def test_who_waits_to_be_let_in_is_told_that_it_stops():
-    """More of them than there are sessions ready."""
+    """More clients wait than there are spare sessions. Each of them must get a
+    reply."""
     with Daemon(tcp=["127.0.0.1:0"], limits={"spare": 1}) as d, \
             ExitStack() as stack:
         with d.stopped():
@@ -466,7 +605,8 @@ def test_a_halt_that_takes_the_daemon_down_has_worked():
         sock.close()
         try:
             equal(d.process.wait(bridle.PATIENCE), 0)
-            # The machine is to go down: what does it is not ended.
+            # A halting command must continue, because the machine is about to
+            # stop.
             assert is_running(action)
         finally:
             os.kill(action, signal.SIGKILL)
@@ -484,7 +624,7 @@ def test_nothing_of_it_is_left_at_the_end():
             wait_for("process %d to end" % pid, lambda: not is_running(pid))
 
 
-# -- who it is, and what it may do -----------------------------------------
+# -- tests of identity and rights -------------------------------------------
 
 def capabilities(pid):
     fields = status_fields(pid)
@@ -503,21 +643,23 @@ def ids(pid):
 
 
 def is_dumpable(pid):
-    """Of an undumpable process, /proc/PID is root's."""
+    """True if /proc/PID belongs to the process's own user. The files of an
+    undumpable process belong to root."""
     fields = status_fields(pid)
     uid = int(fields["Uid"].split()[1])
-    assert uid != 0, "of root's processes one cannot tell"
+    assert uid != 0, "this cannot be seen for root's processes"
     return os.stat("/proc/%d/environ" % pid).st_uid == uid
 
 
 def limit(pid, name):
-    """The soft and the hard one."""
+    """Return the soft limit and the hard limit of the process."""
     with open("/proc/%d/limits" % pid) as f:
         return re.search(name + r" +(\S+) +(\S+)", f.read()).groups()
 
 
 def check_session(pid):
-    """What it has once it has answered."""
+    """Check the rights of a session. The session must already have sent a
+    reply."""
     fields = status_fields(pid)
     equal((fields["NoNewPrivs"], fields["Seccomp"]),
           ("1", "2" if FILTER else "0"))
@@ -534,19 +676,22 @@ def check_session(pid):
             with open("/proc/%d/fdinfo/%s" % (pid, fd)) as f:
                 flags = int(re.search(r"^flags:\s+(\d+)", f.read(), re.M)[1],
                             8)
-            assert flags & os.O_PATH, "it could be read, or written to"
+            assert flags & os.O_PATH, "the file is open for reading or writing"
 
 
 def service_user():
-    """A user that is there anyway, with groups if possible; not nobody."""
+    """Return the passwd entry of daemon, bin or games: the first of these
+    users that exists."""
     for name in ("daemon", "bin", "games"):
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
-    raise Skip("because there is no user but root")
+    raise Skip("because root is the only user")
 
 
 class Cast:
-    """All kinds of processes that a daemon has, each of them at work."""
+    """The pids of the daemon's processes, one of each kind: .logger, .session,
+    and the actions .program, .list and .kill. Each action runs until the block
+    of `stack` ends."""
 
     def __init__(self, d, stack):
         self.logger, = [pid for pid, _ in d.children()]
@@ -557,7 +702,8 @@ class Cast:
         known = {self.logger, self.session}
         self.program, program_session = self.act(d, stack, known, b"1#1\n")
         known |= {self.program, program_session}
-        # The list is long, the client does not read: so it stays.
+        # The client does not read this long list, so the action of the list
+        # does not end.
         name = bridle.unique_name("")
         for _ in range(60):
             stack.enter_context(Victim(name.encode(), args=["%" * 4000]))
@@ -566,7 +712,8 @@ class Cast:
         known |= {self.list, list_session}
         self.kill = None
         if KILLS:
-            # Root's victim belongs to the daemon's user, who may kill it.
+            # The daemon's user has the right to kill its own process, so the
+            # victim belongs to this user.
             uid = os.stat("/proc/%d" % self.program).st_uid if ROOT else None
             v = stack.enter_context(
                 Victim(args=["--ignore-term"], uid=uid))
@@ -580,7 +727,7 @@ class Cast:
                 if state != "Z"} - known
 
     def act(self, d, stack, known, line):
-        """The pids of an action and of the session it works for."""
+        """Send a request. Return the pids of its action and of its session."""
         sock = stack.enter_context(d.connect())
         sock.sendall(line)
 
@@ -593,7 +740,8 @@ class Cast:
 
 
 def settled(pid, wanted):
-    """A child has its capabilities dropped soon after the fork."""
+    """Wait until a process has exactly these capabilities. A child drops
+    capabilities soon after the fork."""
     wait_for("capabilities of %d: %r" % (pid, wanted),
              lambda: capabilities(pid) == wanted)
 
@@ -604,7 +752,8 @@ def check_cast(cast, parent, parent_capabilities):
     check_session(cast.session)
     settled(cast.logger, NONE)
     settled(cast.list, NONE)
-    # It runs a program by now, which has what an exec would give it.
+    # Wait until the action has executed its program, which has the
+    # capabilities after an exec.
     wait_for("the exec", lambda: status_fields(cast.program)["Name"] ==
              "misbehave")
     settled(cast.program, NONE)
@@ -617,7 +766,7 @@ def check_cast(cast, parent, parent_capabilities):
 
 def test_root_becomes_the_configured_user_and_keeps_one_capability():
     if not ROOT:
-        raise Skip("because only root becomes somebody else")
+        raise Skip("because only root can change its user")
     pw = service_user()
     groups = sorted(os.getgrouplist(pw.pw_name, pw.pw_gid))
     with ExitStack() as stack:
@@ -634,7 +783,7 @@ def test_root_becomes_the_configured_user_and_keeps_one_capability():
 
 def test_with_its_one_capability_it_kills_others_processes():
     if not ROOT or not KILLS:
-        raise Skip("because it takes root, and a kill")
+        raise Skip("because this needs root, and kills")
     pw = service_user()
     with Daemon(user=pw.pw_name) as d, Victim(uid=bridle.STRANGER) as v:
         equal(d.ask("1#3#" + v.name).text, "1 signalled")
@@ -642,7 +791,8 @@ def test_with_its_one_capability_it_kills_others_processes():
 
 
 class AmbientDaemon(Daemon):
-    """As systemd starts it: not root, CAP_KILL among the ambient ones."""
+    """A daemon that is started as systemd starts it: not as root, but with
+    CAP_KILL as an ambient capability."""
 
     def spawn(self):
         pw = service_user()
@@ -694,7 +844,7 @@ def test_an_ordinary_user_runs_it_with_his_own_rights():
 
 @contextlib.contextmanager
 def session(**kwargs):
-    """A daemon and one session of it that has answered."""
+    """Yield a daemon, and the pid of a session that has replied."""
     with Daemon(**kwargs) as d:
         known = {pid for pid, _ in d.children()}
         with d.connect() as sock:
@@ -713,12 +863,13 @@ def test_a_root_that_stays_root_has_sessions_without_power():
         check_session(pid)
         if capabilities(d.pid)["Eff"] & CAP_SYS_CHROOT:
             equal(os.listdir("/proc/%d/root/" % pid), [])
-            # Nor can anybody put something there.
+            # The folder is deleted, so no process can create a file there.
             assert os.readlink("/proc/%d/root" % pid).endswith(" (deleted)")
 
 
 def intrude(pid):
-    """What becomes of each way into a process: 0 if it is open, an errno."""
+    """Try each way to access the process. Yield 0 for a success, or else an
+    errno."""
     libc = ctypes.CDLL(None, use_errno=True)
     yield libc.ptrace(PTRACE_SEIZE, pid, None, None) and ctypes.get_errno()
     for name in ("maps", "mem", "environ"):
@@ -730,7 +881,8 @@ def intrude(pid):
 
 
 def as_user(uid, function, *args):
-    """Runs it in a process of that user's, which need not exist."""
+    """Run a function in a process of this user, which needs no entry in
+    passwd. Return the list of the function's results."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:

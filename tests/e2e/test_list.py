@@ -1,4 +1,5 @@
-"""The list, held against ps(1) on the same machine, and its filters."""
+"""Tests of the list, which is compared with ps(1) on the same machine, and of
+its filters."""
 
 import calendar
 import json
@@ -14,11 +15,12 @@ import time
 import bridle
 from bridle import (Daemon, STRANGER, Skip, Victim, equal, read_answer,
                     unique_name, wait_for)
+from etc_files import EtcFiles
 from procs import Churn, Stat, crowd, encode, state, zombie
 
 
 class Seen:
-    """A process as ps shows it."""
+    """One process, parsed from a line of ps."""
 
     FORMAT = "pid=,ppid=,uid=,state=,rss=,cputimes=,lstart=,comm="
 
@@ -27,7 +29,7 @@ class Seen:
         self.pid, self.ppid, self.uid = map(int, words[:3])
         self.state = words[3]
         self.rss, self.cpu = int(words[4]), int(words[5])
-        # "Sat Nov 21 00:11:10 2026", in UTC
+        # These words are a time in UTC, such as "Sat Nov 21 00:11:10 2026".
         self.started = calendar.timegm(time.strptime(" ".join(words[6:11])))
         self.comm = words[11] if len(words) > 11 else ""
 
@@ -36,15 +38,16 @@ class Seen:
 
 
 def ps():
-    """All processes by pid."""
+    """Run ps. Return a dict of Seen objects by pid."""
     if not shutil.which("ps"):
-        raise Skip("because there is no ps(1)")
+        raise Skip("because ps(1) is not installed")
     done = subprocess.run(
         ["ps", "-ww", "-e", "-o", Seen.FORMAT], capture_output=True,
         env=dict(os.environ, LC_ALL="C.UTF-8", TZ="UTC"), check=True)
     found = {}
     for line in done.stdout.decode("utf-8", "replace").split("\n"):
-        # A name may hold a newline; what begins with no number is its rest.
+        # A name may contain a newline. A line that does not begin with numbers
+        # continues such a name.
         if re.match(r"\s*\d+\s+\d+\s+\d+ [A-Za-z] ", line):
             seen = Seen(line)
             found[seen.pid] = seen
@@ -60,13 +63,14 @@ def rows_by_pid(answer):
 
 
 def between(d):
-    """ps, the list, ps: what lived through all of it, and its rows."""
+    """Run ps, list, and ps again. Return (before, after, row) for each process
+    that existed all the time: both results of ps, and the row of the list."""
     before = ps()
     rows = rows_by_pid(d.ask("1#2"))
     after = ps()
     both = [(seen, after[pid]) for pid, seen in before.items()
             if seen.same(after.get(pid))]
-    assert len(both) > 5, "who lives here?"
+    assert len(both) > 5, "too few processes"
     missing = [seen.pid for seen, _ in both if seen.pid not in rows]
     equal(missing, [], "processes that are not listed")
     return [(b, a, rows[b.pid]) for b, a in both]
@@ -80,7 +84,8 @@ def user_name(uid):
 
 
 def is_plain(s):
-    """Whether ps shows it as it is, and it stays what it is."""
+    """True if ps shows this text unchanged. Workers of the kernel are
+    excluded, because they change their names."""
     return s.isascii() and s.isprintable() and not set("?\\") & set(s) \
         and not s.startswith("kworker")
 
@@ -91,7 +96,8 @@ def check_against_ps(before, after, row):
     assert abs(started - before.started) <= 1, (what, started, before.started)
     assert before.cpu <= int(row["cpu_ms"]) / 1000 < after.cpu + 1, (
         what, before.cpu, row["cpu_ms"], after.cpu)
-    # What was the same before and after was the same in between.
+    # If a value is the same before and after the list, the list must have this
+    # value.
     if before.ppid == after.ppid:
         equal(int(row["ppid"]), before.ppid, what)
     if before.uid == after.uid:
@@ -101,7 +107,8 @@ def check_against_ps(before, after, row):
 
 
 def check_name(comm, name, what):
-    """A name that comm cuts off goes on in ours."""
+    """Check that the list's name is comm. If the name is longer than 15 bytes,
+    comm may be its first part."""
     comm, name = comm.removesuffix(" <defunct>").strip(), name.strip()
     if len(name) > 15 and name.startswith(comm):
         return
@@ -115,12 +122,14 @@ def test_all_processes_are_as_ps_shows_them():
 
 
 def test_idle_processes_have_the_rss_that_ps_shows():
-    """Roughly: the kernel counts per processor, and sums up now and then."""
+    """Compare only roughly: the kernel counts memory for each processor, and
+    adds the counts with a delay."""
     with Daemon() as d, crowd(3, unique_name()) as victims:
         mine = {v.pid for v in victims} | {os.getpid(), d.pid}
 
         def enough():
-            """Whether so many had come to rest that it says something."""
+            """Compare the processes whose rss has not changed. True if there
+            were at least three such processes."""
             found = 0
             for before, after, row in between(d):
                 if before.pid not in mine or before.rss != after.rss:
@@ -137,8 +146,8 @@ def test_states_are_as_ps_shows_them():
     with Daemon() as d, Victim() as sleeping, Victim() as stopped, \
             zombie(unique_name()) as dead:
         os.kill(stopped.pid, signal.SIGSTOP)
-        wait_for("it to stop", lambda: state(stopped.pid) == "T")
-        wait_for("it to sleep", lambda: state(sleeping.pid) == "S")
+        wait_for("the victim to stop", lambda: state(stopped.pid) == "T")
+        wait_for("the victim to sleep", lambda: state(sleeping.pid) == "S")
         wanted = {sleeping.pid: "S", stopped.pid: "T", dead.pid: "Z"}
         found = {}
         for before, after, row in between(d):
@@ -150,7 +159,8 @@ def test_states_are_as_ps_shows_them():
 
 
 def test_cpu_time_is_counted():
-    """A process that has worked for a while, and one that has not."""
+    """Test a process that has used CPU time, and a process that has used
+    almost none."""
     burn = "import time\nwhile time.process_time() < 0.5: pass\n" \
            "print('done', flush=True)\ninput()"
     with Daemon() as d, Victim() as idle, \
@@ -194,7 +204,7 @@ def test_a_zombie_is_listed_without_a_command():
         equal(row["rss_kib"], b"0")
 
 
-# -- filters -----------------------------------------------------------------
+# -- tests of filters -------------------------------------------------------
 
 
 def names(answer):
@@ -252,16 +262,17 @@ def test_patterns_take_long_names_too():
 
 
 def test_a_pattern_that_takes_for_ever_is_ended():
-    """Many stars against a long name: the deadline ends what will not."""
+    """A pattern with many stars may take very long for a long name. The
+    deadline must end such a list."""
     name = unique_name("s").ljust(200, "a")
-    # Under valgrind an ordinary list takes some seconds.
+    # Under valgrind an ordinary list takes several seconds.
     seconds = 20 if bridle.WRAP else 1
     with Daemon(limits={"request_seconds": seconds}) as d, \
             Victim(name[:15], argv0=name):
         answer = d.ask("1#2#name=s" + "*a" * 60 + "*b")
         assert answer.code in (404, 500), answer.text
         if answer.code == 500:
-            equal(answer.text, "ended by TERM: it took too long")
+            equal(answer.text, "ended by TERM: the time limit was reached")
         equal(d.ask("1#2#name=" + name).code, 200)
 
 
@@ -297,12 +308,27 @@ def test_user_shows_one_users_only():
         equal(done.stdout.split(), [str(theirs.pid)])
 
 
+def test_a_user_who_cannot_be_looked_up_is_no_missing_user():
+    with EtcFiles() as etc, Daemon(wrap=etc.wrap) as d:
+        etc.hide_behind_socket(d, "passwd")
+        for line in "1#2#user=daemon", "1#3#x#user=daemon#dry-run":
+            answer = d.ask(line)
+            equal((answer.code, answer.rows), (500, []), line)
+            assert answer.text.startswith(
+                'the user "daemon" cannot be looked up now: '), answer.text
+        equal(d.ask("1#2#user=0").code, 200)
+
+
 def test_user_that_has_nothing_or_is_nobody_is_no_match():
     with Daemon() as d:
         for user in ("4294967294", "no-such-user", "-1", "%2B0", "0x0",
                      "4294967296", "18446744073709551616"):
             answer = d.ask("1#2#user=" + user)
             equal(answer.code, 404, user)
+            if user == "no-such-user":
+                equal(answer.text,
+                      'user "no-such-user" is unknown on this machine')
+                equal(d.ask("1#3#x#user=" + user).text, answer.text)
             equal(answer.rows, [], user)
         me = d.ask("1#2#user=%d" % os.getuid())
         equal({row["user"].decode() for row in me.rows},
@@ -310,7 +336,7 @@ def test_user_that_has_nothing_or_is_nobody_is_no_match():
         assert str(os.getpid()).encode() in [row["pid"] for row in me.rows]
 
 
-# -- under way ---------------------------------------------------------------
+# -- tests of lists while processes change ----------------------------------
 
 
 def test_a_list_while_thousands_come_and_go_never_fails():
@@ -336,9 +362,17 @@ def test_a_list_while_thousands_come_and_go_never_fails():
                 equal(tree.returncode, 0, tree.stderr)
                 assert v.name in tree.stdout
         started = sum(sum(c.stop()[0::2]) for c in (one, two))
-        assert started > 100, "few came and went: %d" % started
+        assert started > 100, "too few processes started: %d" % started
         equal(Stat(v.pid).ticks, ticks)
         equal(d.counter("failed"), 0)
+
+
+def test_a_number_of_a_user_is_asked_of_no_name_service():
+    nobody = STRANGER + 99  # uid of which no test runs a process
+    with EtcFiles() as etc, Daemon(wrap=etc.wrap) as d:
+        etc.hide_behind_fifo(d, "passwd")
+        equal(d.ask("1#2#user=%d" % nobody).code, 404)
+        equal(d.ask("1#3#no-such-name#user=%d" % nobody).code, 404)
 
 
 if __name__ == "__main__":

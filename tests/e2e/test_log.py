@@ -1,4 +1,4 @@
-"""The log: where it goes, and that there is one line a request."""
+"""Tests of the log: where it goes, and its line for each request."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from bridle import Daemon, Victim, equal
 from crowd import KILLS
 from devlog import LogDaemon
 
-# syslog(3): facilities and levels as numbers.
+# Numbers of syslog(3) for facilities and levels.
 AUTH, DAEMON, LOCAL3 = 4, 3, 19
 WARNING, NOTICE, INFO = 4, 5, 6
 
@@ -26,7 +26,8 @@ CLIENTS = '''
 
 
 def request_line(d, answer):
-    """The one line of the request that this is the answer to."""
+    """Return the log line of this reply's request, and its fields as a dict.
+    Check that there is only one such line."""
     pattern = "^id=%s .*result=" % answer.status.pairs["id"]
     line = d.wait_line(pattern)
     found = [one for one in d.dev_log.lines if re.search(pattern, one.text)]
@@ -37,7 +38,8 @@ def request_line(d, answer):
 
 
 def check(d, question, port=None, **wanted):
-    """Asks, and compares some of the fields of the line that it leaves."""
+    """Send a request. Compare the result and the fields `wanted` with its log
+    line. Return the line and its fields."""
     answer = d.ask(question, port)
     line, fields = request_line(d, answer)
     equal(int(fields["result"]), answer.code)
@@ -45,7 +47,7 @@ def check(d, question, port=None, **wanted):
     return line, fields
 
 
-# -- where it goes ---------------------------------------------------------
+# -- tests of where the log goes --------------------------------------------
 
 def test_it_goes_to_syslog_as_daemon_and_info_by_default():
     with LogDaemon() as d:
@@ -62,13 +64,14 @@ def test_facility_and_level_are_those_of_the_configuration():
              ("halt", "poweroff", "reboot")}
     with LogDaemon(settings=settings % ("local3", "notice"),
                    power=power) as d:
-        # What is less urgent than the level is not there.
+        # A ping is logged at the level info, so the level notice suppresses
+        # its line.
         equal(d.ask("1#4").code, 200)
         line, _ = check(d, "1#1", result="500")
         equal((line.facility, line.level), (LOCAL3, WARNING))
         equal([(one.facility, one.level) for one in d.dev_log.lines],
               [(LOCAL3, NOTICE), (LOCAL3, WARNING)])
-        # Both may change while it runs.
+        # A reload can change the facility and the level.
         d.settings = settings % ("auth", "debug")
         d.write_config()
         assert d.reload()
@@ -94,7 +97,7 @@ def test_begin_and_end_are_logged():
             equal(d.wait_line(what).level, NOTICE)
 
 
-# -- what is in it ---------------------------------------------------------
+# -- tests of the content of a line -----------------------------------------
 
 def test_each_request_has_one_line_with_all_there_is_to_say():
     with LogDaemon(CLIENTS, tcp=["127.0.0.1:0"]) as d:
@@ -148,7 +151,7 @@ def test_milliseconds_are_those_it_took():
         assert int(fields["ms"]) < 1000, fields["ms"]
 
 
-# -- nobody writes his own -------------------------------------------------
+# -- tests of clients that try to forge a line ------------------------------
 
 EVIL = ("x\n<0>Nov 21 00:00:00 bridled: id=1-1 client=root source=uid=0"
         "\x1b]0;owned\x07\x1b[2J\u202e\u009b\x7f")

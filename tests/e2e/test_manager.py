@@ -1,21 +1,24 @@
-"""What a service manager and bridled say to each other: sockets that are
-passed, readiness, reloads, stops, signs of life. We are the manager here."""
+"""Tests of the messages between a service manager and bridled: passed sockets,
+readiness, reloads, stops and the watchdog. The test program acts as the
+service manager."""
 
 import contextlib
 import os
 import re
+import signal
 import socket
 import subprocess
 import tempfile
 import threading
 
 import bridle
-from bridle import (Daemon, answers, equal, free_port, read_all,
+from bridle import (SERVICE, Daemon, answers, equal, free_port, read_all,
                     read_answer, wait_for)
 
 
 class Manager:
-    """Hears what is told to $NOTIFY_SOCKET."""
+    """The socket of a service manager, which receives the daemon's messages to
+    $NOTIFY_SOCKET."""
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="bridle-")
@@ -33,7 +36,8 @@ class Manager:
         self.folder.cleanup()
 
     def hear(self, line):
-        """Waits for a message with such a line, and returns all its lines."""
+        """Wait for a message that has a line like the regular expression.
+        Return all lines of this message."""
         while True:
             said = self.sock.recv(4096).decode().splitlines()
             if any(re.fullmatch(line, s) for s in said):
@@ -54,7 +58,8 @@ def unix_socket(path):
 
 @contextlib.contextmanager
 def sockets():
-    """A unix one and a TCP one, as bridled.socket makes them."""
+    """Yield the path of a unix socket, this socket, and a TCP socket. systemd
+    would pass the same kinds of sockets."""
     with tempfile.TemporaryDirectory(prefix="bridle-") as folder:
         os.chmod(folder, 0o755)
         path = os.path.join(folder, "s")
@@ -64,8 +69,9 @@ def sockets():
 
 
 def conf(path, *places, more=""):
-    """Listens at the path and at those places."""
-    listen = ['{ unix = "%s"; mode = "0666"; }' % path]
+    """Return a configuration with listeners at `path`, unless `path` is None,
+    and at the TCP addresses `places`."""
+    listen = ['{ unix = "%s"; mode = "0666"; }' % path] if path else []
     listen += ['{ tcp = "%s"; }' % p for p in places]
     return ('user = "%s";\nlisten = (%s);\nclients = ({ name = "me"; '
             'unix_user = "%d"; allow = ("*"); });\n'
@@ -79,17 +85,18 @@ def address(t):
 
 
 def start(text, passed, **more):
-    """A daemon that does not start: what it said, and its exit status."""
+    """Start a daemon that must fail to start. Return its output and its exit
+    status."""
     d = Daemon(conf=text, passed=passed, **more)
     try:
         with d:
-            raise AssertionError("it serves: " + d.log())
+            raise AssertionError("the daemon serves: " + d.log())
     except AssertionError as e:
         assert "did not start" in str(e), e
         return str(e), d.process.returncode
 
 
-# -- readiness ---------------------------------------------------------------
+# -- tests of readiness and of the status -----------------------------------
 
 
 def test_it_says_when_it_serves_reloads_and_stops():
@@ -137,7 +144,8 @@ def test_signs_of_life_come_while_its_loop_turns():
             for _ in range(5):
                 m.hear("WATCHDOG=1")
             with d.stopped():
-                # What it said before; then nothing can come.
+                # Read the messages that the daemon has sent before it was
+                # stopped.
                 with contextlib.suppress(BlockingIOError):
                     m.sock.setblocking(False)
                     while m.sock.recv(4096):
@@ -172,7 +180,7 @@ def test_an_abstract_socket_will_do():
             assert b"READY=1" in s.recv(4096)
 
 
-# -- sockets that are passed -------------------------------------------------
+# -- tests of passed sockets ------------------------------------------------
 
 
 def test_passed_sockets_are_served_and_left_in_place():
@@ -197,37 +205,185 @@ def test_a_client_that_comes_between_two_daemons_waits():
                 equal(read_answer(client).code, 200)
 
 
-def test_a_passed_socket_that_is_not_listed_is_an_error():
+def refused(address_):
+    """Connect by TCP. Check that the daemon replies with 503."""
+    with socket.create_connection(address_, bridle.PATIENCE) as client:
+        equal(bridle.read_answer(client).code, 503)
+
+
+def test_a_passed_unix_socket_needs_no_line():
     with sockets() as (path, u, t):
-        said, status = start(conf(path), [u, t])
-        equal(status, os.EX_OSERR)
-        assert "%s was passed by a socket unit, and is not listed" \
-            % address(t) in said, said
+        with Daemon(conf=conf(None, address(t)), passed=[u, t]) as d:
+            d.sock = path
+            equal(d.ask("1#4").code, 200)
+            equal(d.ask("1#4", t.getsockname()[1]).code, 200)
+            assert "warning" not in d.log() and "listen:" not in d.log()
+            assert d.reload(), d.log()
+            equal(d.ask("1#4").code, 200)
 
 
-def test_tcp_that_was_not_passed_beside_others_is_an_error():
+def test_another_path_than_the_passed_one_is_a_warning():
     with sockets() as (path, u, _):
-        missing = "127.0.0.1:%d" % free_port()
-        said, status = start(conf(path, missing), [u])
-        equal(status, os.EX_OSERR)
-        assert 'add "ListenStream=%s"' % missing in said, said
+        with Daemon(passed=[u]) as d:
+            assert ("%s is listed, and %s was passed by a socket unit"
+                    % (d.sock, path)) in d.log(), d.log()
+            equal(d.ask("1#4").code, 200)
+            d.sock = path
+            equal(d.ask("1#4").code, 200)
 
 
-def test_a_reload_cannot_forget_a_passed_socket():
+def test_two_passed_unix_sockets_need_no_change():
+    with sockets() as (path, u, _), sockets() as (other, v, _):
+        with Daemon(conf=conf(path), passed=[u, v]) as d:
+            assert "remove this line" not in d.log(), d.log()
+            for d.sock in path, other:
+                equal(d.ask("1#4").code, 200)
+
+
+def test_passed_tcp_that_is_not_listed_is_refused():
     with sockets() as (path, u, t):
+        with Daemon(conf=conf(path), passed=[u, t]) as d:
+            d.sock = path
+            assert "%s was passed by a socket unit, and is not listed" \
+                % address(t) in d.log(), d.log()
+            assert address(t) not in re.search(
+                "serving at .*", d.log()).group()
+            refused(t.getsockname())
+            equal(d.ask("1#4").code, 200)
+
+
+def test_the_drop_in_of_an_older_version_is_a_warning():
+    with sockets() as (path, u, t):
+        text = conf(path, address(t))
+        old = "ListenStream=%s of bridled.socket" % address(t)
+        with Daemon(conf=text, passed=[u, t],
+                    passed_names="bridled.socket:bridled.socket") as d:
+            assert old + " is no longer needed" in d.log(), d.log()
+            equal(d.ask("1#4", t.getsockname()[1]).code, 200)
+        with Daemon(conf=text, passed=[u, t],
+                    passed_names="bridled.socket:tcp") as d:
+            assert old not in d.log(), d.log()
+
+
+def not_listening(d):
+    row, = [r for r in d.ask("1#7").rows if r["counter"] == b"not_listening"]
+    return row["value"].decode()
+
+
+def test_listed_tcp_that_was_not_passed_costs_only_itself():
+    with sockets() as (path, u, t):
+        missing = "127.0.0.1:%d" % free_port()
+        with Daemon(conf=conf(path, missing), passed=[u]) as d:
+            d.sock = path
+            assert missing + " is listed, but was not passed" in d.log()
+            equal(not_listening(d), missing)
         with Daemon(conf=conf(path, address(t)), passed=[u, t]) as d:
             d.sock = path
-            d.write_config(conf(path))
-            assert not d.reload()
-            assert "is not listed" in d.log()
-            equal(d.ask("1#4", t.getsockname()[1]).code, 200)
+            equal(not_listening(d), "none")
+
+
+def test_a_reload_stops_and_resumes_passed_tcp():
+    with sockets() as (path, u, t):
+        both = conf(path, address(t))
+        with Daemon(conf=both, passed=[u, t]) as d:
+            d.sock = path
+            for _ in range(2):
+                d.write_config(conf(path))
+                assert d.reload(), d.log()
+                refused(t.getsockname())
+                d.write_config(both)
+                assert d.reload(), d.log()
+                equal(d.ask("1#4", t.getsockname()[1]).code, 200)
+
+
+# -- tests of a wrong configuration -----------------------------------------
+
+
+def conf_of_service(path, *places, more=""):
+    """Return a configuration like conf(), but without the key user. Such a
+    daemon does not start as root."""
+    return re.sub("^user = .*\n", "", conf(path, *places, more=more))
+
+
+class Refusing(Daemon):
+    """A daemon that starts as an ordinary user, with two mistakes in its
+    configuration. Therefore it refuses clients."""
+
+    def __init__(self, manager, passed):
+        super().__init__(
+            conf=conf_of_service("/run/x", more="nonsense = 1;\nwrong = 2;\n"),
+            passed=passed, uid=SERVICE, env=manager.env)
+
+    def started(self):
+        found = re.search("serving at|clients are refused", self.log())
+        return found and "serving at"
+
+
+def answer_of(s):
+    with s:
+        s.settimeout(bridle.PATIENCE)
+        return read_answer(s)
+
+
+def unix_client(path):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(path)
+    return s
+
+
+def test_a_wrong_configuration_refuses_until_it_is_mended():
+    with sockets() as (path, u, t), Manager() as m:
+        with Refusing(m, [u, t]) as d:
+            said = m.hear("READY=1")
+            assert "2 errors" in status_of(said), said
+            for _ in range(2):
+                answer = answer_of(unix_client(path))
+                equal((answer.code, answer.text),
+                      (503, "the configuration has 2 errors: "
+                            "see journalctl -u bridled"))
+                refused(t.getsockname())
+            assert "unknown key" in d.log(), d.log()
+            # A reload signal makes the daemon read the file at once. Without a
+            # signal, it notices each change of the file.
+            d.write_config(conf_of_service(path, more="nonsense = 1;\n"))
+            os.kill(d.pid, signal.SIGHUP)
+            m.hear("STATUS=.*1 error[.].*")
+            equal(answer_of(unix_client(path)).text[:29],
+                  "the configuration has 1 error")
+            d.write_config(conf_of_service(path, address(t)))
+            m.hear("STATUS=Sessions.*")
+            d.sock = path
+            equal(d.ask("1#4").code, 200)
+
+
+def test_a_refusing_daemon_ends_at_sigterm():
+    with sockets() as (path, u, _), Manager() as m:
+        with Refusing(m, [u]) as d:
+            m.hear("READY=1")
+            os.kill(d.pid, signal.SIGTERM)
+            equal(d.process.wait(bridle.PATIENCE), 0)
+
+
+def test_a_refusing_daemon_feeds_its_watchdog():
+    with sockets() as (_, u, _), Manager() as m:
+        m.env["WATCHDOG_USEC"] = "300000"
+        with Refusing(m, [u]):
+            for _ in range(3):
+                m.hear("WATCHDOG=1")
+
+
+def test_a_wrong_configuration_ends_a_daemon_of_root():
+    with sockets() as (path, u, _):
+        if bridle.ROOT:
+            _, status = start("nonsense = 1;\n", [u])
+            equal(status, os.EX_CONFIG)
 
 
 def test_the_mode_of_a_passed_socket_is_its_units():
     with sockets() as (path, u, _):
         os.chmod(path, 0o600)
         with Daemon(conf=conf(path), passed=[u]) as d:
-            assert "was passed with mode 0600" in d.log()
+            d.wait_log("was passed with mode 0600")
             equal(os.stat(path).st_mode & 0o777, 0o600)
 
 
@@ -236,7 +392,8 @@ def test_what_is_no_listening_socket_is_an_error():
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
         said, status = start(conf(path), [u, other])
         equal(status, os.EX_OSERR)
-        assert "descriptor 4 was passed to us, and is not" in said, said
+        assert "descriptor 4 of the service manager must be a listening" \
+            in said, said
 
 
 def test_sockets_for_another_process_are_not_taken():
@@ -260,7 +417,8 @@ def test_commands_know_nothing_of_the_manager():
 
 
 def ask_on_and_on(path, end, wrong):
-    """A connection a request, until told to end; what was no answer."""
+    """Send pings, each on its own connection, until `end` is set. Append each
+    failure to `wrong`."""
     while not end.is_set():
         try:
             with socket.socket(socket.AF_UNIX) as s:

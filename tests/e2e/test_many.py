@@ -1,5 +1,5 @@
-"""Many hosts in one call: what is shown of each, in what order, and what
-becomes of the others when one of them does not behave."""
+"""Tests of one call for many hosts: the output of each host, and the order of
+the hosts. A host that misbehaves must not disturb the others."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ from homes import Home, TlsDaemon
 from procs import Terminal
 
 
-# What is shown
+# Tests of the output of each host
 
 def test_every_host_answers_and_is_counted():
     with herd(3) as d:
@@ -93,15 +93,25 @@ def test_json_has_an_object_a_host_and_one_for_the_sum():
 
 
 def test_equal_answers_are_shown_once():
+    version = ctl("--version").stdout.split()[1]
     with herd(3) as d, Host(says(b"1#200#pong#version=9.9#id=1\n")) as old:
         done = ctl("-H", hosts(d.name("[1-3]"), old.name), "ping",
                    "--gather")
         equal(done.stdout.splitlines(),
-              ["pong from %s: bridled 0.1.0" % d.name("[1-3]"),
+              ["pong from %s: bridled %s" % (d.name("[1-3]"), version),
                "pong from %s: bridled 9.9" % old.name])
         done = ctl("-H", d.name("[1-3]"), "verbs", "--gather")
         equal(done.stdout.splitlines()[0], d.name("[1-3]") + ":")
         equal(done.stdout.count(" kill "), 1)
+
+
+def test_every_host_shows_who_is_connected():
+    with herd(2) as d:
+        done = ctl("-H", d.name("[1-2]"), "who")
+        rows = [line.split()[:2] for line in done.stdout.splitlines()]
+        equal(rows[0], ["HOST", "NAME"])
+        equal(sorted({row[0] for row in rows[1:]}), d.names(1, 2))
+        assert ["me"] in [row[1:] for row in rows], rows
 
 
 def test_answers_come_as_they_come_or_in_order():
@@ -112,7 +122,7 @@ def test_answers_come_as_they_come_or_in_order():
             with running("-H", hosts(slow.name, d.name(1)), "ping",
                          *order) as process:
                 if order:
-                    wait_for("both to be asked",
+                    wait_for("both hosts to be contacted",
                              lambda: d.counter("requests") > 2
                              and slow.at_once)
                     go.set()
@@ -131,7 +141,7 @@ def test_explain_counts_by_what_it_tells():
         equal(summary(done), "2 hosts: 1 ok, 1 refused (%s)" % d.name(1))
 
 
-# What goes wrong
+# Tests of hosts that misbehave
 
 def dies_half_way(sock):
     sock.recv(65536)
@@ -179,7 +189,7 @@ def test_each_broken_host_has_its_own_fate():
         equal(done.returncode, 4)
         for name in d.names(1, 2):
             equal([r["pid"] for r in by_host[name]["records"]], [v.pid])
-        # What a broken host says never appears as another's.
+        # The rows of a broken host must never appear under another host.
         equal([name for name, a in by_host.items()
                if "poisoned" in json.dumps(a)], [half])
         for name in by_host:
@@ -188,7 +198,8 @@ def test_each_broken_host_has_its_own_fate():
 
 
 class Hearing:
-    """A socket of which its host remembers what came."""
+    """A connection of a TlsHost. It appends the bytes that it receives to
+    .heard of the host."""
 
     def __init__(self, sock, host):
         self.sock, self.host = sock, host
@@ -201,8 +212,8 @@ class Hearing:
 
 
 class TlsHost(Host):
-    """One with a key, that gives its connections to `serve` after the
-    handshake."""
+    """A Host that has a key. After the TLS handshake, it calls `serve` with
+    the connection."""
 
     def __init__(self, home, serve, address):
         self.key = os.path.join(home.dir, "key-" + address)
@@ -252,10 +263,11 @@ def test_each_broken_tls_host_has_its_own_fate():
                before: "timed_out", unsafe: "unreachable",
                stranger.name: "unreachable", d.host: "ok"}, done.stderr)
         texts = {a["host"]: a["text"] for a in answers}
-        assert "its key is another than before" in texts[wrong.name]
-        assert "its key is not known here" in texts[stranger.name]
+        assert "the host's key has changed" in texts[wrong.name]
+        assert "the host's key is unknown" in texts[stranger.name]
         assert "without TLS" in texts[unsafe], texts[unsafe]
-        # Nothing was asked of those that are not who they should be.
+        # bridlectl must not send a request to a host with a wrong or unknown
+        # key.
         equal((wrong.heard, stranger.heard), (b"", b""))
         assert silent.heard.startswith(b"1#4"), silent.heard
 
@@ -268,7 +280,7 @@ def test_no_host_can_pose_as_another():
             done = ctl("-H", hosts(liar.name, d.name(1)), "status", *form)
             equal([line for line in done.stdout.splitlines()
                    if "66" in line.split()], [], form)
-            assert liar.name + ": its table is not shown" in done.stderr
+            assert liar.name + ": the table is not shown" in done.stderr
         done = ctl("-H", hosts(liar.name, d.name(1)), "ping")
         for line in done.stdout.splitlines():
             assert line.startswith(("pong from %s:" % d.name(1),
@@ -276,7 +288,8 @@ def test_no_host_can_pose_as_another():
 
 
 def test_one_that_cannot_be_reached_in_time():
-    # A full queue: its connections are not taken, and not refused either.
+    # Fill the backlog of a listener. The kernel then neither accepts nor
+    # refuses a connection.
     with socket.create_server(("127.2.0.1", 0), backlog=0) as full, \
             contextlib.ExitStack() as stack, herd(1) as d:
         for _ in range(4):
@@ -311,7 +324,8 @@ def test_no_more_than_fanout_are_asked_at_once():
             if counts["now"] == 3:
                 three.set()
         three.wait(bridle.PATIENCE)
-        # Before the answer, since the next one comes after it.
+        # Decrease the count before the reply, because bridlectl contacts the
+        # next host after the reply.
         with lock:
             counts["now"] -= 1
         says(PONG)(sock)
@@ -327,7 +341,7 @@ def test_no_more_than_fanout_are_asked_at_once():
 
 
 def workers(process):
-    """The pids of its children."""
+    """Return the pids of the process's children."""
     with open("/proc/%d/task/%d/children" % (process.pid, process.pid)) as f:
         return [int(word) for word in f.read().split()]
 
@@ -335,13 +349,13 @@ def workers(process):
 def test_a_worker_that_dies_takes_nobody_along():
     with Host(hangs) as silent, herd(1) as d:
         with running("-H", hosts(d.name(1), silent.name), "ping") as process:
-            wait_for("the silent one to be asked", lambda: silent.at_once)
-            wait_for("the other to be done",
+            wait_for("the silent host to be contacted", lambda: silent.at_once)
+            wait_for("the other host to be done",
                      lambda: len(workers(process)) == 1)
             os.kill(workers(process)[0], signal.SIGKILL)
             done = finish(process)
         equal(done.returncode, 4)
-        assert silent.name + ": the process that asked it has died" \
+        assert silent.name + ": the worker process for this host has died" \
             in done.stderr
         assert "pong from " + d.name(1) in done.stdout
 
@@ -349,24 +363,25 @@ def test_a_worker_that_dies_takes_nobody_along():
 def test_workers_end_with_the_one_who_started_them():
     with Host(hangs) as silent:
         with running("-H", silent.name, "ping", "--ordered") as process:
-            wait_for("it to be asked", lambda: silent.at_once)
+            wait_for("the host to be contacted", lambda: silent.at_once)
             left = workers(process)
             process.kill()
         wait_for("the workers to end",
                  lambda: not any(map(is_running, left)))
 
 
-# Interrupts
+# Tests of interrupts
 
 def test_the_first_interrupt_shows_and_the_second_ends():
     with Host(hangs) as silent, herd(1) as d:
         with running("-H", hosts(silent.name, d.name(1)),
                      "ping") as process:
-            wait_for("it to be asked", lambda: silent.at_once)
+            wait_for("the host to be contacted", lambda: silent.at_once)
             equal(process.stdout.readline()[:10], "pong from ")
             process.send_signal(signal.SIGINT)
             equal(process.stderr.readline(),
-                  "bridlectl: 1 of 2 done, 1 running: %s; ^C again ends it\n"
+                  "bridlectl: 1 of 2 done, 1 running: %s; "
+                  "press ^C again to end\n"
                   % silent.name)
             equal(process.poll(), None)
             process.send_signal(signal.SIGINT)
@@ -381,10 +396,10 @@ def test_interrupts_of_a_terminal_do_not_reach_workers():
     with Host(hangs) as silent, herd(1) as d:
         with Terminal("-H", hosts(silent.name, d.name(1)), "ping") as t:
             t.read_until(b"pong from")
-            wait_for("the silent one to be asked", lambda: silent.at_once)
-            # As a terminal does, to all that belong to the call.
+            wait_for("the silent host to be contacted", lambda: silent.at_once)
+            # A terminal sends SIGINT to the whole process group at ^C.
             os.killpg(t.process.pid, signal.SIGINT)
-            t.read_until(b"^C again ends it")
+            t.read_until(b"press ^C again to end")
             equal(silent.at_once, 1)
             os.killpg(t.process.pid, signal.SIGINT)
             equal(t.finish(), 4)
@@ -409,7 +424,8 @@ def test_a_terminal_is_told_how_far_it_is():
             t.read_until(b"1 of 2 done, 0 failed, 1 running")
             go.set()
             equal(t.finish(), 0)
-            # The line is gone before anything else is written.
+            # bridlectl must erase the progress line before it prints other
+            # output.
             assert t.data.rpartition(b" left")[2].startswith(
                 b"\r\x1b[K"), t.data
 

@@ -1,5 +1,6 @@
-"""Many hosts where something is amiss: files that are not ours, hosts with
-other tables, calls that are ended at any moment, what runs short."""
+"""Tests of one call for many hosts when something fails: files of other users,
+hosts with unusual tables, calls that are ended at any moment, and
+shortages."""
 
 import contextlib
 import json
@@ -25,7 +26,8 @@ DONE = b"1#202#reboot now#id=1\n"
 
 
 class Ground:
-    """Hosts that are rebooted, in the order in which they are asked."""
+    """Hosts that accept a reboot. The list .order has their numbers in the
+    order in which bridlectl contacts them."""
 
     def __init__(self, n, broken=(), delay=0):
         self.n, self.broken, self.delay, self.order = n, broken, delay, []
@@ -63,7 +65,7 @@ class Ground:
         self.stack.close()
 
 
-# The file of what is left
+# Tests of the file of --resume
 
 def test_the_file_is_up_to_date_in_a_pause():
     for sig in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP):
@@ -77,7 +79,7 @@ def test_the_file_is_up_to_date_in_a_pause():
 
 
 def test_a_third_interrupt_does_not_lose_what_was_done():
-    # The third comes while the second is being answered.
+    # The third SIGINT arrives while bridlectl handles the second SIGINT.
     with Host(hangs, "127.2.1.1") as silent:
         for attempt in range(20):
             with Ground(3) as g, tempfile.TemporaryDirectory() as d:
@@ -85,7 +87,7 @@ def test_a_third_interrupt_does_not_lose_what_was_done():
                 mute = [silent.name]
                 with running("-H", hosts(g.name("[1-3]"), *mute), "reboot",
                              "-y", "--resume", file) as process:
-                    wait_for("all to be asked",
+                    wait_for("all hosts to be contacted",
                              lambda: len(g.order) == 3 and silent.at_once)
                     time.sleep(0.05)
                     interrupt(process)
@@ -102,9 +104,23 @@ def test_a_dry_run_strikes_nobody_off():
         ctl(*g.call("-y", "--fanout", "1", "--max-failures", "0"))
         left, g.broken = g.left(), []
         equal(len(left), 3)
-        ctl(*g.call("-n"))
+        done = ctl(*g.call("-n"))
+        equal(done.returncode, 0, done.stderr)
         assert os.path.exists(g.file), "a dry run has removed it"
         equal(g.left(), left)
+
+
+def test_a_dry_run_and_an_explanation_go_by_the_file():
+    with Ground(3) as g:
+        for words in (("reboot", "-n"), ("explain", "reboot")):
+            with open(g.file, "w") as f:
+                f.write("# hosts left of bridlectl reboot 1#1#mode=reboot\n"
+                        "%s\n# done since then:\n" % g.name(2))
+            g.order.clear()
+            done = ctl("-H", g.name("[1-3]"), *words, "--resume", g.file)
+            equal((done.returncode == 2, g.order), (False, [2]),
+                  done.stderr)
+            equal(g.left(), [g.name(2)])
 
 
 def test_a_file_that_is_none_of_ours_is_refused_and_stays():
@@ -119,11 +135,34 @@ def test_a_file_that_is_none_of_ours_is_refused_and_stays():
 
 def test_a_device_is_not_removed():
     if not ROOT:
-        raise Skip("only root can make devices")
+        raise Skip("because only root can make devices")
     with Ground(1) as g:
         os.mknod(g.file, stat.S_IFCHR | 0o666, os.makedev(1, 3))
         ctl(*g.call("-y"))
         assert os.path.exists(g.file)
+
+
+def test_a_file_that_may_be_another_users_is_refused():
+    with Ground(2) as g:
+        os.chmod(g.dir, 0o1777)
+        text = "# hosts left of bridlectl reboot 1#1#mode=reboot\n%s\n%s\n" \
+            "# done since then:\n" % (g.name(1), g.name(2))
+        for part in bridle.traps(g.file, g.dir, text):
+            for more in ("-y", "-n"):
+                done = ctl(*g.call(more))
+                equal((done.returncode, g.order), (2, []), part)
+                assert g.file in done.stderr and part in done.stderr, done
+
+
+def test_a_file_that_leaves_no_host_is_no_success():
+    with Ground(2) as g:
+        with open(g.file, "w") as f:
+            f.write("# hosts left of bridlectl reboot 1#1#mode=reboot\n%s\n"
+                    "# done since then:\n%s\n" % (g.name(1), g.name(1)))
+        for more in ("-y", "-n"):
+            done = ctl(*g.call(more))
+            equal((done.returncode, g.order), (2, []))
+            assert g.file + " has no host left" in done.stderr, done.stderr
 
 
 def test_two_calls_with_one_file_do_nothing_twice():
@@ -135,7 +174,7 @@ def test_two_calls_with_one_file_do_nothing_twice():
         equal(sorted(g.order), [1, 2, 3])
 
 
-# Much at once
+# Tests of long output
 
 def test_no_row_is_lost_where_a_table_comes_in_parts():
     rows = b"".join(b"1#100#%d#0#root#S#100#5#1700000000#init#%s\n"
@@ -148,14 +187,14 @@ def test_no_row_is_lost_where_a_table_comes_in_parts():
                 "127.2.0.%d" % i, port)).port
         done = ctl("-H", "plain:127.2.0.[1-7]:%d" % port, "list",
                    "--columns", "pid")
-        assert "it comes in several" in done.stderr, done.stderr
+        assert "shown as several tables" in done.stderr, done.stderr
         found = [line.split()[0] for line in done.stdout.splitlines()]
         equal({name: found.count(name) for name in set(found) - {"HOST"}},
               {"plain:127.2.0.%d:%d" % (i, port): 30000
                for i in range(1, 8)})
 
 
-# Hosts with other tables
+# Tests of hosts with unusual tables
 
 def test_an_odd_table_does_not_silence_the_others():
     with Host(ODD, "127.2.0.1") as odd, Host(HONEST, "127.2.0.2") as honest:
@@ -172,7 +211,8 @@ def test_an_odd_table_does_not_silence_the_others():
 
 
 def watched(seconds, *args):
-    """What a terminal has seen after a while, and whether it went on."""
+    """Run bridlectl --watch on a terminal for `seconds` seconds. Return its
+    output, and True if it was still running then."""
     with Terminal(*args, "--watch", "1") as t:
         end = time.monotonic() + seconds
         with contextlib.suppress(AssertionError):
@@ -219,7 +259,7 @@ def test_too_long_an_answer_is_not_asked_for_again_at_once():
     rows = b"".join(b"1#100#%d#%s\n" % (i, b"x" * 900) for i in range(45000))
     with Host(says(b"1#100#pid#name\n", rows, b"1#200#ok#id=1\n")) as host:
         with Terminal("-H", host.name, "list", "--watch", "600") as t:
-            wait_for("it to be asked", lambda: host.asked)
+            wait_for("the host to be contacted", lambda: host.asked)
             time.sleep(6)
             t.process.kill()
             t.process.wait()
@@ -233,7 +273,7 @@ def test_the_whole_watch_has_an_end():
         assert not went_on
 
 
-# Waiting
+# Tests of wait
 
 def test_a_name_that_is_not_known_is_not_down():
     done = ctl("-H", "no-such-host.invalid", "wait", "--down",
@@ -243,7 +283,7 @@ def test_a_name_that_is_not_known_is_not_down():
 
 def test_what_may_not_be_asked_is_not_down():
     if not ROOT:
-        raise Skip("only root can be somebody else")
+        raise Skip("because only root can change its user")
     with herd(1, mode="0600") as d:
         done = ctl("-H", "unix:" + d.sock, "wait", "--down", "--timeout",
                    "2", uid=bridle.STRANGER)
@@ -264,7 +304,7 @@ def test_to_explain_a_reboot_is_not_to_wait_for_it():
         equal(done.returncode, 0, done.stderr)
 
 
-# What runs short
+# Tests of shortages
 
 def test_few_descriptors_make_it_slower_and_nothing_else():
     with herd(40, limits=ROOM) as d:
@@ -274,7 +314,7 @@ def test_few_descriptors_make_it_slower_and_nothing_else():
         equal(summary(done), "40 hosts: 40 ok")
 
 
-# Groups
+# Tests of groups
 
 def test_groups_that_double_are_refused_in_time():
     with Home() as home:
@@ -284,7 +324,8 @@ def test_groups_that_double_are_refused_in_time():
                     "".join('{ name = "g%d"; hosts = ("@g%d", "@g%d"); },'
                             % (i, i + 1, i + 1) for i in range(40)))
         done = subprocess.run([BRIDLECTL, "hosts", "@g0"], env=home.env,
-                              capture_output=True, text=True, timeout=10)
+                              capture_output=True, text=True,
+                              timeout=bridle.PATIENCE)
         assert done.returncode in (0, 2), done
 
 

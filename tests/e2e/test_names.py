@@ -1,4 +1,5 @@
-"""Names that processes may have: exact for programs, harmless for people."""
+"""Tests of the names of processes. Output for programs must have the exact
+name. Output for people must do no harm on a terminal."""
 
 import contextlib
 import json
@@ -10,30 +11,32 @@ import bridle
 from bridle import Daemon, Skip, Victim, decode, equal, unique_name
 from procs import Stat, Terminal, encode, kills
 
-# What may do something to a terminal, or to how a line of it reads. One byte
-# string each; the last ones are no UTF-8.
+# Names with bytes that control a terminal or change the look of a line. The
+# last names are not UTF-8.
 ACTIVE = [
     b"\x1b[31m", b"\x1b]0;owned\x07", b"\x08\x08", b"\r", b"\t", b"\n",
     b"\x0b\x0c", b"\x7f", b"\x01",
     *(chr(c).encode() for c in (
-        0x80, 0x85, 0x90, 0x9b, 0x9f,                # C1
-        0x061c, 0x200e, 0x200f, 0x202a, 0x202b,      # bidirectional
+        0x80, 0x85, 0x90, 0x9b, 0x9f,                # C1 control characters,
+        0x061c, 0x200e, 0x200f, 0x202a, 0x202b,      # marks of direction
         0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069,
         0xad, 0x034f, 0x180e, 0x200b, 0x200c, 0x200d, 0x2060, 0xfeff,
-        0x1bca0, 0xe0001, 0xe0041,                   # zero-width
-        0x2028, 0x2029)),                            # ends of lines
+        0x1bca0, 0xe0001, 0xe0041,                   # zero-width characters,
+        0x2028, 0x2029)),                            # line separators
     b"\x9b31m", b"\xc3", b"\xe2\x80", b"\xed\xa0\x80", b"\xc0\x9b",
     b"\xf4\x90\x80\x80", b"\xff\xfe",
 ]
 
 
 def unique(before=b"", after=b""):
-    """A name of its own with these bytes at its start and end."""
+    """Return a name that no other process has, with these bytes at its start
+    and end."""
     return before + unique_name("").encode() + after
 
 
 def short_names():
-    """At most 15 bytes: comm, all of it."""
+    """Return a dict of names by label. Each name has at most 15 bytes, so it
+    fits into comm."""
     return {
         "plain": unique(),
         "a space": unique(b"a b "),
@@ -63,7 +66,8 @@ def short_names():
 
 
 class Long:
-    """A name beyond the 15 bytes of comm, which argv[0] tells."""
+    """A name of more than 15 bytes. comm has only its first 15 bytes, and
+    argv[0] has the whole name."""
 
     def __init__(self, name, folder=b"/opt/some where/"):
         self.name, self.argv0 = name, folder + name
@@ -87,7 +91,8 @@ def long_names():
 
 @contextlib.contextmanager
 def zoo():
-    """All of them alive at once: their labels, names and victims."""
+    """Start a victim for each name of short_names() and long_names(). Yield a
+    list of (label, name, victim)."""
     with contextlib.ExitStack() as stack:
         animals = []
         for label, name in short_names().items():
@@ -105,7 +110,7 @@ def rows_by_pid(answer):
     return {int(row["pid"]): row for row in answer.rows}
 
 
-# -- what programs get -------------------------------------------------------
+# -- tests of output for programs -------------------------------------------
 
 
 def test_each_name_is_exact_on_the_wire():
@@ -140,7 +145,7 @@ def check_json(label, name, record):
         assert "name_encoded" not in record, label
     except UnicodeDecodeError:
         assert "\ufffd" in record["name"], label
-        # All but what is no UTF-8 is as it is.
+        # The bytes of the name that are valid UTF-8 must be unchanged.
         equal([c for c in record["name"] if c != "\ufffd"],
               [c for c in name.decode("utf-8", "ignore")], label)
         equal(decode(record["name_encoded"]), name, label)
@@ -163,12 +168,13 @@ def test_what_an_argument_holds_is_exact_too():
     hostile = [b"a b", b"#%\n", b"\x1b[2J", "进程".encode(), b"\xff", b""]
     with Daemon() as d, Victim(args=hostile) as v:
         row = rows_by_pid(d.ask("1#2"))[v.pid]
-        # What is empty at the very end is not to be told from the end.
+        # An empty last argument cannot be told from the end of the command
+        # line.
         equal(row["command"], b" ".join(
             [b"victim", b"--comm", v.comm] + hostile[:-1]))
 
 
-# -- killing by that name ----------------------------------------------------
+# -- tests of kill by name --------------------------------------------------
 
 
 @kills
@@ -200,7 +206,7 @@ def test_each_name_kills_its_own_through_bridlectl():
 
 @kills
 def test_what_need_not_be_encoded_may_stand_for_itself():
-    """Whoever types a request by hand writes what is on the keyboard."""
+    """Users who type a request can type these bytes without encoding them."""
     names = [unique("进程".encode()), unique(b"\xff"), unique(b"a b="),
              unique(b"-"), unique(b"\x7f"), unique(b"\xc2\x9b")]
     with Daemon() as d:
@@ -213,7 +219,8 @@ def test_what_need_not_be_encoded_may_stand_for_itself():
 
 @kills
 def test_a_name_is_no_part_of_another():
-    """Not its beginning or its end, not in capitals, not as a pattern."""
+    """kill must not match a part of a name, a name in another case, or a
+    pattern."""
     name = unique(b"Ab")
     others = [name + b"x", b"x" + name, name[:-1], name.swapcase(),
               name + b" ", b"*" + name[1:]]
@@ -228,7 +235,7 @@ def test_a_name_is_no_part_of_another():
         equal(v.wait(), -15)
         equal(d.ask("1#3#" + encode(name)).code, 404)
         equal(d.ask("1#3#" + encode(b"*" + name[2:])).code, 404)
-        # The three share their comm.
+        # The processes longer, cut and exact have the same comm.
         equal(d.ask("1#3#" + encode(long)).text, "1 signalled")
         equal(exact.wait(), -15)
         equal(d.ask("1#3#" + encode(long[:15])).text, "1 signalled")
@@ -261,7 +268,8 @@ def test_argv_0_counts_only_where_it_extends_comm():
 
 
 def test_a_name_too_long_for_a_record_spoils_no_list():
-    """Every byte of it takes three on the wire."""
+    """In the protocol each byte of this name takes three bytes. The record is
+    too long, so the list shows comm instead."""
     huge = unique().ljust(4096, b"%")
     with Daemon() as d, Victim(huge[:15], argv0=huge,
                                args=[b"%" * 4096]) as v:
@@ -281,7 +289,8 @@ def kernel_threads():
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
             stat = Stat(int(pid))
-            # Workers are renamed by what they do.
+            # Workers of the kernel change their names, so they cannot be
+            # compared.
             if stat.kernel and not stat.comm.startswith(b"kworker"):
                 found[int(pid)] = stat.comm
     return found
@@ -290,7 +299,7 @@ def kernel_threads():
 def test_kernel_threads_have_their_whole_names():
     threads = kernel_threads()
     if not threads:
-        raise Skip("because no kernel threads are to be seen here")
+        raise Skip("because this machine shows no kernel threads")
     with Daemon() as d:
         rows = rows_by_pid(d.ask("1#2"))
         for pid, name in threads.items():
@@ -299,12 +308,14 @@ def test_kernel_threads_have_their_whole_names():
             equal(rows[pid]["rss_kib"], b"0")
 
 
-# -- what people see ---------------------------------------------------------
+# -- tests of output for people ---------------------------------------------
 
 
 def check_harmless(data, allowed="\n"):
-    """Nothing that a terminal acts upon, but the ends of lines."""
-    text = data.decode("utf-8")  # all of it is UTF-8
+    """Check that the output has no characters that control a terminal, except
+    newlines and the pattern `allowed`."""
+    # An exception here means that the output is not UTF-8.
+    text = data.decode("utf-8")
     text = re.sub(r"\r\n|" + allowed, "\n", text)
     for c in text:
         assert c == "\n" or unicodedata.category(c) not in (
@@ -313,22 +324,25 @@ def check_harmless(data, allowed="\n"):
 
 
 def zero_width(c):
-    """Beside those of category Cf: what Unicode says to ignore."""
+    """True if Unicode calls this character ignorable, and it does not belong
+    to the category Cf."""
     return ord(c) in (0x034f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x3164, 0xffa0) \
         or 0x180b <= ord(c) <= 0x180f or 0xfe00 <= ord(c) <= 0xfe0f \
         or 0xe0000 <= ord(c) <= 0xe0fff
 
 
-COLOURS = r"\x1b\[(?:0|1;33)m"  # of what would be signalled
+# escape sequences that colour a process which would be signalled
+COLOURS = r"\x1b\[(?:0|1;33)m"
 
 
 def show(d, *args, columns=4000, colours=False, status=0):
-    """bridlectl on a terminal: its output, found harmless."""
+    """Run bridlectl on a terminal. Check its exit status and that its output
+    is harmless, and return the output."""
     env = {} if colours else {"NO_COLOR": "1"}
     with Terminal("-H", "unix:" + d.sock, *args, columns=columns,
                   env=env) as t:
         equal(t.finish(), status, t.data)
-        # Between the fields of --raw there are tabs.
+        # With --raw, tabs separate the fields.
         check_harmless(t.data, "\t" if "--raw" in args else
                        COLOURS if colours else "\n")
         return t.data.decode()
@@ -347,7 +361,7 @@ def test_a_list_is_harmless_on_a_terminal():
 
 
 def test_each_process_takes_one_line():
-    """However many newlines its name has."""
+    """A newline in the name of a process must not begin a new line."""
     with Daemon() as d, zoo() as animals:
         shown = show(d, "list", "--columns", "pid,name").splitlines()
         named = {line.split()[0]: line for line in shown}
@@ -371,7 +385,8 @@ def test_arguments_are_harmless_on_a_terminal():
 
 @kills
 def test_a_kill_is_harmless_on_a_terminal():
-    """What it shows, what it asks, and what it says of what is not there."""
+    """Check the preview, the question, and the message that no process has the
+    name."""
     long = Long(unique(b"", b"x" * 15 + b"".join(ACTIVE)))
     name = os.fsdecode(long.name)
     with Daemon() as d, long.victim() as v:
@@ -395,7 +410,7 @@ def test_a_refusal_that_names_it_is_harmless_on_a_terminal():
         assert "may not kill" in shown, shown
         shown = show(d, "explain", "kill", "--", name, status=1)
         assert "may not kill" in shown, shown
-        for line in d.log().splitlines():
+        for line in d.whole_log().splitlines():
             check_harmless(line.encode("utf-8", "surrogateescape"))
 
 

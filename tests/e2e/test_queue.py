@@ -1,38 +1,49 @@
-"""Commands that run one at a time, and those that wait for their turn."""
+"""Tests of commands that run only once at a time. Further runs wait in a
+queue."""
 
 import os
 import random
 import signal
 
 import bridle
+import peers
 from bridle import equal, reset, wait_for
 from runs import Commander, command, read_chunk, read_run
 
+BOTH = ('{ name = "me"; unix_user = "%d"; allow = ("*"); },'
+        '{ name = "stranger"; unix_user = "%d"; allow = ("*"); }'
+        % (os.getuid(), bridle.STRANGER))
 QUEUE = "exclusive = true; queue = %d;"
 
 
 def gate(more, name="gate"):
-    """Says its argument, and ends when a line comes to its FIFO."""
+    """Return an entry of commands for a gate. A gate prints its argument, and
+    ends when it reads a line from its FIFO."""
     return command(name, "/bin/sh", "-c", "echo {x}; read y < {dir}/{x}",
                    args='x = "[0-9]";', more=more)
 
 
 class Gates(Commander):
-    """Commands of gate() alone."""
+    """A daemon with commands of gate(). If .asker is not None, clients connect
+    with this uid."""
+
+    asker = None
 
     def begin(self, number, name="gate"):
-        """A connection whose run has said its number, and waits."""
+        """Start a gate. Return its connection after the gate has printed its
+        number."""
         os.mkfifo(self.fifo(number), 0o666)
         sock = self.ask_for(number, name)
         equal(read_chunk(sock), (1, b"%d\n" % number))
         return sock
 
     def wait(self, number, name="gate"):
-        """A connection whose run waits for its turn."""
+        """Start a gate while another gate runs. Return its connection when the
+        run is in the queue."""
         os.mkfifo(self.fifo(number), 0o666)
         queued = self.counter("queued")
         sock = self.ask_for(number, name)
-        wait_for("it to wait", lambda: self.counter("queued") == queued + 1)
+        wait_for("the queue", lambda: self.counter("queued") == queued + 1)
         return sock
 
     def ask_for(self, number, name="gate"):
@@ -48,6 +59,12 @@ class Gates(Commander):
     def fifo(self, number):
         return os.path.join(self.dir, str(number))
 
+    def connect(self, port=None, host="127.0.0.1"):
+        if self.asker is None:
+            return super().connect(port, host)
+        where = ("unix", self.sock) if port is None else (host, port)
+        return peers.connect(*where, uid=self.asker)
+
     def become(self, *commands):
         self.commands = commands
         self.write_config()
@@ -59,7 +76,7 @@ def test_an_exclusive_command_runs_alone():
         first = d.begin(0)
         with d.ask_for(1) as s:
             run = read_run(s)
-            equal((run.code, run.text), (429, "gate runs already"))
+            equal((run.code, run.text), (429, "gate is already running"))
         d.end(0, first)
         with d.begin(2) as s:
             d.end(2, s)
@@ -69,13 +86,14 @@ def test_a_queue_lets_as_many_wait_and_serves_them_in_turn():
     with Gates(gate(QUEUE % 2)) as d:
         first, second, third = d.begin(0), d.wait(1), d.wait(2)
         with d.ask_for(3) as s:
-            equal(read_run(s).text, "gate runs already, and its queue is full")
+            equal(read_run(s).text,
+                  "gate is already running, and its queue is full")
         reset(second)
-        wait_for("it to be forgotten", lambda: d.counter("queued") == 1)
+        wait_for("a shorter queue", lambda: d.counter("queued") == 1)
         d.end(0, first)
         equal(read_chunk(third), (1, b"2\n"))
         d.end(2, third)
-        assert "gate#1" not in d.log()
+        assert "gate#1" not in d.whole_log()
 
 
 def test_two_that_run_when_it_becomes_exclusive_both_go_before():
@@ -90,18 +108,60 @@ def test_two_that_run_when_it_becomes_exclusive_both_go_before():
         d.end(2, third)
 
 
+def test_each_source_has_places_of_its_own():
+    peers.need_root("be two users")
+    with Gates(gate(QUEUE % 1), clients=BOTH) as d:
+        d.asker = bridle.STRANGER
+        first, second = d.begin(0), d.wait(1)
+        with d.ask_for(2) as s:
+            equal(read_run(s).text,
+                  "gate is already running, and its queue is full")
+        d.asker = None
+        third = d.wait(3)
+        d.end(0, first)
+        equal(read_chunk(second), (1, b"1\n"))
+        d.end(1, second)
+        equal(read_chunk(third), (1, b"3\n"))
+        d.end(3, third)
+
+
+def test_commands_that_outlive_their_clients_count_for_their_source():
+    peers.need_root("be two users")
+    stubborn = command("stubborn", "/bin/sh", "-c",
+                       "trap '' TERM; echo up; exec sleep 60")
+    limits = {"sessions_per_source": 3, "actions": 5}
+    with Gates(stubborn, clients=BOTH, limits=limits,
+               tcp=["127.0.0.1:0"]) as d:
+        d.asker = bridle.STRANGER
+        for _ in range(3):
+            with d.connect(d.ports[0]) as s:
+                s.sendall(b"1#5#stubborn\n")
+                equal(read_chunk(s), (1, b"up\n"))
+                reset(s)
+        d.asker = None
+        wait_for("their sessions to end", lambda: d.counter("sessions") == 1)
+        d.asker = bridle.STRANGER
+        # The three commands ignore SIGTERM, and the daemon sends SIGKILL only
+        # 2 s later. Until then these commands count as running.
+        run = d.run("stubborn")
+        equal((run.code, run.text),
+              (429, "3 actions of this source are running"))
+        d.asker = None
+        equal(d.ask("1#2#name=none", d.ports[0]).code, 404)
+
+
 def test_those_that_come_and_go_leave_the_queue_in_order():
     random.seed(1)
     limits = {"sessions_per_source": 128}
     with Commander(command("c", "/bin/true", more=QUEUE % 100),
                    limits=limits) as d:
         waiting = []
-        for _ in range(1000):
+        for _ in range(100 if bridle.FEW else 1000):
             while len(waiting) < 8:
                 waiting.append(d.connect())
                 waiting[-1].sendall(b"1#5#c\n")
             waiting.pop(random.randrange(len(waiting))).close()
-        # Those that stayed have all been served.
+        # Each client that stayed must get the reply to its run.
         for s in waiting:
             equal(read_run(s).pairs["exit"], "0")
             s.close()
@@ -110,7 +170,8 @@ def test_those_that_come_and_go_leave_the_queue_in_order():
 
 
 def test_groups_are_asked_for_anew_after_a_reload():
-    """Whoever waits keeps the turn over it."""
+    """A run that waits must keep its place in the queue when the daemon
+    reloads."""
     clients = ('{ name = "g"; unix_group = "%d"; allow = ("*"); }'
                % os.getgid())
     with Gates(gate(QUEUE % 9), tcp=["127.0.0.1:0"], clients=clients) as d:
@@ -132,8 +193,9 @@ def test_a_command_that_goes_refuses_those_who_wait_and_stays_secret():
         for s in (second, third):
             equal(read_run(s).code, 404)
         equal(len(d.wait_log("(?s)result=404.*result=404")[0]) > 0, True)
+        log = d.whole_log()
         for number in (7, 8, 9):
-            assert "gate#%d" % number not in d.log(), "the log has a secret"
+            assert "gate#%d" % number not in log, "the log has a secret"
 
 
 bridle.main(globals())

@@ -1,5 +1,6 @@
-"""The raw protocol, as it stands in every lesson on sockets, through nc."""
+"""Tests of the raw protocol with nc, as in lessons about sockets."""
 
+import contextlib
 import subprocess
 
 import bridle
@@ -45,11 +46,51 @@ def test_unix_socket_through_nc():
 
 
 def test_a_line_without_its_end_is_told_so():
-    with Daemon(limits={"login_seconds": 1}) as d, d.connect() as s:
-        s.sendall(b"1#2")
-        answer = bridle.read_answer(s)
-        equal(answer.code, 408)
-        assert "within 1 second" in answer.text, answer.text
+    lines = {b"1#2": "1#2", b"1#3#x\x1b": "1#3#x\\x1b",
+             b"1#10#" + b"y" * 100: "1#10#" + "y" * 59 + "…"}
+    with Daemon(limits={"login_seconds": 1, "idle_seconds": 3600}) as d, \
+            contextlib.ExitStack() as stack:
+        socks = {}
+        for before in b"", b"1#4\n":
+            for line in lines:
+                s = socks[before, line] = stack.enter_context(d.connect())
+                s.sendall(before + line)
+        for (_, line), s in socks.items():
+            answer = answers(bridle.read_all(s))[-1]
+            equal((answer.code, answer.text),
+                  (408, '"%s" came, but no line end (LF) within 1 second'
+                   % lines[line]))
+        d.wait_log("timed out: no line end .LF. within 1 second")
+
+
+def test_the_client_of_each_lesson_on_sockets_is_served():
+    """The client sends a request without LF, and waits. The daemon replies,
+    because the request changes nothing."""
+    with Daemon(tcp=["127.0.0.1:0"]) as d:
+        socks = [d.connect(port) for port in (None, d.ports[0])]
+        with socks[0], socks[1]:
+            socks[0].sendall(b"1#2")
+            socks[1].sendall(b"1#4\n1#4")
+            equal(bridle.read_answer(socks[1]).text, "pong")
+            equal(bridle.read_answer(socks[0]).code, 200)
+            equal(bridle.read_answer(socks[1]).text, "pong")
+            # An LF that comes after this reply is not an empty request.
+            for s, late in zip(socks, (b"\n", b"\r\n")):
+                s.sendall(late + b"1#4\n\n")
+                equal(bridle.read_answer(s).text, "pong")
+                equal(bridle.read_answer(s).code, 400)
+
+
+def test_what_changes_something_is_not_served_without_its_end():
+    with Daemon(limits={"login_seconds": 3}) as d, contextlib.ExitStack() as e:
+        socks = []
+        for line in (b"1#1", b"1#1#dry-run", b"1#3#x", b"1#6", b"1#5#x",
+                     b"1#2 ", b"1#", b"1#7"):
+            socks.append(e.enter_context(d.connect()))
+            socks[-1].sendall(line)
+        for s in socks:
+            equal([a.code for a in answers(bridle.read_all(s))], [408])
+        equal(d.recorded(), [])
 
 
 bridle.main(globals())

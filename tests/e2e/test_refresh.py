@@ -1,4 +1,4 @@
-"""--watch: a table that is shown anew on a terminal."""
+"""Tests of --watch, which shows a table on a terminal and refreshes it."""
 
 import contextlib
 import re
@@ -13,13 +13,15 @@ VIEW = re.compile(rb"\x1b\[\?7l\x1b\[H(.*?)\x1b\[J\x1b\[\?7h", re.S)
 
 
 def views(t):
-    """The screenfuls so far, each a list of lines."""
+    """Return all screens that bridlectl has shown so far. Each screen is a
+    list of lines."""
     return [[line.decode() for line in view.split(b"\x1b[K\r\n")[:-1]]
             for view in VIEW.findall(t.data)]
 
 
 def view_with(t, condition):
-    """The next screenful of which that is true."""
+    """Wait for the next screen whose text makes condition(text) true. Return
+    this screen."""
     seen = len(views(t))
     while True:
         for view in views(t)[seen:]:
@@ -52,7 +54,8 @@ def test_what_comes_and_goes_is_seen_on_one_connection():
                                 r"1 host: 1 ok$", view[0]), view
                 equal(view[2].split()[0], "PID")
             view_with(t, lambda text: "nothing matched" in text)
-            # Each of our own looks at the counter is one, too.
+            # The second call of counter() has added a connection. bridlectl
+            # must have opened no new connection.
             equal(d.counter("connections"), before + 1)
             equal(interrupted(t), 1)
 
@@ -106,7 +109,7 @@ def test_it_is_for_people_on_a_terminal():
     with herd(1) as d:
         done = ctl("-H", d.name(1), "list", "--watch")
         equal((done.returncode, done.stdout), (2, ""))
-        assert "for a terminal" in done.stderr
+        assert "--watch needs a terminal" in done.stderr
         for option in ("--json", "--raw", "--gather"):
             equal(ctl("-H", d.name(1), "list", "--watch", option).returncode,
                   2, option)

@@ -1,4 +1,5 @@
-"""SIGHUP: parse, check, swap. Who is connected stays so, under new rules."""
+"""Tests of SIGHUP, which makes the daemon read its configuration again. Open
+connections stay open, but the new settings hold for them."""
 
 import contextlib
 import os
@@ -6,14 +7,17 @@ import re
 import signal
 import socket
 import stat
+import subprocess
 
 import bridle
 from bridle import Daemon, Victim, equal, read_answer, wait_for
 from crowd import KILLS, Asker, Crowd
+from etc_files import EtcFiles
 from procs import kills
 
 US = os.getuid()
-# Our own loopback address: nobody else takes a port there that was closed.
+# Loopback address that only this test uses. No other process can take a port
+# there after the test has closed it.
 HOST = "127.%d.%d.2" % (os.getpid() >> 8 & 255, os.getpid() & 255)
 
 
@@ -22,7 +26,8 @@ def entry(rest='allow = ("*");', name="me", who=US):
 
 
 def change(d, clients=None, settings=None, tcp=None):
-    """Writes what is new of the configuration, and has it read."""
+    """Change the given parts of the configuration file, and reload. Check that
+    the daemon accepts the file."""
     if clients is not None:
         d.clients = clients
     if settings is not None:
@@ -33,18 +38,23 @@ def change(d, clients=None, settings=None, tcp=None):
     assert d.reload(), d.log()
 
 
+def run(d, option):
+    return subprocess.run([d.program, option, d.config], text=True,
+                          capture_output=True, timeout=bridle.PATIENCE)
+
+
 def tell(s, line):
     s.sendall(line.encode() + b"\n")
     return read_answer(s)
 
 
 def counters(d):
-    """Read once, all of them."""
+    """Return all counters of a single status request, as a dict of text."""
     return {row["counter"].decode(): row["value"].decode()
             for row in d.ask("1#7").rows}
 
 
-# -- policy ----------------------------------------------------------------
+# -- tests of the policy ----------------------------------------------------
 
 
 def test_new_policy_meets_live_sessions():
@@ -80,7 +90,8 @@ def test_a_request_in_flight_ends_as_it_began():
         v.process.kill()
         answer = read_answer(s)
         equal([answer.code, answer.rows[0]["outcome"]], [200, b"exited"])
-        # The next one on the same connection meets what is new.
+        # The next request on an open connection must get the reply of the new
+        # settings.
         equal(read_answer(s).code, 403)
 
 
@@ -95,29 +106,33 @@ def test_the_other_settings_are_new_as_well():
         equal(counters(d)["actions_max"], "7")
         equal(d.ask("1#1").code, 202)
         equal(d.recorded(), [["new", "halt"]])
-        if KILLS and US < 1000:  # of a system user, that is
+        # Our user is a system user, so `protect` covers the victim.
+        if KILLS and US < 1000:
             equal(d.ask("1#3#" + v.name).rows[0]["outcome"], b"protected")
         assert v.lives()
         d.wait_log("verb=status")
-        assert d.reload()  # the log is complete up to here
+        # a reload proves that the log is complete up to here
+        assert d.reload()
         assert "verb=halt" not in d.log()
 
 
 def test_a_new_limit_holds_for_the_next_connection():
-    with Daemon() as d, d.connect() as a, d.connect() as b:
+    # Use TCP, because the daemon never refuses root at a unix socket.
+    with Daemon(tcp=["127.0.0.1:0"]) as d, \
+            d.connect(d.ports[0]) as a, d.connect(d.ports[0]) as b:
         equal([tell(a, "1#4").code, tell(b, "1#4").code], [200, 200])
         d.limits = {"sessions_per_source": 2}
         change(d)
-        with d.connect() as c:
+        with d.connect(d.ports[0]) as c:
             equal(read_answer(c).code, 429)
         equal([tell(a, "1#4").code, tell(b, "1#4").code], [200, 200])
         d.limits = {}
         change(d)
-        with d.connect() as c:
+        with d.connect(d.ports[0]) as c:
             equal(tell(c, "1#4").code, 200)
 
 
-# -- files that are no good ------------------------------------------------
+# -- tests of wrong files ---------------------------------------------------
 
 
 LIMITED = entry('allow = ("ping", "halt", "status");'
@@ -125,7 +140,8 @@ LIMITED = entry('allow = ("ping", "halt", "status");'
 
 
 def check_still_limited(d):
-    """Nothing more than the old file allows, and nothing less."""
+    """Check that only the rights of the old file hold, and that all of them
+    do."""
     equal(d.ask("1#4", d.ports[0]).code, 200)
     equal(d.ask("1#1#mode=reboot#dry-run").code, 200)
     equal(d.ask("1#1").status.pairs["rule"], "me.halt.modes")
@@ -133,7 +149,8 @@ def check_still_limited(d):
 
 
 BAD = [
-    # a line, and what the log says of it
+    # Each item is a line of the configuration, and a pattern of the message in
+    # the log.
     ("stop_seconds = ;", r"bridled\.conf:\d+: .*syntax error"),
     ("clients = ();", r"bridled\.conf:\d+: duplicate setting"),
     ("nonsense = 1;", r"bridled\.conf:\d+: nonsense: unknown"),
@@ -151,7 +168,8 @@ def test_a_bad_file_keeps_the_old_settings_and_the_log_says_why():
     with Daemon(LIMITED, tcp=["127.0.0.1:0"]) as d, d.connect() as s:
         good, inodes = d.clients, sockets(d)
         equal(tell(s, "1#4").code, 200)
-        d.clients = entry()  # all would be allowed, were the rest good
+        # Without the wrong line, this entry would allow everything.
+        d.clients = entry()
         for line, pattern in BAD:
             d.settings = line
             d.write_config()
@@ -166,7 +184,7 @@ def test_a_bad_file_keeps_the_old_settings_and_the_log_says_why():
         values = counters(d)
         equal([values["bad_reloads"], values["reloads"]],
               [str(len(BAD)), "0"])
-        # Several mistakes are all told at once.
+        # One reload must report all mistakes of the file.
         d.settings = "nonsense = 1; stop_second = 1; protect = (1);"
         d.write_config()
         assert not d.reload()
@@ -205,7 +223,7 @@ def test_a_file_that_is_gone_or_open_to_others_is_bad():
 
 
 class Servant(Daemon):
-    """One that root has started, and that has become somebody else."""
+    """A daemon that root has started, and that runs as the user nobody."""
 
     def write_config(self, text=None):
         super().write_config(text)
@@ -217,19 +235,19 @@ class Servant(Daemon):
 
 def test_a_socket_file_that_cannot_be_changed_is_in_the_log():
     if not bridle.ROOT:
-        raise bridle.Skip("only root becomes somebody else")
+        raise bridle.Skip("because only root can change its user")
     with Servant() as d:
         d.mode = '0600"; group = "daemon'
         change(d)
-        d.wait_log(r"bridled\.conf:\d+: listen: %s keeps its mode and group: "
-                   "Operation not permitted" % re.escape(d.sock))
+        d.wait_log(r"bridled\.conf:\d+: listen: cannot change mode and group "
+                   "of %s: Operation not permitted" % re.escape(d.sock))
         equal(stat.S_IMODE(os.stat(d.sock).st_mode), 0o666)
         equal(d.ask("1#4").code, 200)
 
 
 def test_a_file_that_the_daemon_may_not_read_any_more():
     if not bridle.ROOT:
-        raise bridle.Skip("only root becomes somebody else")
+        raise bridle.Skip("because only root can change its user")
     with Servant() as d:
         d.clients = entry('allow = ("ping");')
         d.write_config()
@@ -237,7 +255,8 @@ def test_a_file_that_the_daemon_may_not_read_any_more():
         assert not d.reload()
         d.wait_log("Permission denied")
         equal(d.ask("1#2#name=nobody").code, 404)
-        # Nor can it make a socket where only root may.
+        # Only root may create a file in this folder, so the daemon cannot open
+        # this listener.
         d.tcp = ["{ unix = %s; }" % bridle.quote(d.sock + "2")]
         d.write_config()
         assert not d.reload()
@@ -247,11 +266,11 @@ def test_a_file_that_the_daemon_may_not_read_any_more():
         equal(d.ask("1#2#name=nobody").code, 403)
 
 
-# -- listeners -------------------------------------------------------------
+# -- tests of listeners -----------------------------------------------------
 
 
 def tcp_inodes(port):
-    """Of those that listen there."""
+    """Return the inodes of the sockets that listen at this TCP port."""
     found = []
     for table in ("tcp", "tcp6"):
         with contextlib.suppress(FileNotFoundError):
@@ -265,13 +284,14 @@ def tcp_inodes(port):
 def unix_inodes(path):
     with open("/proc/net/unix") as f:
         rows = [line.split() for line in f]
-    # 00010000: it accepts connections
+    # 00010000 is the flag of a socket that accepts connections.
     return [row[6] for row in rows if row[-1] == path
             and row[3] == "00010000"]
 
 
 def sockets(d):
-    """The listening sockets as the kernel numbers them, and the file."""
+    """Return the inode of each listening socket, and of the unix socket's
+    file. The inodes change if a listener is opened again."""
     found = [unix_inodes(d.sock), os.stat(d.sock).st_ino]
     found += [tcp_inodes(port) for port in d.ports]
     assert [] not in found, found
@@ -284,7 +304,7 @@ def test_unchanged_listeners_are_not_reopened():
         for i in range(3):
             change(d, settings="stop_seconds = %d;" % i)
             equal(sockets(d), before)
-        # Their order in the file says nothing.
+        # Another order of the listeners in the file must change nothing.
         change(d, tcp=d.tcp[::-1])
         equal(sockets(d), before)
 
@@ -294,14 +314,95 @@ def test_connections_in_the_backlog_outlive_a_reload():
         with d.stopped():
             waiting = [stack.enter_context(d.connect(port))
                        for port in (None, d.ports[0]) * 5]
-            for s in waiting:
-                s.sendall(b"1#3#nobody\n")
             d.clients = entry('allow = ("ping");')
             d.write_config()
             d.process.send_signal(signal.SIGHUP)
+        d.wait_log("reloaded")
         for s in waiting:
-            # By the new rules: the signal came before they were accepted.
+            s.sendall(b"1#3#nobody\n")
             equal(read_answer(s).status.pairs["rule"], "me.allow")
+
+
+# -- tests of a name service that hangs -------------------------------------
+
+
+FAR = entry() + ', { name = "far"; unix_group = "daemon"; allow = (); }'
+
+
+def test_requests_go_on_while_a_reload_waits_for_a_name():
+    with EtcFiles() as etc, Daemon(FAR, wrap=etc.wrap) as d, d.connect() as s:
+        equal(tell(s, "1#4").code, 200)
+        fifo = etc.hide_behind_fifo(d, "group")
+        d.process.send_signal(signal.SIGHUP)
+        equal([tell(s, "1#4").code, d.ask("1#7").code], [200, 200])
+        assert "reloaded" not in d.whole_log()
+        # The name service now reads an empty FIFO, which is no list of groups.
+        # The group stays unknown, so the reload must fail.
+        os.close(os.open(fifo, os.O_WRONLY))
+        d.wait_log('the group "daemon" cannot be looked up now')
+        d.wait_log("not reloaded")
+        equal(tell(s, "1#4").code, 200)
+
+
+def test_a_second_reload_takes_the_place_of_one_that_waits():
+    with EtcFiles() as etc, Daemon(FAR, wrap=etc.wrap) as d:
+        etc.hide_behind_fifo(d, "group")
+        d.process.send_signal(signal.SIGHUP)
+        equal(d.ask("1#4").code, 200)
+        etc.show(d, "group")
+        assert d.reload(), d.log()
+        equal(counters(d)["reloads"], "1")
+        d.wait_quiet()
+
+
+def test_reloads_end_however_fast_the_signals_come():
+    with Daemon() as d:
+        flood = subprocess.Popen(["sh", "-c", "while kill -HUP %d; do :; done"
+                                  % d.pid])
+        try:
+            d.wait_log("reloaded")
+        finally:
+            flood.kill()
+            flood.wait()
+        # The last signal must cause a reload that reads this new text.
+        d.settings = "stop_seconds = 7;"
+        d.write_config()
+        d.process.send_signal(signal.SIGHUP)
+        wait_for("the last reload", lambda: "stop_seconds = 7;" in run(
+            d, "--in-force").stdout)
+
+
+def test_what_is_told_of_a_reload_is_told_of_the_file_as_it_is():
+    """bridled --reload must wait for a reload that reads the current file,
+    even if another reload is already under way."""
+    with Daemon() as d:
+        for i in range(10):
+            d.settings = "stop_seconds = %d;" % (20 + i)
+            d.write_config()
+            for _ in range(3):
+                d.process.send_signal(signal.SIGHUP)
+            d.settings = "stop_seconds = %d;" % (40 + i)
+            d.write_config()
+            equal(run(d, "--reload").returncode, 0)
+            assert d.settings in run(d, "--in-force").stdout
+
+
+def test_the_daemon_stops_while_a_reload_waits():
+    with EtcFiles() as etc, Daemon(FAR, wrap=etc.wrap) as d:
+        etc.hide_behind_fifo(d, "group")
+        d.process.send_signal(signal.SIGHUP)
+        equal(d.ask("1#4").code, 200)
+        d.process.terminate()
+        equal(d.process.wait(bridle.PATIENCE), 0)
+
+
+def test_a_name_that_cannot_be_asked_for_fails_the_reload():
+    with EtcFiles() as etc, Daemon(FAR, wrap=etc.wrap) as d:
+        etc.hide_behind_socket(d, "group")
+        assert not d.reload()
+        d.wait_log('the group "daemon" cannot be looked up now')
+        etc.show(d, "group")
+        assert d.reload(), d.log()
 
 
 def refused(d, port):
@@ -326,7 +427,8 @@ def test_new_listeners_open_and_removed_ones_close():
             with socket.socket(socket.AF_UNIX) as s:
                 s.connect(second)
                 equal(tell(s, "1#4").code, 200)
-            # Who came by one that is closed now is still served.
+            # The listener of this client is closed, but the client must still
+            # be served.
             equal(tell(live, "1#4").code, 200)
         change(d, tcp=["%s:%d" % (HOST, old)])
         equal(d.ask("1#4", old, HOST).code, 200)
@@ -365,11 +467,11 @@ def test_if_one_listener_cannot_be_opened_none_changes():
         equal(d.ask("1#2", d.ports[0]).code, 403)
 
 
-# -- again and again -------------------------------------------------------
+# -- tests of many reloads --------------------------------------------------
 
 
 class Stayer(Asker):
-    """A client that asks again and again on one connection."""
+    """A client that sends all its requests on one connection."""
 
     def __enter__(self):
         super().__enter__()
@@ -396,7 +498,8 @@ def load(d):
 
 
 def open_fds(d):
-    """Of the daemon, where we may look; it is not to be looked into."""
+    """Return the number of the daemon's descriptors, or None if we may not
+    read it. The daemon is undumpable, so only root may read it."""
     try:
         return d.fds()
     except PermissionError:
@@ -417,12 +520,13 @@ def test_a_hundred_reloads_under_load():
                 if i % 5 == 0:
                     d.write_config("clients = ( {;\n")
                     assert not d.reload()
-            # And as fast as they can be sent: not each has its own reload.
+            # Do not wait for the reloads. The daemon may carry out one reload
+            # for several signals.
             d.write_config()
             for _ in range(100):
                 d.process.send_signal(signal.SIGHUP)
             rounds = crowd.rounds
-            wait_for("more to be served", lambda: crowd.errors
+            wait_for("more rounds of the clients", lambda: crowd.errors
                      or crowd.rounds > rounds + 20)
         d.wait_quiet()
         equal(sockets(d), before)

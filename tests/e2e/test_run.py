@@ -1,4 +1,5 @@
-"""The owner's commands: their arguments, output, ends and limits."""
+"""Tests of the verb run and of the setting commands: arguments, output, ends
+and limits of a command."""
 
 import contextlib
 import os
@@ -51,7 +52,7 @@ def wait_gone(pid):
     wait_for("process %d to end" % pid, lambda: not is_running(pid))
 
 
-# -- arguments -------------------------------------------------------------
+# -- tests of arguments -----------------------------------------------------
 
 def test_arguments_go_by_name_and_by_place():
     with Commander(reveal("copy", "from={from}", "{to}", "{n}{n}", "--",
@@ -61,7 +62,8 @@ def test_arguments_go_by_name_and_by_place():
         for line in ("copy#a#b#7", "copy#from=a#to=b#n=7", "copy#b#n=7#from=a",
                      "copy#n=7#a#to=b", "copy#%61#%62#n=%37"):
             equal(d.run(line).args(), want)
-        # Only a declared name is one, and only before a '=' that is bare.
+        # Text before '=' names an argument only if an argument has this name
+        # and the '=' is not encoded.
         equal(d.run("copy#x=y#b#7").args()[0], b"from=x=y")
         equal(d.run("copy#from%3Da#b#7").args()[0], b"from=from=a")
 
@@ -69,13 +71,14 @@ def test_arguments_go_by_name_and_by_place():
 def test_arguments_that_are_missing_or_too_many_or_twice_are_refused():
     with Commander(reveal("two", "{a}", "{b}", args='a = "x"; b = "y";'),
                    reveal("none")) as d:
-        for line, why in (("two", "a is missing: two a=… b=…"),
+        for line, why in (("two", "a is missing; usage: two a=… b=…"),
                           ("two#x", "b is missing"),
                           ("two#b=y", "a is missing"),
                           ("two#x#y#z", '"z" is one argument too many'),
                           ("two#a=x#a=x#b=y", "a is given twice"),
                           ("two#x#y#c=z", '"c=z" is one argument too many'),
-                          ("two#x#", 'b must not be "", only y'),
+                          ("two#x#",
+                           'b: "" is not allowed; it must match y'),
                           ("none#", '"" is one argument too many'),
                           ("none#x", '"x" is one argument too many')):
             run = d.run(line)
@@ -83,7 +86,9 @@ def test_arguments_that_are_missing_or_too_many_or_twice_are_refused():
             assert why in run.text, (line, run.text)
             equal(run.chunks, [])
         equal(d.run("three").code, 404)
-        assert not [a for a in d.log().splitlines() if "result=200" in a]
+        assert "verb=run" in d.whole_log()
+        assert not [a for a in d.log().splitlines()
+                    if "verb=run" in a and "result=200" in a]
 
 
 TRICKS = [b"\n", b"nginx\n", b"\nnginx", b"nginx\nreboot", b"$(reboot)",
@@ -105,7 +110,8 @@ def test_a_strict_rule_lets_nothing_through_that_it_does_not_say():
                 run = d.run(how % encode(trick))
                 equal((trick, run.code, run.out), (trick, 400, b""))
         equal(d.run("restart#php8x2-fpm").code, 400)
-        equal(len([a for a in d.log().splitlines() if "result=200" in a]), 2)
+        equal(len([a for a in d.whole_log().splitlines()
+                   if "verb=run" in a and "result=200" in a]), 2)
 
 
 def test_whatever_a_loose_rule_lets_through_stays_one_argument():
@@ -152,7 +158,7 @@ def test_choices_and_numbers():
 
 def test_patterns_do_not_keep_what_they_have_seen():
     if not bridle.FILTER:
-        raise Skip("a sanitizer keeps what was given back")
+        raise Skip("because a sanitizer keeps freed memory")
     chance = random.Random(1)
     with Commander(reveal("any", "{x}", args='x = "[ab]*a[ab]{200}";')) as d, \
             d.connect() as s:
@@ -165,13 +171,27 @@ def test_patterns_do_not_keep_what_they_have_seen():
         assert grown < 50000, "100 questions have cost %d KiB" % grown
 
 
+def test_a_match_that_takes_too_many_steps_is_refused_and_charged():
+    with Commander(reveal("any", "{x}", "{y}",
+                          args='x = "(a*)*b|c"; y = "[a-z]+";'),
+                   tcp=["127.0.0.1:0"], penalties="min_seconds = 1500;"
+                   " max_seconds = 2000; malformed = 1000;") as d:
+        hard = "1#5#any#%s#ok" % ("a" * 200 + "-b")
+        answer = d.ask(hard, d.ports[0])
+        equal(answer.code, 400)
+        assert "more than 1000 steps" in answer.text, answer.text
+        # An explain runs no command, but its matching costs the same penalty.
+        equal(d.ask(hard.replace("1#5#", "1#12#5#"), d.ports[0]).code, 200)
+        equal(d.ask("1#4", d.ports[0]).code, 429)
+
+
 def test_a_request_without_its_end_does_nothing():
     with Commander(reveal()) as d:
         equal(d.send(b"1#5#show")[0].code, 400)
-        assert "result=200" not in d.log()
+        equal(d.whole_log().count("result=200"), 1, "that of the ping alone")
 
 
-# -- what it runs in -------------------------------------------------------
+# -- tests of the environment of a command ----------------------------------
 
 def test_what_a_command_is_given_is_the_owners_alone():
     with Commander(reveal(more='environment = { LANG = "x y"; PATH = "/p"; };'
@@ -188,13 +208,27 @@ def test_what_a_command_is_given_is_the_owners_alone():
               [str(min(19, os.getpriority(os.PRIO_PROCESS, 0) + 4))])
 
 
+def test_a_command_inherits_no_signal_handling():
+    """The process that starts the daemon may have ignored or blocked any
+    signal."""
+    wrap = ["env", "--ignore-signal", "--block-signal"]
+    if subprocess.run([*wrap, "true"], check=False,
+                      stderr=subprocess.DEVNULL).returncode != 0:
+        raise Skip("because this env(1) cannot set signals")
+    with Commander(command("show", "/bin/grep", "^Sig[BI]", "/proc/self/status"),
+                   wrap=wrap + bridle.WRAP) as d:
+        equal(re.findall(r"^(\w+):\t(\w+)$", d.run("show").out.decode(), re.M),
+              [("SigBlk", "0" * 16), ("SigIgn", "0" * 16)])
+        assert d.reload()
+
+
 def test_a_command_runs_as_another_user_where_the_daemon_may():
     user = 'user = "nobody";' if bridle.ROOT else 'user = "root";'
     with Commander(reveal(more=user), reveal("gid", more='group = "12";')) as d:
         run = d.run("show")
         if not bridle.ROOT:
             equal(run.code, 500)
-            assert "cannot run it as root" in run.text, run.text
+            assert "cannot run the command as root" in run.text, run.text
             equal(d.run("gid").code, 500)
             return
         equal(run.revealed("uid"), ["65534"])
@@ -214,10 +248,10 @@ def test_a_program_that_cannot_be_run_is_the_daemons_failure():
                None))
         run = d.run("show")
         equal(run.code, 500)
-        assert "cannot go to its directory" in run.text, run.text
+        assert "cannot go to the working directory of /" in run.text, run.text
 
 
-# -- output and ends -------------------------------------------------------
+# -- tests of output and exit status ----------------------------------------
 
 def test_output_and_errors_come_apart_as_they_are_written():
     with Commander(shell("talk", "echo one; echo two >&2; read x < {dir}/f;"
@@ -231,7 +265,7 @@ def test_output_and_errors_come_apart_as_they_are_written():
                 f.write("go\n")
             run = read_run(s)
             equal((run.out, run.code, run.pairs["exit"], run.text),
-                  (b"three\n", 200, "7", "it exited with 7"))
+                  (b"three\n", 200, "7", "the command exited with status 7"))
             equal(read_answer(s).text, "pong")
 
 
@@ -279,16 +313,36 @@ def test_a_background_child_does_not_keep_the_answer():
 def test_the_whole_group_is_ended_when_its_time_is_over():
     with Commander(misbehave("family", more="timeout = %d;" % SECONDS)) as d:
         run = d.run("family")
-        equal((run.code, run.text), (500, "ended by TERM: it took too long"))
+        equal((run.code, run.text),
+              (500, "ended by TERM: the time limit was reached"))
         wait_gone(noted_pid(d))
-        d.wait_log("verb=run .*text=\"ended by TERM: it took too long\"")
+        d.wait_log('verb=run .*text="ended by TERM: the time limit was '
+                   'reached"')
 
 
 def test_one_that_ignores_term_is_killed_and_the_log_says_so():
     with Commander(misbehave("ignore", more="timeout = %d;" % SECONDS)) as d:
         run = d.run("ignore")
-        equal((run.code, run.text), (500, "ended by KILL: it took too long"))
+        equal((run.code, run.text),
+              (500, "ended by KILL: the time limit was reached"))
         wait_gone(noted_pid(d))
+
+
+def test_a_process_in_a_session_of_its_own_is_not_ended():
+    """The process may be a service that the command has started, so the daemon
+    must not end it."""
+    script = ("setsid sleep 1000 & echo $! >{dir}/sock/new;"
+              "mv {dir}/sock/new {dir}/sock/pid; sleep 1000")
+    with Commander(shell("serve", script)) as d:
+        s = d.connect()
+        s.sendall(b"1#5#serve\n")
+        pid = noted_pid(d)
+        wait_for("its session", lambda: os.getsid(pid) == pid)
+        reset(s)
+        d.wait_log('verb=run .*text="ended by TERM: the client is gone"')
+        d.wait_quiet()
+        assert is_running(pid)
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_a_client_that_vanishes_takes_its_command_along():
@@ -318,6 +372,26 @@ def test_a_detached_command_outlives_its_client():
         d.wait_quiet()
 
 
+def test_a_daemon_that_is_killed_takes_its_commands_along():
+    script = "sleep 1000 & echo $! $$ >%s; wait"
+    for more in ("exclusive = true;", "detach = true;"):
+        with Commander(shell("all", script % "{dir}/sock/pids", more)) as d, \
+                d.connect() as s:
+            s.sendall(b"1#5#all\n")
+            path = os.path.join(d.dir, "sock", "pids")
+
+            def read():
+                with contextlib.suppress(FileNotFoundError):
+                    with open(path) as f:
+                        return [int(pid) for pid in f.read().split()]
+            pids = wait_for("the command's pids", read)
+            equal([is_running(pid) for pid in pids], [True, True])
+            d.process.kill()
+            d.process.wait()
+            for pid in pids:
+                wait_gone(pid)
+
+
 def test_a_stop_ends_commands():
     with Commander(misbehave("sleep"), settings="stop_seconds = 0;") as d:
         with d.connect() as s:
@@ -329,7 +403,7 @@ def test_a_stop_ends_commands():
                   (503, "ended by TERM: the daemon is stopping"))
 
 
-# -- standard input --------------------------------------------------------
+# -- tests of standard input ------------------------------------------------
 
 CAT = command("cat", "/bin/cat", more='stdin = "client"; max_input = 300000;')
 
@@ -352,7 +426,8 @@ def test_input_that_looks_like_requests_is_none():
             s.sendall(b"1#5#cat\n" + chunk(text) + END + b"1#4\n")
             equal(read_run(s).out, text)
             equal(read_answer(s).text, "pong")
-            # Another request ends it, as does the end of what is sent.
+            # Another request instead of a chunk ends the command. A half-close
+            # ends the input.
             s.sendall(b"1#5#cat\n" + chunk(b"x") + b"1#4\n")
             equal(read_run(s).out, b"x")
             equal(read_answer(s).text, "pong")
@@ -366,7 +441,10 @@ def test_input_without_its_end_is_not_taken_for_the_whole():
                                  "mv {dir}/sock/new {dir}/sock/kept.txt",
                          more='stdin = "client";')) as d:
         for data in (chunk(b"abc"), b"1#101#0#9\nabc", b"1#101#0", b"1#10",
-                     chunk(b"abc") + b"1#101#0#0"):
+                     chunk(b"abc") + b"1#101#0#0",
+                     b"1#101\n", b"1#101 #0#0\n", b"1#0\n", b"1#04\n",
+                     chunk(b"abc") + b"1#101#0\n", b"1#101#0#03\nabc",
+                     chunk(b"abc") + b"1#101#0#00\n"):
             with d.connect() as s:
                 s.sendall(b"1#5#keep\n" + data)
                 half_close(s)
@@ -375,9 +453,9 @@ def test_input_without_its_end_is_not_taken_for_the_whole():
                     data, 400, "ended by TERM: its input was cut short"))
         with d.connect() as s:
             s.sendall(b"1#5#keep\n" + chunk(b"abc"))
-            wait_for("it to run", lambda: d.counter("actions") == 1)
+            wait_for("the command to run", lambda: d.counter("actions") == 1)
             reset(s)
-        wait_for("its end", lambda: d.log().count("was cut short") == 6)
+        wait_for("all lines", lambda: d.log().count("was cut short") == 13)
         d.wait_quiet()
         assert not os.path.exists(os.path.join(d.dir, "sock", "kept.txt"))
         equal(d.run("keep", chunk(b"abc") + END).pairs["exit"], "0")
@@ -386,14 +464,16 @@ def test_input_without_its_end_is_not_taken_for_the_whole():
 
 
 def inputs_seen(more, script):
-    """What commands have read whose clients went away after asking."""
+    """Run a command for many clients that leave right after their request.
+    Return the lines that the commands have written to sock/out."""
     run = command("cat", "/bin/sh", "-c", script,
                   more='stdin = "client"; ' + more)
     with Commander(run) as d:
         for i in range(50):
             with d.connect() as s:
                 s.sendall(b"1#5#cat\n")
-                time.sleep(0.0005 * (i % 8))  # at any moment of its start
+                # The client leaves at any moment of the command's start.
+                time.sleep(0.0005 * (i % 8))
         d.wait_quiet()
         with contextlib.suppress(FileNotFoundError):
             with open(os.path.join(d.dir, "sock", "out")) as f:
@@ -413,7 +493,7 @@ def test_too_much_input_ends_the_command():
                            more='stdin = "client"; max_input = 10;')) as d:
         run = d.run("cat", chunk(b"x" * 11) + END)
         equal((run.code, run.text),
-              (413, "ended by TERM: its input is longer than it may be"))
+              (413, "ended by TERM: its input is longer than max_input"))
         equal(d.run("cat", chunk(b"x" * 10) + END).out, b"x" * 10)
 
 
@@ -440,7 +520,7 @@ def test_input_for_a_run_that_takes_none_closes_the_connection():
             equal(read_line(s), b"")
 
 
-# -- who may ---------------------------------------------------------------
+# -- tests of rights --------------------------------------------------------
 
 def test_a_client_runs_what_its_entry_lists():
     clients = ('{ name = "me"; unix_user = "%d"; allow = ("run", "verbs", '
@@ -467,7 +547,7 @@ def test_explain_tells_what_would_be_said():
                                  ("two", b"404", b"")):
             row = d.ask("1#12#5#" + line).rows[0]
             equal((row["code"], row["rule"]), (code, rule))
-        assert "verb=run " not in d.log()
+        assert "verb=run " not in d.whole_log()
 
 
 def test_the_log_has_the_arguments_safely():
@@ -506,7 +586,7 @@ def test_check_warns_of_what_others_may_change():
                               capture_output=True, text=True)
         for part in ("(a): %s may be written by others" % folder,
                      "(b): %s may be written by others" % folder,
-                     "(b): /usr/bin/python3 runs whatever it is given",
+                     "(b): /usr/bin/python3 can run any program",
                      '(c): ".*" lets everything through'):
             assert part in done.stderr, (part, done.stderr)
         equal(done.returncode, 0)

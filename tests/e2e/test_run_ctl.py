@@ -1,12 +1,14 @@
-"""bridlectl run: output, exit status, input, and many hosts."""
+"""Tests of bridlectl run: output, exit status, input, and many hosts."""
 
 import json
 import os
 import pty
+import select
 import subprocess
 
 import bridle
-from bridle import BRIDLECTL, ctl, equal, is_running, wait_for
+from bridle import (BRIDLECTL, ctl, equal, is_running, read_answer, strings,
+                    wait_for)
 from homes import Home, TlsDaemon
 from runs import Commander, command
 
@@ -26,7 +28,8 @@ ANY = 'a = { pattern = "(.|\\n)*"; dash = true; }; b = "(.|\\n)*";'
 
 
 def hosts(d, n):
-    """The same daemon under several names."""
+    """Return a host list with n names. All of them are links to the socket of
+    this daemon."""
     for i in range(n):
         path = os.path.join(d.dir, "sock", "h%d" % i)
         if not os.path.islink(path):
@@ -41,7 +44,7 @@ def test_output_goes_where_the_command_wrote_it():
               (0, "out\n", "err\n"))
         done = d.ctl("run", "talk", "n=7")
         equal((done.returncode, done.stdout), (1, "out\n"))
-        assert "it exited with 7" in done.stderr, done.stderr
+        assert "the command exited with status 7" in done.stderr, done.stderr
 
 
 def test_every_byte_goes_to_a_pipe():
@@ -55,21 +58,21 @@ def test_every_byte_goes_to_a_pipe():
 
 
 def on_terminal(d, *args):
-    """What a terminal is sent as stdout."""
+    """Run bridlectl with a terminal as its standard output. Return the
+    output."""
     ours, theirs = pty.openpty()
+    data = b""
     with subprocess.Popen([BRIDLECTL, "-H", "unix:" + d.sock, *args],
                           stdout=theirs, stderr=subprocess.DEVNULL) as p:
-        os.close(theirs)
-        data = b""
+        # Our copy of the terminal stays open. The last close of a terminal may
+        # overtake the last output.
         while True:
-            try:
-                piece = os.read(ours, 65536)
-            except OSError:
+            ended = p.poll() is not None
+            if select.select([ours], [], [], 0 if ended else 0.05)[0]:
+                data += os.read(ours, 65536)
+            elif ended:
                 break
-            if not piece:
-                break
-            data += piece
-        p.wait()
+    os.close(theirs)
     os.close(ours)
     return data
 
@@ -85,7 +88,8 @@ def test_a_terminal_is_sent_nothing_that_harms_it():
         for bad in (b"\x1b", b"\x07", b"\xc2\x9b", b"\xe2\x80\xae", b"\xff"):
             assert bad not in shown, shown
         assert b"a\tb\r\nn\xc3\xa4" in shown, shown
-        # A character in two chunks is one; half a one is shown as its bytes.
+        # bridlectl shows a character that arrives in two chunks. It shows an
+        # incomplete character as escaped bytes.
         equal(on_terminal(d, "run", "split"),
               "\u00e4\r\n\\xe2\\x82".encode())
 
@@ -119,6 +123,42 @@ def test_exit_status_passes_the_commands_own_on():
     equal(ctl("-H", "unix:/no/such/socket", "run", "x",
               "--exit-status=3").returncode, 3)
     equal(ctl("-H", "unix:/no/such/socket", "run", "x").returncode, 3)
+
+
+def test_exit_status_is_for_wrong_command_lines_too():
+    for line in ("-H unix:/none run x -5 --exit-status=3",
+                 "-H unix:/none run x --exit-status=3 -5",
+                 "-H unix:/none -H unix:/none run x --exit-status=3",
+                 "-H web1 --fingerprint nonsense run x --exit-status=3",
+                 "-H unix:/none run --exit-status=3",
+                 "-H unix:/none run x --raw --exit-status=3",
+                 "-H unix:/none run x --exit-status --exit-status=3",
+                 "run x --no-such-option --exit-status=3"):
+        done = ctl(*line.split())
+        equal((line, done.returncode), (line, 3), done.stderr)
+    equal(ctl("-H", "unix:/none", "run", "x", "-5").returncode, 2)
+    equal(ctl("-H", "unix:/none", "run", "x", "-5", "--exit-status")
+          .returncode, 255)
+
+
+def test_output_that_cannot_be_written_is_no_success():
+    shown = (("--version",), ("--help",), ("ping",), ("list",),
+             ("run", "talk", "0"))
+    with Commander(TALK) as d:
+        for args in shown:
+            for where in (">&-", ">/dev/full"):
+                done = subprocess.run(
+                    ["sh", "-c", '"$@" ' + where, "sh", bridle.BRIDLECTL,
+                     "-H", "unix:" + d.sock, *args],
+                    capture_output=True, text=True, timeout=bridle.PATIENCE)
+                equal((args, where, done.returncode), (args, where, 1))
+                assert "cannot write" in done.stderr, done
+        for args in ("--version", "--help"):
+            for where in (">&-", ">/dev/full"):
+                done = subprocess.run(
+                    ["sh", "-c", '"$@" ' + where, "sh", bridle.BRIDLED, args],
+                    capture_output=True, text=True, timeout=bridle.PATIENCE)
+                equal((args, where, done.returncode), (args, where, 74))
 
 
 def test_arguments_arrive_as_they_were_typed():
@@ -168,10 +208,42 @@ def test_json_has_the_output_and_the_status():
 
 def test_truncated_output_is_told():
     with Commander(shell("much", "seq 1 1000", more="max_output = 9;")) as d:
-        done = d.ctl("run", "much")
-        equal((done.returncode, done.stdout), (0, "1\n2\n3\n4\n5"))
-        assert "of its output the last 3884 bytes were" in done.stderr, \
-            done.stderr
+        for args, status in (([], 1), (["--exit-status"], 255),
+                             (["--exit-status=3"], 3),
+                             (["--allow-truncated"], 0),
+                             (["--allow-truncated", "--exit-status"], 0)):
+            done = d.ctl("run", "much", *args)
+            equal((done.returncode, done.stdout), (status, "1\n2\n3\n4\n5"))
+            assert "the last 3884 bytes of the output were" in done.stderr, \
+                done.stderr
+
+
+def test_a_command_that_fails_keeps_its_status_if_its_output_is_cut():
+    with Commander(shell("much", "seq 1 1000; exit 2",
+                         more="max_output = 9;")) as d:
+        equal(d.ctl("run", "much", "--exit-status=3").returncode, 2)
+
+
+def test_truncated_output_of_many_is_a_failure():
+    with Commander(shell("much", "seq 1 1000; echo >>{dir}/sock/ran",
+                         more="max_output = 9;")) as d:
+        where, left = hosts(d, 2), os.path.join(d.dir, "left")
+        for args, status in ((["--json"], 1), (["--allow-truncated"], 0),
+                             (["--resume", left], 1)):
+            done = ctl("-H", where, "run", "much", "-y", *args)
+            equal(done.returncode, status, done.stderr)
+        assert '"failed":2' in ctl("-H", where, "run", "much", "-y",
+                                   "--json").stdout
+        assert not os.path.exists(left), "the journal would run it again"
+
+
+def test_output_that_could_not_be_shown_is_no_success_of_the_command():
+    with Commander(shell("say", "echo x")) as d, open("/dev/full", "w") as f:
+        for form in ([], ["--json"]):
+            done = subprocess.run(
+                [BRIDLECTL, "-H", "unix:" + d.sock, "run", "say",
+                 "--exit-status=7", *form], stdout=f, stderr=subprocess.PIPE)
+            equal(done.returncode, 7, done.stderr)
 
 
 def test_an_interrupt_ends_the_command_there():
@@ -181,7 +253,7 @@ def test_an_interrupt_ends_the_command_there():
             pid = int(p.stdout.readline())
             p.terminate()
             p.wait()
-        wait_for("its end", lambda: not is_running(pid))
+        wait_for("the process to end", lambda: not is_running(pid))
         d.wait_log("the client is gone")
 
 
@@ -245,7 +317,7 @@ def test_verbs_lists_commands_with_their_arguments():
         assert "Show a log" in done.stdout
         done = d.ctl("explain", "run", "logs", "mail", "10")
         equal(done.returncode, 1)
-        assert "n must not be" in done.stdout, done.stdout
+        assert 'n: "10" is not allowed' in done.stdout, done.stdout
 
 
 def test_verbs_lists_all_commands_however_many():
@@ -256,6 +328,26 @@ def test_verbs_lists_all_commands_however_many():
                      for name in names]) as d:
         listed = [row["command"].decode() for row in d.ask("1#11").rows]
         equal([name for name in listed if name], names)
+
+
+def test_long_tables_are_refused_without_their_rows():
+    names = ["c%d%s" % (i, "x" * 50) for i in range(700)]
+    client = ('{ name = "me"; unix_user = "%d"; allow = ("*"); run = %s; }'
+              % (os.getuid(), strings(names)))
+    with Commander(*[command(name, "/bin/cat", more='stdin = "client"; help = "%s";'
+                             % ("y" * 80)) for name in names], clients=client,
+                   tcp=["127.0.0.1:0"], limits={"actions": 1}) as d:
+        answer = d.ask("1#11", d.ports[0])
+        equal([row["command"].decode() for row in answer.rows
+               if row["command"]], names)
+        assert max(map(len, answer.lines)) < 16384
+        with d.connect() as busy, d.connect(d.ports[0]) as s:
+            busy.sendall(b"1#5#%s\n" % names[0].encode())
+            wait_for("the command to run", lambda: d.counter("actions") == 1)
+            s.sendall(b"1#11\n1#4\n")
+            answer = read_answer(s)
+            equal((answer.code, len(answer.lines)), (429, 1))
+            equal(read_answer(s).code, 200)
 
 
 def test_output_and_input_go_by_tls():
@@ -272,7 +364,7 @@ def test_output_and_input_go_by_tls():
         done = d.tls("--timeout", "1", "run", "stay", "--exit-status=3")
         equal(done.returncode, 3)
         pid = int(done.stdout)
-        wait_for("its end", lambda: not is_running(pid))
+        wait_for("the process to end", lambda: not is_running(pid))
 
 
 bridle.main(globals())

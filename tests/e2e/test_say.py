@@ -1,4 +1,5 @@
-"""say: a word to all who watch, to one of them, to the terminals."""
+"""Tests of say, which sends a message to all subscribers, to one of them, or
+to the terminals."""
 
 import contextlib
 import os
@@ -35,7 +36,7 @@ def test_a_message_reaches_all_who_watch_with_its_sender():
             Watcher(d.connect(), events="halt") as other:
         answer = d.ask("1#10#" + CHINESE)
         equal((answer.code, answer.text, answer.status.pairs["reached"]),
-              (200, "told 2 who watch", "2"))
+              (200, "sent to 2 subscribers", "2"))
         for w in one, two:
             message = w.next("message")
             equal((message["name"], message["source"], message["text"],
@@ -63,7 +64,8 @@ def test_what_is_for_one_nobody_else_gets():
         answer = d.ask("1#10#%s#to=uid=%d" % (secret, STRANGER))
         equal(answer.status.pairs["reached"], "2")
         equal(bob.next("message")["text"], secret)
-        # Nor later, nor that somebody said it, nor in the log.
+        # Other subscribers must not get the event, not even later. The log
+        # must not contain the text.
         d.ask("1#10#for all")
         seen = eve.until(lambda r: r["event"] == "message")
         equal(seen[-1]["text"], "for all")
@@ -74,7 +76,7 @@ def test_what_is_for_one_nobody_else_gets():
         with watch_as(d, STRANGER, since="0", events="message") as later:
             equal(later.next()["text"], secret)
         d.wait_log('verb=say args="...#to=bob"')
-        assert secret not in d.log()
+        assert secret not in d.whole_log()
 
 
 def test_who_is_called_otherwise_by_a_reload_is_reached_by_that_name():
@@ -118,6 +120,12 @@ def test_what_cannot_be_said():
         equal(d.ask("1#10#-%23 a=b %25").code, 200)
         equal(w.next("message")["text"], "-# a=b %")
         equal(d.ask("1#10#" + "x" * 1000).code, 200)
+        told = d.ask("1#10#a%E2%80%AEb").text, d.ctl("say", "a\u202eb").stderr
+        for text in told:
+            assert "not U+202E (RIGHT-TO-LEFT OVERRIDE)" in text, text
+        for fit in "\u2764\ufe0f", "\u0645\u06cc\u200c\u062e":
+            equal(d.ctl("say", fit).returncode, 0)
+            w.until(lambda r, fit=fit: r["text"] == fit)
 
 
 def test_say_and_wall_each_need_their_right():
@@ -143,7 +151,7 @@ def test_wall_gets_the_text_as_its_input():
         assert d.reload()
         answer = d.ask("1#10#/etc/passwd %s#wall=yes" % CHINESE)
         equal((answer.code, answer.text, answer.status.pairs["reached"]),
-              (200, "told 1 who watches; wall has run", "1"))
+              (200, "sent to 1 subscriber; wall has run", "1"))
         with open(d.dir + "/sock/wall") as f:
             equal(f.read(), "me: /etc/passwd %s\n" % CHINESE)
         equal(w.next("message")["text"], "/etc/passwd " + CHINESE)
@@ -156,11 +164,13 @@ def test_wall_gets_the_text_as_its_input():
         d.write_config()
         assert d.reload()
         answer = d.ask("1#10#x#wall=yes")
-        equal((answer.code, answer.text), (500, "no program is set for wall"))
+        equal((answer.code, answer.text),
+              (500, "the setting wall names no program"))
 
 
 def test_who_cannot_reach_terminals_is_told():
-    """Where wall(1) may not have the group that its mode would give it."""
+    """With no-new-privs, wall(1) does not get the group of its set-group-ID
+    bit."""
     with Daemon(uid=STRANGER, wrap=["setpriv", "--no-new-privs"] + bridle.WRAP,
                 clients=entry("me", US, EVERY + " wall = true;")) as d:
         program = os.path.join(d.dir, "wall")
@@ -172,7 +182,7 @@ def test_who_cannot_reach_terminals_is_told():
         assert d.reload()
         answer = d.ask("1#10#x#wall=yes")
         equal((answer.code, answer.text), (
-            500, "those who watch were told, but %s may not write to "
+            500, "subscribers received the text, but %s may not write to "
             "terminals: see wall in bridled.conf(5)" % program))
         for path, code in [(program, 500), (d.dir + "/another", 200)]:
             shutil.copy("/bin/true", path)
@@ -185,13 +195,13 @@ def test_who_cannot_reach_terminals_is_told():
 
 @contextlib.contextmanager
 def logged_in():
-    """A terminal on which somebody is, for those in a namespace of mounts:
-    yields it, and what to start them with."""
+    """Yield a terminal and a command. The command starts a program in a mount
+    namespace where a user has logged in on this terminal."""
     ours, theirs = pty.openpty()
     tty.setraw(theirs)
     line = os.ttyname(theirs).removeprefix("/dev/").encode()
     with tempfile.NamedTemporaryFile() as utmp:
-        # struct utmp of Linux: type, pid, line, id, user, the rest
+        # Fields of Linux's struct utmp: type, pid, line, id, user, and others.
         utmp.write(struct.pack("hxxi32s4s32s308x", 7, os.getpid(), line,
                                line[-4:], b"alice"))
         utmp.flush()
@@ -206,10 +216,10 @@ def logged_in():
 def test_wall_itself_writes_to_a_terminal():
     peers.need_root("make a login of its own")
     if not os.path.exists("/usr/bin/wall"):
-        raise bridle.Skip("there is no wall(1)")
+        raise bridle.Skip("because wall(1) is not installed")
     with logged_in() as (terminal, wrap):
         if subprocess.run([*wrap, "true"], capture_output=True).returncode:
-            raise bridle.Skip("this place lets nobody mount")
+            raise bridle.Skip("because mounts are not permitted here")
         with Daemon(clients=entry("me", US, EVERY + " wall = true;"),
                     settings='wall = ("/usr/bin/wall");',
                     wrap=wrap + bridle.WRAP) as d:
@@ -235,14 +245,15 @@ def test_secret_requests_show_no_arguments():
         with Victim() as v:
             equal(d.ask("1#3#" + v.name).code, 200)
             d.wait_log(r'pid=%d .*name="\(secret\)"' % v.pid)
-            assert v.name not in d.log()
-        wait_for("all in the log", lambda: d.log().count("(secret)") >= 3)
+            assert v.name not in d.whole_log()
+        wait_for("all lines", lambda: d.log().count("(secret)") >= 3)
         assert "swordfish" not in repr(seen), seen
         assert "swordfish" not in d.log()
 
 
 def test_what_is_malformed_may_be_secret_too():
-    """The client is told; the log, and those who watch, are not."""
+    """The client gets the whole error text. The log and the subscribers must
+    not get it, because it contains arguments."""
     clients = (entry("us", US, EVERY + " secret = true;") + "," +
                entry("other", STRANGER))
     with Daemon(clients=clients) as d, Watcher(d.connect()) as w:
@@ -253,15 +264,15 @@ def test_what_is_malformed_may_be_secret_too():
         with peers.connect("unix", d.sock, uid=STRANGER) as s:
             s.sendall(b"1#10#meet me at # swordfish#to=us\n")
             said = read_answer(s).text
-            equal(said, "say takes to= and wall= alone: write a # in the "
+            equal(said, "say takes only to= and wall=; write a # in the "
                   "text as %23")
         seen += w.until(lambda r: r["name"] == "other" and r["verdict"])
-        wait_for("both in the log", lambda: d.log().count("malformed") >= 2)
+        wait_for("both lines", lambda: d.log().count("malformed") >= 2)
         assert "swordfish" not in repr(seen) + d.log()
 
 
 def test_secret_stays_so_where_the_name_service_hangs():
-    peers.need_root("mount")
+    peers.need_mounts()
     clients = ", ".join([entry("us", US), '{ name = "group"; unix_group = '
                          '"%d"; allow = ("ping"); }' % STRANGER,
                          entry("hush", 1, EVERY + " secret = true;")])

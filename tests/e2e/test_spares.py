@@ -1,4 +1,5 @@
-"""Sessions are there before their clients, and know nothing of the daemon."""
+"""Tests of spare sessions. They are forked before their clients connect, and
+have no secrets of the daemon in memory."""
 
 import contextlib
 import os
@@ -21,7 +22,8 @@ def titled(d, title):
 
 
 def once(d, title, least, most):
-    """The pids of those that are called so, once there are so many."""
+    """Wait until at least `least` and at most `most` processes have this
+    title. Return their pids."""
     def look():
         found = titled(d, title)
         return found if least <= len(found) <= most else None
@@ -33,14 +35,27 @@ def spares(d, n):
 
 
 def fork_servers(d, n=1):
-    """Who has just been forked is called so, too."""
+    """Wait until exactly n processes have the title of a fork server, and
+    return their pids. A new child has this title, too, until it sets its
+    own."""
     return once(d, "fork server", n, n)
 
 
 def stock(d):
-    """All who wait, of a daemon that has TLS, too: more of one kind are
-    ordered only when half of its four is left."""
+    """Return the pids of the fork servers and of the spare sessions of a
+    daemon with TLS. Each kind has up to four spare sessions, but new ones are
+    forked only when two are used."""
     return fork_servers(d, 2) + once(d, "spare", 6, 8)
+
+
+def stop(pid):
+    """Stop the process with SIGSTOP, and wait until it has stopped. Before, it
+    could still accept a client."""
+    def state():
+        with open("/proc/%d/stat" % pid, "rb") as f:
+            return f.read().rpartition(b") ")[2][:1]
+    os.kill(pid, signal.SIGSTOP)
+    wait_for("the process to stop", lambda: state() == b"T")
 
 
 def ping(s):
@@ -53,7 +68,7 @@ def run(d, *args):
                           timeout=bridle.PATIENCE)
 
 
-# -- the stock -------------------------------------------------------------
+# -- tests of the session pool ----------------------------------------------
 
 
 def test_there_are_as_many_as_the_limits_say():
@@ -62,7 +77,7 @@ def test_there_are_as_many_as_the_limits_say():
         with d.connect() as s:
             ping(s)
             pid, = titled(d, "session")
-            assert pid in before, "it was forked before its client came"
+            assert pid in before, "forked after its client came"
         for n in 5, 1:
             d.limits["spare"] = n
             d.write_config()
@@ -88,9 +103,9 @@ def test_each_session_serves_one_client():
             with d.connect() as s:
                 ping(s)
                 pid, = titled(d, "session")
-                assert pid not in seen, "it was there for another"
+                assert pid not in seen, "the session was used twice"
                 seen.add(pid)
-            wait_for("its end", lambda: not is_running(pid))
+            wait_for("the process to end", lambda: not is_running(pid))
 
 
 def test_a_spare_that_dies_is_replaced():
@@ -99,14 +114,57 @@ def test_a_spare_that_dies_is_replaced():
         os.kill(first, signal.SIGKILL)
         d.wait_log("the spare session %d died of signal KILL" % first)
         os.kill(second, signal.SIGKILL)
-        wait_for("its end", lambda: not is_running(second))
+        wait_for("the process to end", lambda: not is_running(second))
         equal(d.ask("1#4").text, "pong")
         spares(d, 2)
         equal(d.counter("crashes"), 0)
 
 
+def test_one_that_does_not_take_its_client_is_replaced():
+    for tcp, port in ([], None), (["127.0.0.1:0"], 0):
+        with Daemon(limits={"spare": 2}, tcp=tcp) as d:
+            stopped = spares(d, 2)
+            for pid in stopped:
+                stop(pid)
+            with d.connect(port if port is None else d.ports[port]) as s:
+                ping(s)
+                ping(s)
+            for pid in stopped:
+                d.wait_log("session %d does not take its client" % pid)
+                wait_for("the process to end", lambda: not is_running(pid))
+            equal(d.counter("without_request"), 0)
+
+
+def test_the_client_of_one_that_dies_first_goes_to_the_next():
+    with Daemon(limits={"spare": 1}) as d:
+        for _ in range(5):
+            pid, = spares(d, 1)
+            stop(pid)
+            with d.connect() as s:
+                s.sendall(b"1#4\n")
+                # The SIGKILL may come before or after this session gets the
+                # client.
+                os.kill(pid, signal.SIGKILL)
+                equal(read_answer(s).text, "pong")
+        equal(d.counter("crashes"), 0)
+
+
+def test_the_client_of_one_that_has_taken_it_and_dies_is_told():
+    with Daemon(tcp=["127.0.0.1:0"]) as d:
+        for port in None, d.ports[0]:
+            with d.connect(port) as s:
+                pid, = once(d, "session", 1, 1)
+                os.kill(pid, signal.SIGKILL)
+                answer = read_answer(s)
+                equal((answer.code, answer.text), (
+                    500, "the session of this connection has died: try again"))
+                equal(bridle.read_all(s), b"")
+            d.wait_quiet()
+        equal(d.counter("crashes"), 0)
+
+
 def test_spares_that_die_at_birth_are_not_waited_for():
-    """Before their pid is known to the daemon, some of them."""
+    """Some of the killed sessions die before the daemon knows their pid."""
     with Daemon(limits={"spare": 2}) as d:
         server, = fork_servers(d)
         killed = set()
@@ -124,7 +182,7 @@ def test_spares_that_die_at_birth_are_not_waited_for():
         assert len(spares(d, 2)) == 2
 
 
-# -- the fork server -------------------------------------------------------
+# -- tests of the fork server -----------------------------------------------
 
 
 def test_a_fork_server_that_dies_is_replaced():
@@ -150,7 +208,8 @@ def test_who_comes_while_it_is_stopped_is_served_after():
             ping(s)
         for s in waiting[2:]:
             s.sendall(b"1#4\n")
-        # On a slow machine it is given up by now: another serves them then.
+        # On a slow machine, the daemon may already have killed and replaced
+        # the fork server.
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
         for s in waiting[2:]:
@@ -168,7 +227,8 @@ def test_one_that_stays_stopped_is_replaced():
 
 
 def test_it_is_of_the_version_that_was_started():
-    """An upgrade replaces the file while the old daemon serves."""
+    """An upgrade replaces the program's file while the old daemon runs. The
+    old daemon must go on with the old program."""
     with Daemon(limits={"spare": 1}) as d:
         path = os.path.join(d.dir, "bridled-session")
         os.unlink(path)
@@ -202,7 +262,7 @@ def test_without_it_the_daemon_does_not_start():
 
 def test_root_that_may_not_chroot_serves_too():
     if not bridle.ROOT:
-        raise Skip("only root has that right to lose")
+        raise Skip("because only root has the right to lose")
     with Daemon(wrap=["setpriv", "--bounding-set", "-sys_chroot"]) as d:
         equal(d.ask("1#4").text, "pong")
 
@@ -211,7 +271,7 @@ def test_started_by_hand_it_says_who_starts_it():
     done = subprocess.run([os.path.join(bridle.BUILD, "bridled-session")],
                           text=True, capture_output=True)
     equal((done.returncode, done.stderr),
-          (64, "bridled starts this: see bridled(8)\n"))
+          (64, "only bridled starts this program; see bridled(8)\n"))
 
 
 def test_that_of_tls_comes_and_goes_with_its_listeners():
@@ -235,7 +295,7 @@ def test_a_program_that_is_mended_is_taken_at_the_next_reload():
             f.write("no program")
         d.tcp = [TLS.replace(":0", ":%d" % bridle.free_port())]
         d.write_config()
-        assert not d.reload(), "taken without its program"
+        assert not d.reload(), "accepted without the session program"
         d.wait_log("cannot run bridled-session-tls")
         os.rename(path + ".good", path)
         assert d.reload(), d.log()
@@ -248,7 +308,7 @@ def test_a_reload_that_fails_leaves_none_behind():
         other.listen()
         d.tcp = [TLS.replace(":0", ":%d" % other.getsockname()[1])]
         d.write_config()
-        assert not d.reload(), "that port is taken"
+        assert not d.reload(), "accepted with a port in use"
         fork_servers(d)
 
 
@@ -260,13 +320,13 @@ def test_a_host_key_that_is_none_is_named():
         os.chmod(key, 0o600)
         d.tcp = [TLS.replace(":0", ":%d" % bridle.free_port())]
         d.write_config()
-        assert not d.reload(), "taken without a key"
+        assert not d.reload(), "accepted without a key"
         d.wait_log(re.escape(key) + ": no key with its certificate")
         os.unlink(key)
         assert d.reload(), d.log()
 
 
-# -- what is left ----------------------------------------------------------
+# -- tests of data in the memory of a session -------------------------------
 
 
 def test_nobody_outlives_the_daemon():
@@ -287,7 +347,7 @@ def test_a_stopped_fork_server_does_not_outlive_it_either():
         os.kill(pid, signal.SIGSTOP)
         d.process.kill()
         d.process.wait(bridle.PATIENCE)
-        wait_for("its end", lambda: not is_running(pid))
+        wait_for("the process to end", lambda: not is_running(pid))
 
 
 def test_in_lists_they_have_one_short_name():
@@ -302,7 +362,7 @@ def test_in_lists_they_have_one_short_name():
 
 def test_what_the_daemon_was_started_with_is_closed():
     if not bridle.ROOT:
-        raise Skip("only root can look at their descriptors")
+        raise Skip("because only root sees their descriptors")
     left_open = ["bash", "-c", 'exec 9<&0 200<&0; exec "$@"', "bash"]
     with Daemon(tcp=[TLS], wrap=left_open) as d, d.connect() as s:
         ping(s)
@@ -313,13 +373,13 @@ def test_what_the_daemon_was_started_with_is_closed():
 
 
 def memory_of(pid):
-    """All of a process's memory that is its own or that it could read."""
+    """Yield the readable parts of a process's memory, as bytes."""
     with open("/proc/%d/maps" % pid) as maps, \
             open("/proc/%d/mem" % pid, "rb", 0) as memory:
         for line in maps:
             start, end = (int(n, 16) for n in line.split()[0].split("-"))
             if line.split()[1][0] != "r" or "[v" in line or \
-                    end - start > 1 << 28:  # the shadow that ASan keeps
+                    end - start > 1 << 28:  # skip ASan's shadow memory
                 continue
             memory.seek(start)
             yield memory.read(end - start)
@@ -331,7 +391,7 @@ def holds(pid, text):
 
 def test_a_session_knows_nothing_of_the_daemon():
     if not bridle.ROOT:
-        raise Skip("only root can look into them")
+        raise Skip("because only root can read their memory")
     clients = ('{ name = "me"; unix_user = "%d"; allow = ("*"); },'
                '{ name = "%s"; unix_user = "61009"; allow = ("ping"); }'
                % (os.getuid(), SECRET))
@@ -340,11 +400,11 @@ def test_a_session_knows_nothing_of_the_daemon():
         other.sendall(b"1#4#%s\n" % SECRET.encode())
         read_answer(other)
         ping(s)
-        assert holds(d.pid, SECRET.encode()), "the daemon has it"
+        assert holds(d.pid, SECRET.encode()), "not in the daemon"
         family = stock(d)
         with d.connect() as fresh:
             ping(fresh)
-            assert set(family) & set(titled(d, "session")), "one serves it"
+            assert set(family) & set(titled(d, "session")), "not used"
             for pid in family:
                 assert not holds(pid, SECRET.encode()), pid
 

@@ -1,5 +1,5 @@
-"""Commands that change something on many hosts: what is shown first, what is
-asked, in what steps they go, and what is left for later."""
+"""Tests of commands that change many hosts: the preview, the question, the
+batches, and the file of the hosts that are left."""
 
 import contextlib
 import json
@@ -15,8 +15,9 @@ from procs import Terminal
 
 
 class Ground:
-    """Hosts 127.2.0.1 and on, on one port, that are halted in the order in
-    which they are asked, unless they are broken or hang."""
+    """Hosts from 127.2.0.1 on, all with the same port. A host accepts a
+    reboot, unless it is in `broken` or `silent`. .order has the hosts' numbers
+    in the order in which bridlectl contacts them."""
 
     def __init__(self, n, broken=(), silent=()):
         self.n, self.broken, self.silent = n, broken, silent
@@ -66,7 +67,7 @@ def batches(order, size):
     return [sorted(order[i:i + size]) for i in range(0, len(order), size)]
 
 
-# Steps
+# Tests of batches
 
 def test_batches_come_one_after_the_other():
     with Ground(7) as g:
@@ -127,7 +128,7 @@ def test_numbers_of_hosts_are_checked_first():
         equal(g.order, [])
 
 
-# The file of what is left
+# Tests of the file of --resume
 
 def test_what_is_left_is_gone_on_with():
     with Ground(6, broken=[2]) as g:
@@ -135,8 +136,8 @@ def test_what_is_left_is_gone_on_with():
         done = g.reboot(*args)
         equal(g.order, [1, 2])
         equal(g.left(), [g.name(str(i)) for i in (2, 3, 4, 5, 6)])
-        assert "5 hosts are left: the same command, with --resume %s, " \
-            "goes on" % g.file in done.stderr
+        assert "5 hosts are left: repeat the command with --resume %s " \
+            "to continue" % g.file in done.stderr
         g.order.clear()
         g.broken = []
         done = g.reboot(*args)
@@ -150,7 +151,7 @@ def test_an_interrupted_call_is_gone_on_with():
     with Ground(4, silent=[3]) as g:
         with running("-H", g.all(), "reboot", "-y", "--fanout", "1",
                      "--resume", g.file) as process:
-            wait_for("the third to be asked", lambda: 3 in g.order)
+            wait_for("the third host to be contacted", lambda: 3 in g.order)
             interrupt(process)
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=bridle.PATIENCE)
@@ -166,7 +167,7 @@ def test_a_killed_call_leaves_what_is_left():
     with Ground(4, silent=[3]) as g:
         with running("-H", g.all(), "reboot", "-y", "--fanout", "1",
                      "--resume", g.file) as process:
-            wait_for("the third to be asked", lambda: 3 in g.order)
+            wait_for("the third host to be contacted", lambda: 3 in g.order)
             process.kill()
         equal(g.left(), [g.name("3"), g.name("4")])
 
@@ -179,8 +180,8 @@ def test_the_file_of_something_else_is_refused():
                 ("# hosts left of bridlectl halt 1#1\n%s\n%s"
                  % (g.name("1"), done), "belongs to 'halt 1#1'"),
                 (ours + "web1\n" + done,
-                 g.file + ":2: 'web1' is none of the hosts"),
-                (ours + g.name("1") + "\n", "is cut short"),
+                 g.file + ":2: 'web1' is not a host"),
+                (ours + g.name("1") + "\n", "is incomplete"),
                 (ours + "\0\n" + done, "has a NUL byte")):
             with open(g.file, "w") as f:
                 f.write(text)
@@ -193,13 +194,13 @@ def test_the_file_of_something_else_is_refused():
         equal((done.returncode, g.order), (2, []))
 
 
-# What is shown and asked
+# Tests of the preview and of the question
 
 def test_a_halt_is_shown_and_wants_the_number():
     with herd(3) as d:
         def call(answer):
             with Terminal("-H", d.name("[1-3]"), "reboot") as t:
-                t.read_until(b"Type their number to go on: ")
+                t.read_until(b"Type 3 to confirm: ")
                 t.type(answer)
                 return t.finish(), t.data.decode()
         for answer in (b"y\n", b"2\n", b"\n", b"33\n", b"\x04"):
@@ -209,7 +210,7 @@ def test_a_halt_is_shown_and_wants_the_number():
         status, shown = call(b"3\n")
         equal(status, 0)
         assert d.name("[1-3]") + ": would run" in shown, shown
-        assert "Reboot now 3 hosts (%s)" % d.name("[1-3]") in shown
+        assert "Reboot 3 hosts (%s) now" % d.name("[1-3]") in shown
         assert "3 hosts: 3 ok" in shown
         equal(len(d.recorded()), 3)
 
@@ -220,7 +221,7 @@ def test_those_that_refuse_are_left_out():
     with herd(2) as d, herd(1, 3, clients=refusing) as e:
         with Terminal("-H", hosts(e.name(3), d.name("[1-2]")),
                       "poweroff") as t:
-            t.read_until(b"Power off now 2 hosts (%s)"
+            t.read_until(b"Power off 2 hosts (%s) now"
                          % d.name("[1-2]").encode())
             assert b"not allowed (403)" in t.data
             t.type(b"2\n")
@@ -235,8 +236,32 @@ def test_nobody_is_halted_without_a_terminal_or_yes():
     with herd(2) as d:
         done = ctl("-H", d.name("[1-2]"), "halt")
         equal(done.returncode, 2)
-        assert "say -y" in done.stderr
+        assert "use -y to confirm" in done.stderr
         equal(d.recorded(), [])
+
+
+def test_a_mistake_is_named_before_the_need_for_yes():
+    two = ["-H", "plain:127.0.0.1:1,plain:127.0.0.2:1"]
+    with tempfile.TemporaryDirectory() as home:
+        left = os.path.join(home, "left")
+        other = os.path.join(home, "other")
+        with open(other, "w") as f:
+            f.write("# hosts left of bridlectl kill 1#3#other\n")
+        missing = os.path.join(home, "missing")
+        for words, status, mistake in (
+                (["kill", "1234"], 2, "1234 looks like a process ID"),
+                (two + ["kill", "1234"], 2, "1234 looks like a process ID"),
+                (two + ["kill", "x", "--resume", other], 2, other),
+                (["-H", "lab7", "-i", missing, "kill", "x"], 3, missing),
+                (["-H", "lab[7-8]", "-i", missing, "run", "x"], 3, missing),
+                (two + ["kill", "x", "--resume", left], 2,
+                 "use -y to confirm, or -n for a dry run\n"),
+                (two + ["run", "x"], 2, "use -y to confirm\n")):
+            done = ctl(*words, stdin="")
+            equal((done.returncode, done.stdout), (status, ""), done.stderr)
+            assert mistake in done.stderr.splitlines(True)[0], done.stderr
+        equal(sorted(os.listdir(home)), ["other"])
+
 
 
 def test_kill_kills_on_each_host_what_was_shown_there():
@@ -248,12 +273,12 @@ def test_kill_kills_on_each_host_what_was_shown_there():
             herd(1, 2, clients=only("other")) as e:
         with Terminal("-H", hosts(e.name(2), d.name(1)), "kill",
                       "herdmate") as t:
-            t.read_until(b"to go on: ")
+            t.read_until(b"to confirm: ")
             assert b"Kill 2 processes with TERM on 1 host (%s)" \
                 % d.name(1).encode() in t.data, t.data
             for victim in (v, w):
                 assert b" %d " % victim.pid in t.data
-            # One that comes now was not shown.
+            # This process starts after the preview, so the kill must spare it.
             with Victim(b"herdmate") as later:
                 t.type(b"1\n")
                 equal(t.finish(), 4)
@@ -267,7 +292,7 @@ def test_hosts_without_such_a_process_are_no_failure():
         with Terminal("-H", d.name("[1-2]"), "kill", "nosuchthing") as t:
             equal(t.finish(), 1)
             assert b"2 hosts: 2 nothing matched" in t.data
-            assert b"to go on" not in t.data
+            assert b"to confirm" not in t.data
         done = ctl("-H", d.name("[1-2]"), "kill", "nosuchthing", "-y",
                    "--max-failures", "0", "--fanout", "1")
         assert summary(done).startswith("2 hosts: 2 nothing matched")
@@ -288,14 +313,14 @@ def test_kill_with_yes_kills_everywhere():
 
 def test_ones_own_machine_comes_last():
     with herd(1) as d:
-        # An address for examples, where nobody is.
+        # No host has this address, which is reserved for documentation.
         ours, other = "unix:" + d.sock, "plain:192.0.2.1:7070"
         done = ctl("-H", hosts(ours, other), "halt", "-y",
                    "--connect-timeout", "1", "--max-failures", "0")
         assert "this machine last (%s)" % ours in done.stderr, done.stderr
         equal((d.recorded(), done.stdout), ([], ""))
         assert "1 not asked (%s)" % ours in summary(done), done.stderr
-        # In a list the order is as always.
+        # A command that changes nothing keeps the order of the hosts.
         done = ctl("-H", hosts(ours, d.name(1)), "ping", "--fanout", "1")
         assert done.stdout.startswith("pong from " + ours)
 

@@ -1,4 +1,5 @@
-"""TLS listeners: keys that are pinned, with the tools that people have."""
+"""Tests of TLS listeners and pinned keys. The clients are common tools such as
+openssl."""
 
 import base64
 import hashlib
@@ -17,12 +18,14 @@ from contextlib import contextmanager
 import bridle
 import peers
 from bridle import Daemon, equal, read_answer, wait_for
+from runs import command, read_run
 
 OPENSSL = shutil.which("openssl")
 
 
 def fingerprint(certificate):
-    """By the openssl tool alone, of a file with a certificate in it."""
+    """Return the fingerprint of a certificate file. Only openssl and Python
+    compute it, not Bridle."""
     key = subprocess.run([OPENSSL, "x509", "-in", certificate, "-noout",
                           "-pubkey"], check=True, capture_output=True).stdout
     der = subprocess.run([OPENSSL, "pkey", "-pubin", "-outform", "DER"],
@@ -32,7 +35,8 @@ def fingerprint(certificate):
 
 
 class Key:
-    """A client's key and certificate, in one file, by the openssl tool."""
+    """A client's key and certificate in one file, which openssl has
+    created."""
 
     def __init__(self, folder, name, kind="p256"):
         self.path = os.path.join(folder, name)
@@ -48,7 +52,8 @@ class Key:
 
 
 class TlsDaemon(Daemon):
-    """Listens with TLS too; `entries` are about the keys in self.keys."""
+    """A daemon that also listens with TLS. In `entries`, KEY0 stands for the
+    fingerprint of .keys[0], and so on."""
 
     def __init__(self, entries="", kinds=("p256",), place="127.0.0.1:0",
                  **more):
@@ -154,7 +159,7 @@ def test_a_host_key_that_others_may_read_is_refused():
         refused = subprocess.run([d.program, "--config", d.config],
                                  capture_output=True, text=True)
         equal(refused.returncode, 71)
-        assert "host_key: others may use it" in refused.stderr, refused.stderr
+        assert "host_key: other users have access" in refused.stderr, refused.stderr
         os.chmod(os.path.join(d.state(), "host_key"), 0o600)
         d.start_again()
 
@@ -180,19 +185,21 @@ def test_a_host_key_is_there_whole_or_not_at_all():
         d.process.terminate()
         d.process.wait(bridle.PATIENCE)
         os.unlink(path)
-        # It ends in the middle of writing, as in a crash.
+        # The limit of the file size ends the program while it writes the key,
+        # like a crash.
         ended = subprocess.run(
             ["prlimit", "--fsize=10", "--core=0", d.program, "--fingerprint",
              d.config], capture_output=True, text=True)
         assert ended.returncode != 0, ended
-        assert not os.path.exists(path), "half a key"
+        assert not os.path.exists(path), "half a key was left"
         d.start_again()
         equal(d.say("1#4").text, "pong")
 
 
 def test_openssl_s_client_speaks_the_raw_protocol():
     with TlsDaemon() as d:
-        # Its -quiet waits for the other side's end, which follows its own.
+        # With these options, s_client ends at the end of its input. With
+        # -quiet, it would wait until the daemon closes the connection.
         out = subprocess.run(
             [OPENSSL, "s_client", "-connect", "127.0.0.1:%d" % d.ports[0],
              "-cert", d.keys[0].path, "-key", d.keys[0].path, "-tls1_3",
@@ -224,7 +231,7 @@ def test_two_pins_of_one_client_and_none_of_others():
                    kinds=("p256", "p256", "p256")) as d:
         equal([d.say("1#4", i).code for i in (0, 1, 2)], [200, 200, 401])
         answer = d.say("1#4", None)
-        equal([answer.code, answer.text], [401, "no key was shown"])
+        equal([answer.code, answer.text], [401, "the client showed no key"])
 
 
 def test_a_pin_that_is_removed_is_refused_in_live_sessions():
@@ -247,7 +254,8 @@ def test_from_binds_a_key_to_a_network():
                '{ name = "six"; key = "KEY2"; from = ("::1"); '
                'allow = ("ping"); }')
     with TlsDaemon(entries, kinds=("p256",) * 3, place="[::]:0") as d:
-        # Over a listener for both, an IPv4 peer is one, not v4-mapped.
+        # A listener at [::] must see the IPv4 address of an IPv4 client, not a
+        # mapped IPv6 address.
         equal([d.say("1#4", i).code for i in (0, 1, 2)], [401, 200, 401])
         equal([d.say("1#4", i, "::1").code for i in (0, 1, 2)],
               [401, 401, 200])
@@ -260,7 +268,7 @@ def test_an_older_tls_is_refused():
         c.maximum_version = ssl.TLSVersion.TLSv1_2
         try:
             with d.tls(context=c):
-                raise AssertionError("TLS 1.2 was taken")
+                raise AssertionError("TLS 1.2 was accepted")
         except (ssl.SSLError, OSError):
             pass
         d.wait_log("handshake failed source=127.0.0.1:")
@@ -288,7 +296,7 @@ def test_plain_at_a_tls_port_is_told_so():
                 s.sendall(line)
                 equal(bridle.read_all(s), b"1#401#this port speaks TLS only\n")
         equal(d.counter("requests"), 1, "that counter alone")
-        d.wait_log("handshake failed source=.*: it is not TLS")
+        d.wait_log("handshake failed source=.*: the peer does not speak TLS")
 
 
 def test_tls_at_a_plain_port_is_told_so():
@@ -297,13 +305,14 @@ def test_tls_at_a_plain_port_is_told_so():
             s.settimeout(bridle.PATIENCE)
             try:
                 d.context().wrap_socket(s)
-                raise AssertionError("a handshake without TLS")
+                raise AssertionError("a handshake without TLS was accepted")
             except ssl.SSLError as e:
                 assert "WRONG_VERSION_NUMBER" in str(e), e
 
 
 def test_a_key_is_nobody_where_there_is_no_tls():
-    """Its entry does not fit those who come by other ways."""
+    """Clients without TLS have no key, so an entry with a key must not match
+    them."""
     with TlsDaemon(tcp=["127.0.0.1:0"],
                    clients='{ name = "x"; unix_user = "7"; allow = (); }',
                    ) as d:
@@ -317,20 +326,21 @@ def test_a_cut_discards_what_was_begun():
         with d.tls() as t:
             t.sendall(b"1#4")
             try:
-                t.unwrap()  # with its word that nothing more comes
+                t.unwrap()  # send close_notify
             except ssl.SSLError as e:
-                # What came after it is the answer.
+                # Python reports the daemon's reply as an error, because it
+                # arrives after close_notify.
                 assert "AFTER_CLOSE_NOTIFY" in str(e), e
             d.wait_log("verb=ping .*result=200")
         done = d.counter("requests")
         with d.raw() as s:
             t = d.context().wrap_socket(s)
             t.sendall(b"1#4")
-            # Without it.
+            # Close the connection without close_notify.
             t.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                          struct.pack("ii", 0, 0))
             t.shutdown(socket.SHUT_WR)
-            while t.recv(100):  # an alert
+            while t.recv(100):  # the daemon may send an alert first
                 pass
         equal(d.counter("requests"), done + 1, "that counter alone")
 
@@ -353,6 +363,18 @@ def test_a_long_answer_comes_whole():
             answer = read_answer(t)
             equal(answer.code, 200)
             equal(len(answer.rows), int(answer.text.split()[0]))
+
+
+def test_a_stream_is_longer_than_the_memory_of_its_session():
+    """A command's output can be longer than the session's memory, which the
+    kernel limits to 32 MiB."""
+    size = 1 << 20 if bridle.WRAP else 34 << 20
+    flood = command("flood", "/usr/bin/head", "-c", str(size), "/dev/zero",
+                    more="max_output = %d;" % size)
+    with TlsDaemon(settings="commands = (%s);" % flood) as d, d.tls() as t:
+        t.sendall(b"1#5#flood\n")
+        run = read_run(t)
+        equal((run.code, len(run.out)), (200, size))
 
 
 def test_a_handshake_that_takes_too_long_is_ended():
@@ -391,7 +413,7 @@ def test_bytes_that_drip_are_ended_too():
 
 
 def test_a_handshake_is_no_place_for_others_to_wait():
-    """Those in the middle of theirs do not hold up anybody."""
+    """Clients in the middle of a handshake must not delay another client."""
     with TlsDaemon(limits={"sessions_per_source": 10}) as d:
         held = [d.raw() for _ in range(9)]
         equal(d.say("1#4").text, "pong")
@@ -424,12 +446,12 @@ STRICT = ("min_seconds = 1000; max_seconds = 1000; unknown = 1000;"
 
 
 def check_shut_out(d, cause):
-    d.wait_log(r"shut out source=uid=%d seconds=1000 cause=%s$"
+    d.wait_log(r"blocked source=uid=%d seconds=1000 cause=%s$"
                % (os.getuid(), cause))
     with d.raw() as s:
         answer, = bridle.answers(bridle.read_all(s))
         equal(answer.code, 429)
-    # Who comes otherwise is somebody else.
+    # The user of this test is the only source that is blocked.
     equal(d.counter("penalized"), 1)
 
 
@@ -440,6 +462,46 @@ def test_who_does_not_get_through_the_handshake_is_shut_out():
             s.sendall(b"1#4\n")
             bridle.read_all(s)
         check_shut_out(d, "handshake")
+
+
+def test_who_does_not_know_the_host_key_is_not_shut_out():
+    """A client that does not know the host key ends the handshake. It sends an
+    alert or closes the connection."""
+    with TlsDaemon(penalties=STRICT) as d:
+        doubtful = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        doubtful.check_hostname = False
+        for _ in range(20):
+            try:
+                with d.tls(context=doubtful):
+                    raise AssertionError("the key was accepted")
+            except ssl.SSLCertVerificationError:
+                pass
+        for end in (socket.socket.close, bridle.reset):
+            end(begin_handshake(d))
+        wait_for("their end", lambda: d.counter("without_request") == 22)
+        equal(d.say("1#4").text, "pong")
+        equal(d.counter("penalties"), 0)
+        # A handshake that fails otherwise costs a penalty, even if the client
+        # resets the connection.
+        with d.raw() as s:
+            s.sendall(b"1#4\n")
+            bridle.reset(s)
+        d.wait_log("blocked source=.* cause=handshake$")
+
+
+def begin_handshake(d):
+    """Return a connection in the middle of its handshake: the daemon has begun
+    to send its key."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = d.context().wrap_bio(incoming, outgoing)
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    s = d.raw()
+    s.sendall(outgoing.read())
+    assert s.recv(1)
+    return s
 
 
 def test_who_comes_with_an_unknown_key_or_none_is_shut_out():
@@ -464,7 +526,7 @@ def test_a_user_of_this_machine_is_one_source_whatever_his_address():
         with connect("127.0.0.1") as s:
             s.sendall(b"1#4\n")
             bridle.read_all(s)
-        d.wait_log("shut out source=uid=%d " % bridle.STRANGER)
+        d.wait_log("blocked source=uid=%d " % bridle.STRANGER)
         equal(d.say("1#4").text, "pong", "others at the same address")
 
 

@@ -1,5 +1,5 @@
-"""bridlectl by TLS: whom it trusts, what it shows of itself, and that it
-never does with less than it was told to."""
+"""Tests of bridlectl with TLS: the hosts that it trusts, and the key that it
+shows. bridlectl must never use less security than the user demands."""
 
 import contextlib
 import json
@@ -10,13 +10,15 @@ import socket
 import ssl
 import stat
 import subprocess
+import tempfile
 import threading
 
 import bridle
-from bridle import Daemon, Victim, equal, quote
+from bridle import Daemon, STRANGER, Skip, Victim, equal, quote
 from homes import Home, TlsDaemon
 from procs import Terminal, kills
 
+MODULE = os.path.join(bridle.BUILD, "bridle-tls.so")
 OPENSSL = shutil.which("openssl")
 WRONG = "SHA256:" + "A" * 43
 
@@ -35,11 +37,11 @@ def refused(done, code, *parts):
     equal(done.stdout, "")
 
 
-# Whom it trusts
+# Tests of the hosts that bridlectl trusts
 
 def test_a_new_host_is_refused_in_a_script():
     with Home() as home, TlsDaemon(home) as d:
-        refused(d.tls("ping"), 3, "not known here: it shows "
+        refused(d.tls("ping"), 3, "key is unknown: the host shows "
                 + d.fingerprint(), "bridlectl trust " + d.host,
                 "--accept-new")
         assert not os.path.exists(home.known)
@@ -53,7 +55,7 @@ def test_accept_new_remembers():
     with Home() as home, TlsDaemon(home) as d:
         first = d.tls("--accept-new", "ping")
         equal(first.returncode, 0, first.stderr)
-        assert d.fingerprint() + " is remembered" in first.stderr
+        assert d.fingerprint() + " is now trusted" in first.stderr
         equal(home.read(home.known), d.line())
         equal(stat.S_IMODE(os.stat(home.known).st_mode), 0o600)
         equal(stat.S_IMODE(os.stat(os.path.dirname(home.known)).st_mode),
@@ -68,12 +70,13 @@ def test_a_changed_key_stops_everything():
     with Home() as home, TlsDaemon(home) as d:
         home.know("# mine\n%s %s\n" % (d.host, WRONG))
         for args in ([], ["--accept-new"]):
-            refused(d.tls(*args, "halt", "-y"), 3, "it shows "
+            refused(d.tls(*args, "halt", "-y"), 3, "the host shows "
                     + d.fingerprint(), home.known + ":2 has " + WRONG,
                     "bridlectl trust " + d.host, "remove line 2")
         equal(d.recorded(), [])
         equal(home.read(home.known), "# mine\n%s %s\n" % (d.host, WRONG))
-        # A second key of that host is as good as the first.
+        # A host may have several lines in known_hosts. Each of their keys is
+        # accepted.
         home.know("%s %s\n%s" % (d.host, WRONG, d.line()))
         equal(d.tls("ping").returncode, 0)
 
@@ -84,11 +87,11 @@ def test_a_fingerprint_given_is_all_that_counts():
         pinned = d.tls("--fingerprint", d.fingerprint(), "ping")
         equal([pinned.returncode, pinned.stderr], [0, ""])
         refused(d.tls("--fingerprint", WRONG, "ping"), 3,
-                "it shows the key " + d.fingerprint(), WRONG)
+                "the host shows " + d.fingerprint(), WRONG)
         refused(d.tls("--fingerprint", "SHA256:x", "ping"), 2,
                 "no fingerprint")
         refused(d.tls("--fingerprint", WRONG, "--accept-new", "ping"), 2,
-                "exclude")
+                "cannot be combined")
         for host in ("plain:localhost", "unix:/x"):
             for option in (["--fingerprint", WRONG], ["--accept-new"],
                            ["-i", "x"]):
@@ -117,7 +120,8 @@ def test_the_terminal_is_asked_about_a_new_host():
         assert not os.path.exists(home.known)
         with Terminal("-H", d.host, "ping", env=home.env) as t:
             t.read_until(b"[y/N]")
-            # The daemon has long lost patience with who says nothing.
+            # Wait until the daemon has closed the connection, which was silent
+            # during the question.
             d.wait_quiet()
             t.type(b"y\n")
             t.read_until(b"pong")
@@ -125,7 +129,7 @@ def test_the_terminal_is_asked_about_a_new_host():
         equal(home.read(home.known), d.line())
 
 
-# bridlectl trust
+# Tests of bridlectl trust
 
 def test_trust_with_a_fingerprint():
     with Home() as home, TlsDaemon(home) as d:
@@ -163,7 +167,7 @@ def test_trust_asks_on_a_terminal():
 def test_trust_of_what_is_no_tls_host():
     with Home() as home:
         for host in ("plain:web1", "unix:/x"):
-            refused(home.ctl("trust", "-y", host), 2, "for TLS")
+            refused(home.ctl("trust", "-y", host), 2, "needs a TLS host")
         refused(home.ctl("trust", "-y", "a,b"), 2, "one host")
         refused(home.ctl("trust", "-y",
                          "127.0.0.1:%d" % bridle.free_port()), 3,
@@ -171,7 +175,86 @@ def test_trust_of_what_is_no_tls_host():
         assert not os.path.exists(home.known)
 
 
-# bridlectl keygen
+def test_a_known_hosts_that_may_be_another_users_is_refused():
+    with Home() as home, TlsDaemon(home) as d:
+        folder = os.path.dirname(home.known)
+        os.chmod(folder, 0o1777)
+        for name in (home.known, home.known + ".lock"):
+            for part in bridle.traps(name, folder):
+                done = d.tls("--accept-new", "ping")
+                equal((done.returncode, done.stdout), (3, ""), part)
+                assert name in done.stderr, (part, done.stderr)
+        # A call that was killed may leave this file. The next call must
+        # replace it.
+        for part in bridle.traps(home.known + ".new", folder):
+            equal(d.tls("--accept-new", "ping").returncode, 0, part)
+            os.unlink(home.known)
+            with open(home.known + ".new", "w"):
+                pass
+
+
+# Tests of the module beside bridlectl
+
+def keygen_beside(folder, home):
+    """Run keygen with the bridlectl in this folder. Return the result."""
+    return subprocess.run(
+        [os.path.join(folder, "bridlectl"), "keygen",
+         os.path.join(home.dir, "key%d" % len(os.listdir(home.dir)))],
+        capture_output=True, text=True, env=home.env)
+
+
+@contextlib.contextmanager
+def checkout(mode=0o755):
+    """Copy bridlectl and its TLS module into a folder below /tmp. Yield the
+    paths of the folder and of the module."""
+    with tempfile.TemporaryDirectory(prefix="bridle-") as folder:
+        for program in bridle.BRIDLECTL, MODULE:
+            shutil.copy(program, folder)
+        os.chmod(folder, mode)
+        yield folder, os.path.join(folder, os.path.basename(MODULE))
+
+
+def test_a_checkout_below_tmp_has_its_module():
+    with Home() as home, checkout() as (folder, module):
+        equal(keygen_beside(folder, home).returncode, 0)
+        os.chmod(folder, 0o1777)
+        equal(keygen_beside(folder, home).returncode, 0)
+        # A symbolic link is accepted if it belongs to the same user.
+        os.rename(module, module + ".1")
+        os.symlink(module + ".1", module)
+        equal(keygen_beside(folder, home).returncode, 0)
+        for path in folder, module, module + ".1", \
+                os.path.join(folder, "bridlectl"):
+            if bridle.ROOT:  # root may run bridlectl in the checkout of a user
+                os.chown(path, STRANGER, STRANGER, follow_symlinks=False)
+        equal(keygen_beside(folder, home).returncode, 0)
+
+
+def test_a_module_that_others_may_change_is_not_loaded():
+    with Home() as home, checkout() as (folder, module):
+        os.chmod(module, 0o775)
+        refused(keygen_beside(folder, home), 1, "chmod go-w " + module)
+        os.chmod(module, 0o755)
+        os.chmod(folder, 0o777)
+        refused(keygen_beside(folder, home), 1, module,
+                "others may replace files")
+
+
+def test_a_planted_module_is_not_loaded():
+    if not bridle.ROOT:
+        raise Skip("because only root can make files of others")
+    with Home() as home, checkout(0o1777) as (folder, module):
+        os.chown(module, STRANGER, STRANGER)
+        refused(keygen_beside(folder, home), 1, module,
+                "belongs to uid %d" % STRANGER)
+        os.unlink(module)
+        os.symlink(MODULE, module)
+        os.chown(module, STRANGER, STRANGER, follow_symlinks=False)
+        refused(keygen_beside(folder, home), 1, module,
+                "belongs to uid %d" % STRANGER)
+
+
+# Tests of bridlectl keygen
 
 def test_keygen_makes_what_the_daemon_takes():
     with Home() as home:
@@ -194,12 +277,12 @@ def test_keygen_overwrites_nothing():
         before = home.read(home.key)
         again = home.ctl("keygen")
         equal([again.returncode, again.stdout], [1, key + "\n" + entry])
-        assert home.key + " exists already" in again.stderr
+        assert home.key + " already exists" in again.stderr
         equal(home.read(home.key), before)
         other = os.path.join(home.dir, "other")
         with open(other, "w") as f:
             f.write("mine\n")
-        refused(home.ctl("keygen", other), 1, "exists already", "chmod 600")
+        refused(home.ctl("keygen", other), 1, "already exists", "chmod 600")
         os.chmod(other, 0o600)
         refused(home.ctl("keygen", other), 1, "no key with its certificate")
         equal(home.read(other), "mine\n")
@@ -218,7 +301,25 @@ def test_xdg_config_home_is_honoured():
         assert os.path.exists(home.key)
 
 
-# What it shows of itself
+def test_root_leaves_nothing_in_another_users_home():
+    if not bridle.ROOT:
+        raise bridle.Skip("because only root can write there")
+    with Home() as home, TlsDaemon(home) as d, Home() as other:
+        os.chown(other.dir, bridle.STRANGER, bridle.STRANGER)
+        below = os.path.join(other.dir, "below")
+        for config in (None, other.dir, below):
+            if config:
+                other.env["XDG_CONFIG_HOME"] = config
+            for args in (["keygen"], ["trust", "-y", d.host],
+                         ["-H", d.host, "--accept-new", "ping"]):
+                done = other.ctl(*args)
+                assert done.returncode in (1, 3), done
+                assert "%s belongs to uid %d" % (
+                    other.dir, bridle.STRANGER) in done.stderr, done
+                equal(os.listdir(other.dir), [])
+
+
+# Tests of the key that bridlectl shows
 
 def test_without_a_key_it_says_how_to_make_one():
     with Home() as home, TlsDaemon(home) as d:
@@ -232,9 +333,10 @@ def test_without_a_key_it_says_how_to_make_one():
 
 def test_a_key_that_cannot_be_used_is_no_missing_one():
     with trusted() as (home, d):
-        refused(d.tls("-i", home.dir + "/none", "ping"), 3, "No such file")
+        refused(d.tls("-i", home.dir + "/none", "ping"), 3, "No such file",
+                "bridlectl keygen %s/none" % home.dir)
         os.chmod(home.key, 0o640)
-        refused(d.tls("ping"), 3, home.key, "others may use it")
+        refused(d.tls("ping"), 3, home.key, "other users have access")
         os.chmod(home.key, 0o600)
         key, certificate = re.findall(
             "(?s)-----BEGIN.*?-----END.*?-----\n", home.read(home.key))
@@ -243,10 +345,10 @@ def test_a_key_that_cannot_be_used_is_no_missing_one():
             with open(home.key, "w") as f:
                 f.write(kept)
             refused(d.tls("ping"), 3, "no key with its certificate: "
-                    "it holds %s in PEM: make a new key" % missing)
+                    "the file has %s in PEM: make a new key" % missing)
 
 
-# The whole protocol through it
+# Tests of the whole protocol over TLS
 
 def test_a_long_list_comes_whole():
     with trusted() as (_, d):
@@ -272,7 +374,7 @@ def test_an_ipv6_host():
         try:
             bridle.free_port("::1")
         except OSError:
-            raise bridle.Skip("there is no IPv6 here") from None
+            raise bridle.Skip("because this machine has no IPv6") from None
         with TlsDaemon(home,
                        tcp=['{ tcp = "[::1]:0"; tls = true; }']) as d:
             d.host = "[::1]:%d" % d.ports[0]
@@ -280,12 +382,12 @@ def test_an_ipv6_host():
             equal(home.read(home.known), d.line())
 
 
-# No downgrade of any kind
+# Tests against a downgrade
 
 def test_plain_where_tls_was_meant():
     with Home() as home, TlsDaemon(home, tcp=["127.0.0.1:0"]) as d:
-        refused(d.tls("--accept-new", "ping"), 3, "answers, but without TLS",
-                "say plain:" + d.host)
+        refused(d.tls("--accept-new", "ping"), 3, "replies without TLS",
+                "use plain:" + d.host)
         assert not os.path.exists(home.known)
 
 
@@ -301,11 +403,27 @@ def test_a_daemon_without_room_says_so():
         d.trust()
         with socket.create_connection(("127.0.0.1", d.ports[0])):
             bridle.wait_for("a session", lambda: len(d.children()) == 2)
-            refused(d.tls("ping"), 3, "without TLS", "too many sessions")
+            refused(d.tls("ping"), 1, "too many (429)", "too many sessions")
+
+
+def test_a_daemon_that_has_blocked_the_source_says_so_each_time():
+    penalties = "min_seconds = 900; max_seconds = 900; handshake = 900;"
+    with Home() as home, TlsDaemon(home, penalties=penalties) as d:
+        d.trust()
+        with socket.create_connection(("127.0.0.1", d.ports[0])) as s:
+            s.sendall(b"1#4\n")
+            bridle.read_all(s)
+        d.wait_log("blocked source=")
+        for command in (["ping"], ["kill", "x", "-y"], ["watch"]) * 8:
+            done = d.tls(*command)
+            refused(done, 1, "too many mistakes: try again in ", "(429)")
+            equal(done.stderr.count("try again"), 1, done.stderr)
+            assert "plain:" not in done.stderr, done.stderr
 
 
 class Server:
-    """A server of one connection, which does as its function says."""
+    """A server for one connection. It calls serve(socket), after a TLS
+    handshake if there is a key."""
 
     def __init__(self, serve, key=None):
         self.serve, self.key = serve, key
@@ -335,7 +453,8 @@ class Server:
 
 
 def serve(home, function, *args):
-    """What bridlectl makes of a server that has the key in this home."""
+    """Run bridlectl for a Server with a new key, whose fingerprint bridlectl
+    knows. Return the result of bridlectl."""
     known, _ = home.keygen(os.path.join(home.dir, "server"))
     with Server(function, os.path.join(home.dir, "server")) as server:
         done = home.ctl("-H", server.host, "--fingerprint", known, *args)
@@ -344,7 +463,7 @@ def serve(home, function, *args):
 
 
 def test_an_end_before_the_status_is_no_answer():
-    cut = "the connection ended before the answer did"
+    cut = "the connection ended before the end of the reply"
     rows = b"1#100#pid#name\n1#100#1#init\n"
 
     def clean(s):
@@ -355,7 +474,7 @@ def test_an_end_before_the_status_is_no_answer():
     def abrupt(s):
         s.recv(100)
         s.sendall(rows)
-        # Closes without a word of TLS's own.
+        # Close the connection without close_notify.
         os.close(s.detach())
 
     def at_once(s):
@@ -368,7 +487,7 @@ def test_an_end_before_the_status_is_no_answer():
             assert cut in done.stderr, done.stderr
             equal(json.loads(done.stdout)["status"], None)
         done = serve(home, abrupt, "cancel")
-        assert "may have been done" in done.stderr, done.stderr
+        assert "may have been carried out" in done.stderr, done.stderr
 
 
 def test_an_answer_in_single_bytes():
@@ -391,7 +510,7 @@ def test_a_handshake_that_never_ends():
 
     with Home() as home, Server(silent) as server:
         refused(home.ctl("-H", server.host, "--timeout", "1", "ping"), 3,
-                "no handshake of TLS: Connection timed out")
+                "the TLS handshake failed: Connection timed out")
 
 
 def test_a_server_that_answers_something_else():
@@ -407,12 +526,13 @@ def test_a_server_that_answers_something_else():
             refused(home.ctl("-H", server.host, "ping"), 3, "without TLS")
         with Server(closes) as server:
             refused(home.ctl("-H", server.host, "ping"), 3,
-                    "no TLS with it")
+                    "the TLS handshake failed")
 
 
 @contextlib.contextmanager
 def s_server(home, *args):
-    """openssl's own server, which has the key in this home."""
+    """Run openssl s_server with a new key in this home. Yield the server's
+    host name for bridlectl, and its process."""
     port = bridle.free_port()
     key = os.path.join(home.dir, "server")
     home.keygen(key)
@@ -448,7 +568,8 @@ def test_an_older_tls_is_not_spoken():
 
 
 def test_keys_of_another_form_are_read_too():
-    """As other tools write them: SEC 1, or without the public key."""
+    """Test forms of keys that other tools write: SEC 1, PKCS #8, and a key
+    without its public key."""
     forms = [["ec", "-no_public"], ["ec"], ["pkey"],
              ["pkcs8", "-topk8", "-nocrypt", "-v1", "PBE-SHA1-3DES"]]
     with trusted() as (home, d):
@@ -465,7 +586,8 @@ def test_keys_of_another_form_are_read_too():
 
 
 def test_many_calls_at_once_all_show_their_key():
-    """However soon the daemon answers their first message."""
+    """Many calls in parallel must all present their key, although the daemon
+    replies early to the first message."""
     with trusted(limits={"sessions": 100, "sessions_per_source": 90}) as (
             home, d):
         where = ["-H", "127.0.0.1:%d" % d.ports[0]]
@@ -479,7 +601,7 @@ def test_many_calls_at_once_all_show_their_key():
                 equal(call.returncode, 0, problem)
 
 
-# The module
+# Tests of a damaged module
 
 def test_a_module_that_is_damaged_is_told_and_not_needed_without_tls():
     with Home() as home, Daemon() as d:

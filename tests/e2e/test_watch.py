@@ -1,8 +1,10 @@
-"""watch: what happens is told as it happens, to who may know and can hear."""
+"""Tests of watch. The daemon sends events as they happen, to clients that have
+the right to see them and that read them."""
 
 import concurrent.futures
 import os
 import re
+import signal
 import socket
 import time
 
@@ -12,7 +14,7 @@ from bridle import Daemon, STRANGER, equal, read_answer, wait_for
 from runs import Commander, command
 from watchers import Watcher
 
-MANY = 1000 if not bridle.WRAP else 100
+MANY = 100 if bridle.FEW else 1000
 US = os.getuid()
 
 
@@ -29,7 +31,8 @@ def numbers(records):
 
 
 def ask_some(d, *lines, **how):
-    """Requests on one connection, which is left open: (socket, answers)."""
+    """Send requests on a new connection. Return the open connection and the
+    list of replies."""
     s = peers.connect("unix", d.sock, **how) if how else d.connect()
     found = []
     for line in lines:
@@ -67,7 +70,7 @@ def test_who_comes_and_goes_is_told_once():
         two, _ = ask_some(d, "1#4", uid=STRANGER)
         equal(w.next()["event"], "request")
         one.close()
-        wait_for("one to be gone", lambda: len(d.ask("1#8").rows) == 3)
+        wait_for("its end", lambda: len(d.ask("1#8").rows) == 3)
         two.close()
         offline = w.until(lambda r: r["event"] == "offline")
         equal((offline[-1]["name"], offline[-1]["source"],
@@ -99,12 +102,12 @@ def test_refusals_halts_reloads_and_penalties_are_told():
         assert not d.reload()
         equal(w.next("reload")["text"], "not reloaded, see the log")
         d.write_config()
-        if US != 0:  # root's unix socket is never shut out
+        if US != 0:  # root is never blocked at a unix socket
             d.ask("1#2#rubbish")
             bad = w.next("request")
             equal((bad["verdict"], bad["code"]), ("malformed", "400"))
             text = w.next("penalty")["text"]
-            assert re.fullmatch(r"shut out for \d+ s: malformed", text), text
+            assert re.fullmatch(r"blocked for \d+ s: malformed", text), text
 
 
 def test_heartbeats_come_by_themselves_and_on_demand():
@@ -112,7 +115,7 @@ def test_heartbeats_come_by_themselves_and_on_demand():
         equal(w.first["arguments"], "heartbeat=1")
         begin = time.monotonic()
         beat = w.next("heartbeat")
-        assert time.monotonic() - begin < 10
+        assert time.monotonic() - begin < 25
         equal(beat["number"], w.first["number"])
     with Daemon() as d, Watcher(d.connect()) as w:
         w.sock.sendall(b"1#4\n1#4\r\n")
@@ -170,6 +173,16 @@ def test_filters():
             equal(d.ask("1#9#" + bad).code, 400, bad)
 
 
+def check_end(d, w, code, rule=None):
+    """Check that the watch has ended with this code and rule. The status must
+    have the id of the watch in the log."""
+    status = bridle.Status(w.last)
+    logged = d.wait_log(r"id=(\S+) client=me .* verb=watch .*text=.watching")
+    pairs = {"id": logged[1]} if rule is None else {
+        "id": logged[1], "rule": rule}
+    equal((status.code, status.pairs), (code, pairs))
+
+
 def test_watch_needs_its_verb_and_a_reload_may_take_it():
     with Daemon(clients=me('allow = ("ping");')) as d:
         equal(d.ask("1#9").code, 403)
@@ -179,7 +192,7 @@ def test_watch_needs_its_verb_and_a_reload_may_take_it():
         assert d.reload()
         equal(w.next()["event"], "reload")
         equal(w.record(), None)
-        equal(bridle.Status(w.last).code, 403)
+        check_end(d, w, 403, "me.allow")
         equal(w.line(), "")
 
 
@@ -213,7 +226,7 @@ def test_one_that_does_not_read_is_dropped_and_slows_nobody():
         bad = Watcher(d.connect())
         slow = 0
         with d.connect() as s:
-            while "its watch is dropped" not in d.log():
+            while "watch ended" not in d.log():
                 begin = time.monotonic()
                 s.sendall(b"1#12#3#%s\n" % (b"x" * 400) * 20)
                 for _ in range(20):
@@ -223,17 +236,37 @@ def test_one_that_does_not_read_is_dropped_and_slows_nobody():
         assert slow < bridle.PATIENCE / 2, "requests took %.1f s" % slow
         got = numbers(reading.result())
         equal(got, list(range(got[0], got[0] + len(got))))
-        d.wait_log("client=me .* its watch is dropped: its client does not "
+        d.wait_log("client=me .* watch ended: the client does not "
                    "read, or is gone")
-        # What it had got it can read, and then why there is no more.
+        # The client can still read the events that were sent before, and then
+        # the status.
         last = None
         with bad:
             while (record := bad.record()) is not None:
                 if record["event"] != "heartbeat" and last is not None:
                     equal(int(record["number"]), last + 1)
                 last = int(record["number"])
-            equal(bridle.Status(bad.last).code, 408)
+            status = bridle.Status(bad.last)
+            equal((status.code, list(status.pairs)), (408, ["id"]))
             equal(bad.line(), "")
+
+
+def test_one_that_does_not_keep_up_is_told_so():
+    with Daemon(limits={"watch_history": 16}) as d, \
+            Watcher(d.connect()) as w:
+        session, = (pid for pid, _, title in d.all_children()
+                    if title == "bridled: session")
+        os.kill(session, signal.SIGSTOP)
+        with d.connect() as s:
+            while "watch ended" not in d.log():
+                s.sendall(b"1#12#3#%s\n" % (b"x" * 400) * 20)
+                for _ in range(20):
+                    equal(read_answer(s).code, 200)
+        d.wait_log("watch ended: the client reads too slowly")
+        os.kill(session, signal.SIGCONT)
+        while w.record() is not None:
+            pass
+        check_end(d, w, 408)
 
 
 def test_one_that_falls_silent_is_dropped_within_three_heartbeats():
@@ -243,8 +276,24 @@ def test_one_that_falls_silent_is_dropped_within_three_heartbeats():
         while w.record() is not None:
             pass
         took = time.monotonic() - begin
-        equal(bridle.Status(w.last).code, 408)
+        check_end(d, w, 408)
         assert 2 <= took <= 8, took
+
+
+def test_one_that_asks_for_many_heartbeats_is_not_silent():
+    """The client sends so many heartbeats that they cross the daemon's own
+    heartbeats. The daemon must not take the client for silent."""
+    with Daemon(limits=beats(1)) as d, Watcher(d.connect()) as w:
+        end, asked, got = time.monotonic() + 4.2, 0, 0
+        while time.monotonic() < end or got < asked:
+            if time.monotonic() < end and asked - got < 500:
+                w.sock.sendall(b"1#4\n" * 500)
+                asked += 500
+            equal(w.record()["event"], "heartbeat")
+            got += 1
+        w.silent(0.3)
+        w.sock.sendall(b"1#4\n")
+        equal(w.record()["event"], "heartbeat")
 
 
 def test_a_restarted_daemon_tells_that_something_may_be_missed():
@@ -270,12 +319,12 @@ def test_a_restarted_daemon_tells_that_something_may_be_missed():
         with Watcher(d.connect(), since="3") as w:
             missed = w.next()
             equal((missed["event"], missed["text"]),
-                  ("missed", "23 records are forgotten"))
+                  ("missed", "23 records are lost"))
             equal(w.next()["number"], "27")
 
 
 def test_a_watch_does_not_tell_which_commands_there_are():
-    """What one may not run, one is told nothing of."""
+    """A client must not learn the names of commands that it may not run."""
     limited = me('run = ("other"); allow = ("*");')
     with Commander(command("other", "/bin/true"),
                    command("hidden", "/bin/true", "{a}", args='a = "x";',
@@ -291,7 +340,7 @@ def test_a_watch_does_not_tell_which_commands_there_are():
 
 
 def test_who_came_by_one_name_goes_by_it():
-    """A reload may give him another, or none."""
+    """After a reload, the client may have another name, or match no entry."""
     peers.need_root("come as others")
     for after in (me(name="two", uid=STRANGER) + "," + me(), me()):
         before = me(name="one", uid=STRANGER) + "," + me()
@@ -325,7 +374,8 @@ def test_a_rush_within_one_turn_drops_no_watch_that_reads():
         with d.stopped():
             for s in others:
                 s.sendall(b"1#4\n")
-            time.sleep(0.3)  # so that most come in one turn
+            # Most requests should arrive in the same turn of the loop.
+            time.sleep(0.3)
         for s in others:
             w.next("request", "missed")
             s.close()
@@ -336,7 +386,7 @@ def test_a_stop_is_told():
         d.process.terminate()
         while w.record() is not None:
             pass
-        equal(bridle.Status(w.last).code, 503)
+        check_end(d, w, 503)
         equal(w.line(), "")
 
 

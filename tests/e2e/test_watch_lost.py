@@ -1,4 +1,4 @@
-"""Peers that vanish without a word: a link that goes down."""
+"""Tests of a watch whose connection is lost because the network goes down."""
 
 import contextlib
 import subprocess
@@ -28,12 +28,14 @@ def watchers(d):
 
 
 def check_noticed(seconds):
-    """Three heartbeats, and some for a machine that is busy."""
-    assert seconds < 3 * BEAT + 6, "it took %.1f s" % seconds
+    """Check that noticing took at most three heartbeats, plus 20 seconds for a
+    busy machine."""
+    assert seconds < 3 * BEAT + 20, "noticing took %.1f s" % seconds
 
 
 def test_the_daemon_notices_a_watcher_that_vanished():
-    """Whether it sends heartbeats, or its machine alone answered so far."""
+    """Test a subscriber that sends no heartbeat, and a subscriber that sends
+    one."""
     for pings in False, True:
         with Machines() as m, daemon(m) as d, contextlib.ExitStack() as stack:
             far = peers.connect(m.OURS[0], m.PORT, network=m.other.fd)
@@ -45,9 +47,9 @@ def test_the_daemon_notices_a_watcher_that_vanished():
             equal(watchers(d), 2)
             link(m, "down")
             begin = time.monotonic()
-            wait_for("it to be missed", lambda: watchers(d) == 1)
+            wait_for("the subscriber to be dropped", lambda: watchers(d) == 1)
             check_noticed(time.monotonic() - begin)
-            d.wait_log("client=far .* its watch is dropped")
+            d.wait_log("client=far .* watch ended")
             near.next("request")
 
 
@@ -58,14 +60,14 @@ def test_the_tool_notices_a_daemon_that_vanished_and_comes_back():
              "watch", "--events", "message"], stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True) as tool:
         try:
-            wait_for("it to watch", lambda: watchers(d) == 1)
+            wait_for("the watch", lambda: watchers(d) == 1)
             d.ask("1#10#before")
             assert tool.stdout.readline().endswith("before\n")
             link(m, "down")
             begin = time.monotonic()
             lost = tool.stdout.readline()
             check_noticed(time.monotonic() - begin)
-            assert "lost" in lost and "no sign of life" in lost, lost
+            assert "lost" in lost and "nothing received" in lost, lost
             d.ask("1#10#meanwhile")
             link(m, "up")
             assert "back" in tool.stdout.readline()

@@ -1,4 +1,5 @@
-"""bridlectl watch: the stream as the tool shows it, through losses too."""
+"""Tests of bridlectl watch: the events that it prints, and connections that
+are lost."""
 
 import contextlib
 import json
@@ -13,11 +14,12 @@ import bridle
 from bridle import Daemon, equal, read_answer, wait_for
 from homes import Home, TlsDaemon
 
-MANY = 1000 if not bridle.WRAP else 100
+MANY = 100 if bridle.FEW else 1000
 
 
 class Tool:
-    """A bridlectl that goes on; its lines are kept as they come."""
+    """A bridlectl that runs in the background. The list .lines has the lines
+    that it has printed so far."""
 
     def __init__(self, hosts, *args, env=None, stdin=subprocess.DEVNULL):
         self.lines = []
@@ -42,13 +44,14 @@ class Tool:
         self.process.stdout.close()
 
     def wait(self):
-        """Its exit status, once it has ended by itself."""
+        """Wait until bridlectl ends by itself. Return its exit status."""
         status = self.process.wait(bridle.PATIENCE)
         self.reader.join()
         return status
 
     def seen(self, *words):
-        """Waits for a line with all these words."""
+        """Wait until bridlectl has printed a line with all these words. Return
+        this line."""
         return wait_for("%s in its output" % (words,), lambda: next(
             (line for line in list(self.lines)
              if all(w in line for w in words)), None))
@@ -202,16 +205,34 @@ def test_by_tls_it_goes_on_through_heartbeats_and_a_restart():
                 d.ask("1#10#still here")
                 time.sleep(0.5)
             assert not [l for l in tool.lines if "lost" in l], tool.lines
-            # It was there all the time: with one connection.
+            # bridlectl must not have opened a second connection for the watch.
             equal(len([r for r in d.ask("1#8").rows
                        if r["watching"] == b"yes"]), 1)
             restart(d)
             watching(d)
             done = home.ctl("-H", name, "say", "by", "TLS")
             equal((done.returncode, done.stdout),
-                  (0, name + ": told 1 who watches\n"), done.stderr)
+                  (0, name + ": sent to 1 subscriber\n"), done.stderr)
             tool.seen("by TLS")
             tool.seen("missed")
+
+
+def test_it_ends_when_its_reader_has_gone():
+    with Daemon() as d:
+        reader, writer = os.pipe()
+        # No event penalty happens, so bridlectl never writes.
+        watch = subprocess.Popen([bridle.BRIDLECTL, "-H", "unix:" + d.sock,
+                                  "watch", "--events", "penalty"],
+                                 stdout=writer)
+        os.close(writer)
+        try:
+            d.wait_log("verb=watch .*")
+            equal(watch.poll(), None)
+            os.close(reader)
+            equal(watch.wait(bridle.PATIENCE), 1)
+        finally:
+            watch.kill()
+            watch.wait()
 
 
 def test_how_it_fails():
@@ -231,11 +252,11 @@ def test_say_tells_how_many_it_reached():
     with Daemon() as d:
         done = d.ctl("say", "is", "anybody", "there?")
         equal((done.returncode, done.stdout.split(": ")[1]),
-              (0, "told 0 who watch\n"))
+              (0, "sent to 0 subscribers\n"))
         with Tool(host(d), "watch") as tool:
             watching(d)
             row = json.loads(d.ctl("say", "--json", "hello").stdout)
-            equal((row["text"], row["reached"]), ("told 1 who watches", 1))
+            equal((row["text"], row["reached"]), ("sent to 1 subscriber", 1))
             tool.seen("hello")
             equal(d.ctl("say", "--to", "nobody", "hello").returncode, 1)
             equal(d.ctl("say", "--to", "me", "psst").returncode, 0)

@@ -1,4 +1,5 @@
-"""Who is connected: name, source, transport, since when, how busy."""
+"""Tests of the verb who, which lists the connected clients: name, source,
+transport, time of connection and activity."""
 
 import json
 import os
@@ -40,12 +41,12 @@ def test_who_shows_each_connection_and_what_it_has_asked():
         wait_for("a second without a request",
                  lambda: int(who(first).rows[1]["idle"]) >= 1)
         second.close()
-        wait_for("it to be gone", lambda: len(who(first).rows) == 1)
+        wait_for("the client to be gone", lambda: len(who(first).rows) == 1)
 
 
 def test_who_has_not_said_who_he_is_has_no_name():
     with Daemon() as d, d.connect() as us, d.connect():
-        wait_for("it to be there", lambda: len(who(us).rows) == 2)
+        wait_for("the client to be listed", lambda: len(who(us).rows) == 2)
         other = who(us).rows[1]
         equal((other["name"], other["requests"]), (b"", b"0"))
 

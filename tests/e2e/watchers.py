@@ -1,4 +1,4 @@
-"""Clients that watch, by the protocol itself."""
+"""Clients that use the request watch of the protocol."""
 
 import socket
 
@@ -10,7 +10,7 @@ COLUMNS = ["number", "time", "event", "name", "source", "transport",
 
 
 class Watcher:
-    """A connection that watches; its records are dicts of text by column."""
+    """A connection with a watch. Each record is a dict of text by column."""
 
     def __init__(self, sock, **options):
         self.sock, self.data = sock, b""
@@ -29,19 +29,21 @@ class Watcher:
         self.sock.close()
 
     def line(self, patience=bridle.PATIENCE):
-        """The next line without its LF; "" at the end."""
+        """Return the next line without its LF, or "" at the end of the
+        connection."""
         self.sock.settimeout(patience)
         while b"\n" not in self.data:
             piece = self.sock.recv(65536)
             if not piece:
-                assert self.data == b"", "cut short: %r" % self.data
+                assert self.data == b"", "truncated: %r" % self.data
                 return ""
             self.data += piece
         line, _, self.data = self.data.partition(b"\n")
         return line.decode("utf-8", "surrogateescape")
 
     def record(self, patience=bridle.PATIENCE):
-        """The next one, whatever it is; None at the status line or the end."""
+        """Return the next record of any kind. Return None if the next line is
+        the status line, or at the end of the connection."""
         self.last = self.line(patience)
         fields = self.last.split("#")
         if fields[:2] != ["1", "100"]:
@@ -50,7 +52,8 @@ class Watcher:
         return dict(zip(COLUMNS, values, strict=True))
 
     def next(self, *events, patience=bridle.PATIENCE):
-        """The next one of these kinds, or of any but heartbeats."""
+        """Return the next record whose event is in `events`. Without `events`,
+        return the next record that is not a heartbeat."""
         while True:
             record = self.record(patience)
             assert record is not None, "the watch ended: %r" % self.last
@@ -59,16 +62,17 @@ class Watcher:
                 return record
 
     def until(self, condition):
-        """All up to the first for which that holds."""
+        """Return all records up to and including the first record for which
+        condition(record) is true."""
         records = []
         while not records or not condition(records[-1]):
             records.append(self.next())
         return records
 
     def silent(self, seconds):
-        """That nothing comes but heartbeats."""
+        """Check that only heartbeats arrive within these seconds."""
         try:
             record = self.next(patience=seconds)
         except socket.timeout:
             return
-        raise AssertionError("it was told of %r" % record)
+        raise AssertionError("the watch sent %r" % record)

@@ -1,10 +1,11 @@
 /*
- * bridlectl.conf. One that is refused says why; of one that is taken all
- * hosts are as they should be, whatever the groups are like.
+ * Fuzz target for the text of bridlectl.conf. If the parser refuses a text, it
+ * must give a reason. If the parser accepts a text, all hosts in the text must
+ * be valid, including the hosts of groups.
  */
-#include "client_conf.h"
-#include "hosts.h"
-#include "inventory.h"
+#include "hosts/client_conf.h"
+#include "hosts/host.h"
+#include "hosts/host_expand.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +14,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-#define HOSTS_MAX 2000 /* more are merely slow */
+/* A limit that keeps the target fast. */
+#define HOSTS_MAX 2000
 
 static void
 must(bool good)
@@ -42,7 +44,7 @@ expand(const struct client_conf *c, const char *list)
 	struct hosts hosts = { 0 };
 	struct buf error = { 0 };
 
-	if (inventory_add(&hosts, c, list, &error) == 0) {
+	if (host_expand(&hosts, c, list, &error) == 0) {
 		must(error.len == 0);
 		check_hosts(&hosts);
 	} else {
@@ -52,7 +54,7 @@ expand(const struct client_conf *c, const char *list)
 	buf_free(&error);
 }
 
-/* Each entry's hosts by itself must be good. */
+/* Check that the name of each host entry expands to one valid host. */
 static void
 expand_hosts(const struct client_conf *c)
 {
@@ -61,8 +63,9 @@ expand_hosts(const struct client_conf *c)
 	size_t i;
 
 	for (i = 0; i < c->nhosts; i++) {
-		must(inventory_add(&hosts, c, c->hosts[i].name, &error) == 0);
-		must(client_conf_host(c, c->hosts[i].name) == &c->hosts[i]);
+		must(host_expand(&hosts, c, c->hosts[i].name, &error) == 0);
+		must(client_conf_host(c, c->hosts[i].name,
+			     strlen(c->hosts[i].name)) == &c->hosts[i]);
 	}
 	must(hosts.n == c->nhosts);
 	check_hosts(&hosts);
@@ -70,7 +73,10 @@ expand_hosts(const struct client_conf *c)
 	buf_free(&error);
 }
 
-/* Whether its patterns can be expanded many times a second. */
+/*
+ * True if the patterns expand to few enough names. Patterns with more names
+ * would make the target slow.
+ */
 static bool
 is_small(const char *text)
 {
@@ -109,7 +115,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else if (c.nhosts <= HOSTS_MAX) {
 		must(error.len == 0);
 		expand_hosts(&c);
-		expand(&c, INVENTORY_ALL);
+		expand(&c, HOST_ALL);
 		if (c.default_hosts != NULL)
 			expand(&c, c.default_hosts);
 	}

@@ -1,10 +1,11 @@
 /*
- * What stands after -H, and names to be folded. A pattern has as many names
- * as it was counted to have. What a list expands to and is folded from is
- * one set. Names from elsewhere are folded without harm.
+ * Fuzz target for the argument of -H, and for lists of names to fold. A pattern
+ * must expand to the number of names that hostlist_count() returns. A folded
+ * list must expand to the same set of names. Folding must succeed for any
+ * names, even if no pattern can produce the names.
  */
-#include "hostlist.h"
-#include "name_table.h"
+#include "hosts/hostlist.h"
+#include "util/string_map.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -62,7 +63,10 @@ expand_word(struct names *names, const char *word, bool folded)
 	buf_free(&error);
 }
 
-/* What was folded is a list of patterns, all of which expand. */
+/*
+ * Expand each pattern of the list into names. If `folded` is true, fail unless
+ * each pattern can be expanded.
+ */
 static void
 expand_list(struct names *names, const char *list, bool folded)
 {
@@ -80,27 +84,27 @@ expand_list(struct names *names, const char *list, bool folded)
 }
 
 static void
-make_set(struct name_table *set, const struct names *names)
+make_set(struct string_map *set, const struct names *names)
 {
 	size_t i;
 
 	for (i = 0; i < names->n; i++)
-		must(name_table_add(set, names->v[i], i) >= 0);
+		must(string_map_add(set, names->v[i], i) >= 0);
 }
 
 static void
 must_be_same(const struct names *a, const struct names *b)
 {
-	struct name_table set = { 0 }, other = { 0 };
+	struct string_map set = { 0 }, other = { 0 };
 	size_t i;
 
 	make_set(&set, a);
 	make_set(&other, b);
 	must(set.used == other.used);
 	for (i = 0; i < a->n; i++)
-		must(name_table_find(&other, a->v[i], NULL));
-	name_table_free(&set);
-	name_table_free(&other);
+		must(string_map_find(&other, a->v[i], NULL));
+	string_map_free(&set);
+	string_map_free(&other);
 }
 
 static void
@@ -115,14 +119,17 @@ expand_and_fold(const char *text)
 	if (names.n > 0)
 		expand_list(&again, folded, true);
 	must_be_same(&names, &again);
-	/* None is named twice. */
+	/* The folded list contains no name twice. */
 	must(again.n <= names.n);
 	free(folded);
 	free_names(&names);
 	free_names(&again);
 }
 
-/* Names that no pattern gives, a line each. */
+/*
+ * Fold the lines of the text as names, including names that no pattern can
+ * produce.
+ */
 static void
 fold_lines(char *text)
 {

@@ -1,9 +1,9 @@
 /*
- * A text for known_hosts: either a line of
- * it is bad, and is named, or a host's key can be set in it, so that it is
- * found, nothing is lost, and setting it again changes nothing.
+ * Fuzz target for the text of known_hosts. If the parser reports no bad line,
+ * set a host's key in the text. After this the parser must find the key, no
+ * line may be lost, and setting the key again must change nothing.
  */
-#include "known_hosts.h"
+#include "remote/known_hosts.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,7 +48,10 @@ count_lines(const char *s, size_t len)
 	return n;
 }
 
-/* What is listed are hosts, and HOST is among them if it must be. */
+/*
+ * Check that each listed name is a host. If `has_host` is true, check that HOST
+ * is listed.
+ */
 static void
 list(const char *text, size_t len, bool has_host)
 {
@@ -87,7 +90,10 @@ replace(const char *text, size_t len, enum known before)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* A copy of just this size, so that a step beyond its end is seen. */
+	/*
+	 * Copy the text to memory of the exact size, so that ASan detects a
+	 * read beyond the end.
+	 */
 	char *text = calloc(1, size > 0 ? size : 1);
 	struct known_found f;
 

@@ -1,12 +1,13 @@
 /*
- * What a hostile daemon may answer: read as bridlectl does, line by line,
- * then sorted, drawn as a tree and printed in each form.
+ * Fuzz target for the reply of a hostile daemon. The target reads the reply
+ * line by line as bridlectl does. After this it sorts the rows, draws them as a
+ * tree, and prints the reply in each output format.
  */
-#include "json.h"
-#include "raw.h"
-#include "reply.h"
-#include "table.h"
-#include "view.h"
+#include "output/json.h"
+#include "output/raw.h"
+#include "output/table_print.h"
+#include "output/view.h"
+#include "remote/reply.h"
 
 #include <fcntl.h>
 #include <stdint.h>
@@ -31,24 +32,30 @@ show(const struct reply *r, const char *problem)
 	struct buf out = { 0 }, error = { 0 };
 	struct view v;
 
-	if (view_all(&v, r) != 0)
+	if (view_all(&v, &r->table) != 0)
 		abort();
-	json_answer(&out, "host", r, &v, problem, problem ? NULL : "ok");
-	/* One line, whatever came: the promise to whoever reads it. */
+	json_reply(&out, "host", r, &v, problem, problem ? NULL : "ok");
+	/*
+	 * Programs that read JSON output may rely on one line per reply, for
+	 * any reply.
+	 */
 	if (out.failed ||
 		memchr(out.data, '\n', out.len) != out.data + out.len - 1)
 		abort();
-	view_sort(&v, r, "-pid", &error);
-	view_tree(&v, r, &error);
-	view_hide(&v, r, "token");
-	raw_print(r, &v, sink());
-	table_print(r, &v, sink());
+	view_sort(&v, "-pid", &error);
+	view_tree(&v, &error);
+	view_hide(&v, "token");
+	raw_print(&v, sink());
+	table_print(&v, sink());
 	view_free(&v);
 	buf_free(&out);
 	buf_free(&error);
 }
 
-/* A line as raw output passes it through: no control byte but our own. */
+/*
+ * Check that the raw output of a line has no control byte, except the bytes
+ * that raw output itself adds.
+ */
 static void
 pass_through(const char *line, size_t len)
 {

@@ -1,7 +1,8 @@
 /*
- * What a client may send: each line is taken apart and parsed as a session
- * does it. What is taken is valid and can be written down again, as a line
- * that means the same; what is refused has a code and a reason to show.
+ * Fuzz target for input from a client. The target splits the input into lines
+ * and parses each line as a session does. An accepted request must be valid.
+ * The line that request_format() makes of the request must parse to the same
+ * request. A refused line must have a code and a printable reason.
  */
 #include "request.h"
 #include "text.h"
@@ -12,7 +13,8 @@
 #include <string.h>
 
 #define SHOWN_MAX 256
-#define LINES_MAX 32 /* more of them are only slower */
+/* A limit that keeps the target fast. */
+#define LINES_MAX 32
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -23,7 +25,10 @@ must(bool good)
 		abort();
 }
 
-/* A copy of just this size, so that a step beyond its end is seen. */
+/*
+ * Return a copy of s with `more` bytes of room. The size is exact, so that ASan
+ * detects a read beyond the end.
+ */
 static char *
 copy(const char *s, size_t len, size_t more)
 {
@@ -49,14 +54,20 @@ must_be_plain(const char *s, size_t len)
 	}
 }
 
-/* Any bytes can be shown, and any but NUL can travel. */
+/*
+ * Check that text_safe() makes any bytes printable. If the bytes have no NUL,
+ * check that they stay the same when encoded and decoded.
+ */
 static void
 encode(const char *s, size_t len)
 {
 	struct buf b = { 0 };
 	size_t i;
 
-	/* Not all of it: this is slow, and longer is not different. */
+	/*
+	 * Pass only the first bytes to text_safe(). More bytes would be slow
+	 * and test nothing else.
+	 */
 	text_safe(&b, s, len < SHOWN_MAX ? len : SHOWN_MAX);
 	must_be_plain(b.data, b.len);
 	buf_reset(&b);
@@ -123,7 +134,7 @@ reply(const char *s, size_t len)
 	free(p);
 }
 
-/* A line of ours, which must be taken. */
+/* Parse a line from request_format(), and fail unless the line is accepted. */
 static void
 parse_again(const struct buf *line)
 {
@@ -159,7 +170,10 @@ parse(const char *s, size_t len, bool ended)
 		must(ended || r.explain ||
 			!verb_by_number((long)r.verb)->changes);
 		request_format(&r, &line);
-		/* What stood for itself may need three bytes now. */
+		/*
+		 * The formatted line may exceed the limit, because encoding may
+		 * turn one byte into three.
+		 */
 		if (line.len <= WIRE_LINE_MAX)
 			parse_again(&line);
 	}

@@ -1,33 +1,35 @@
 /*
- * A session between a hostile client and the parent's answers. The session's
- * own source is included, so that its ends come back here instead of ending
- * the process, and its waits move the input on instead of waiting.
+ * Fuzz target for a session between a hostile client and the parent. The target
+ * includes the session's source and replaces two functions. If the session
+ * would exit, control returns to the target. If the session would wait in
+ * poll(2), the target sends the next piece of input.
  *
- * The input is what the client sends. Its first byte is how: in pieces of so
- * many bytes, and which kinds of answers it gets in turn.
+ * The first byte of the input selects the size of the pieces and the first kind
+ * of reply. The client sends the other bytes. The parent sends replies of all
+ * kinds in turn.
  */
-#include "ask.h"
-#include "farewell.h"
+#include "linger.h"
+#include "privsep.h"
 
 #include <poll.h>
 #include <unistd.h>
 
 static void fuzz_leave(void) __attribute__((noreturn));
 static int fuzz_poll(struct pollfd *, nfds_t, int timeout);
-static int fuzz_receive(int, struct ask_message *, size_t *, int *);
+static int fuzz_receive(int, struct privsep_message *, size_t *, int *);
 
 #define _exit(status) fuzz_leave()
 #define poll fuzz_poll
-#define farewell_linger(fd) ((void)(fd))
-#define farewell_flush(fd) ((void)(fd))
-#define ask_receive fuzz_receive
+#define linger(fd) ((void)(fd))
+#define linger_flush(fd) ((void)(fd))
+#define privsep_receive fuzz_receive
 #include "../../session/session.c"
 #include "../../session/session_io.c"
 #undef _exit
 #undef poll
-#undef farewell_linger
-#undef farewell_flush
-#undef ask_receive
+#undef linger
+#undef linger_flush
+#undef privsep_receive
 
 #include "fd.h"
 
@@ -38,12 +40,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static struct io io;
 static jmp_buf end;
-static int client, parent; /* the other ends */
+static int client, parent; /* peers of the session's two sockets */
 static const uint8_t *input;
 static size_t left, piece;
-static unsigned answers; /* how many there were */
-static bool exited_due;  /* an action's output goes by */
-static int reader;       /* what a command has as its input */
+static unsigned answers; /* number of replies sent */
+static bool exited_due;  /* true if an EXITED must follow the output */
+static int reader;       /* descriptor that reads a command's input, or -1 */
 
 static void
 must(bool good)
@@ -58,7 +60,10 @@ fuzz_leave(void)
 	longjmp(end, 1);
 }
 
-/* What the session writes are whole lines of the protocol, in the end. */
+/*
+ * Read and discard all bytes that the session has written to the client and to
+ * a command.
+ */
 static void
 drain(void)
 {
@@ -70,7 +75,10 @@ drain(void)
 		;
 }
 
-/* The next piece of the input; false when all is sent. */
+/*
+ * Send the next piece of the input to the session. Return false if all input is
+ * sent.
+ */
 static bool
 send_piece(void)
 {
@@ -86,32 +94,39 @@ send_piece(void)
 }
 
 static void
-put_events(enum ask_kind kind)
+put_events(enum privsep_kind kind)
 {
 	static const char text[] = "1#100#7\n1#100#8\n";
 
-	must(ask_answer(parent, kind, RELAY_LINES, text, sizeof(text) - 1,
+	must(privsep_reply(parent, kind, RELAY_LINES, text, sizeof(text) - 1,
 		     -1) == 0);
 }
 
-/* In a watch the session asks for heartbeats, or for the end of it. */
+/*
+ * Receive the session's messages during a watch, and reply to them. Fail if the
+ * session may not send such a message during a watch.
+ */
 static void
 hear_watch(void)
 {
-	static struct ask_question q;
+	static struct privsep_inbound q;
 
-	while (ask_question(parent, &q) == 1) {
-		must(q.kind == ASK_DONE ||
-			(q.kind == ASK_REQUEST && q.request.verb == VERB_PING));
-		if (q.kind == ASK_DONE)
-			must(ask_answer(parent, ASK_ANSWER, RELAY_LINES,
+	while (privsep_inbound(parent, &q) == 1) {
+		must(q.kind == PRIVSEP_DONE || q.kind == PRIVSEP_ALIVE ||
+			(q.kind == PRIVSEP_REQUEST &&
+				q.request.verb == VERB_PING));
+		if (q.kind == PRIVSEP_DONE)
+			must(privsep_reply(parent, PRIVSEP_REPLY, RELAY_LINES,
 				     "1#200#over\n", 11, -1) == 0);
-		else
-			put_events(ASK_BEAT);
+		else if (q.kind == PRIVSEP_REQUEST)
+			put_events(PRIVSEP_PONG);
 	}
 }
 
-/* It ends when neither side has anything left to say. */
+/*
+ * Replace poll(2) in the session. Before waiting, send what the parent or the
+ * client has to send next. If both have nothing to send, end the session.
+ */
 static int
 fuzz_poll(struct pollfd *p, nfds_t n, int timeout)
 {
@@ -121,14 +136,21 @@ fuzz_poll(struct pollfd *p, nfds_t n, int timeout)
 	drain();
 	if (io.state == IO_WATCHING || io.state == IO_LEAVING)
 		hear_watch();
-	/* A command has the input that there is, and ends after it. */
-	if (exited_due && reader != -1 && io.streams.in.due && !io.eof) {
+	/*
+	 * The command reads all its input before it ends, so send more input
+	 * before EXITED.
+	 */
+	if (exited_due && reader != -1 && io.streams.in.more_chunks &&
+		!io.eof) {
 		if (!send_piece())
 			shutdown(client, SHUT_WR);
 	} else if (exited_due) {
-		/* The answer's last part comes when the session waits. */
-		ask_answer(parent, ASK_EXITED, RELAY_LINES, "1#200#done\n", 11,
-			-1);
+		/*
+		 * The session waits for the last part of the reply, so send
+		 * EXITED.
+		 */
+		privsep_reply(parent, PRIVSEP_EXITED, RELAY_LINES,
+			"1#200#done\n", 11, -1);
 		exited_due = false;
 	}
 	while ((ready = ppoll(p, n, &at_once, NULL)) == 0) {
@@ -142,7 +164,7 @@ fuzz_poll(struct pollfd *p, nfds_t n, int timeout)
 	return ready;
 }
 
-/* A pipe with an action's lines in it, of which the last may be cut. */
+/* Return a pipe that holds the output of an action. The last line has no LF. */
 static int
 make_output(void)
 {
@@ -155,15 +177,18 @@ make_output(void)
 	return pipes[0];
 }
 
-/* Its output, and every other time it takes input. */
+/*
+ * Reply to a run with the output of a command. In half of the calls, the
+ * command also reads input.
+ */
 static void
 answer_run(void)
 {
-	struct ask_stream m = { STREAM_OUTPUT, answers & 1, 20 };
+	struct privsep_stream m = { STREAM_OUTPUT, answers & 1, 20 };
 	int pipes[2], out = make_output();
 
-	must(ask_answer(parent, ASK_RELAY, RELAY_STREAM, &m, sizeof(m), out) ==
-		0);
+	must(privsep_reply(parent, PRIVSEP_RELAY, RELAY_STREAM, &m, sizeof(m),
+		     out) == 0);
 	close(out);
 	exited_due = true;
 	fd_close(&reader);
@@ -172,28 +197,32 @@ answer_run(void)
 	must(pipe2(pipes, O_CLOEXEC | O_NONBLOCK) == 0);
 	reader = pipes[0];
 	m.number = STREAM_INPUT;
-	must(ask_answer(parent, ASK_RELAY, RELAY_STREAM, &m, sizeof(m),
+	must(privsep_reply(parent, PRIVSEP_RELAY, RELAY_STREAM, &m, sizeof(m),
 		     pipes[1]) == 0);
 	close(pipes[1]);
 }
 
-/* Every question must be one that the parent takes. */
+/*
+ * Receive the session's next request, and reply to it. Fail if the parent does
+ * not accept one of the session's messages.
+ */
 static void
-answer(void)
+result(void)
 {
-	static struct ask_question q;
+	static struct privsep_inbound q;
 	static const char text[] = "1#200#done#id=1\n";
 	int pipe;
 
 	do
-		must(ask_question(parent, &q) == 1);
-	while (q.kind == ASK_DONE || q.kind == ASK_CUT);
-	must(q.kind == ASK_REQUEST || q.kind == ASK_MALFORMED);
-	if (q.kind == ASK_REQUEST && q.request.verb == VERB_WATCH) {
-		put_events(ASK_EVENTS);
+		must(privsep_inbound(parent, &q) == 1);
+	while (q.kind == PRIVSEP_DONE || q.kind == PRIVSEP_BEGUN ||
+		q.kind == PRIVSEP_ALIVE || q.kind == PRIVSEP_CUT);
+	must(q.kind == PRIVSEP_REQUEST || q.kind == PRIVSEP_MALFORMED);
+	if (q.kind == PRIVSEP_REQUEST && q.request.verb == VERB_WATCH) {
+		put_events(PRIVSEP_EVENTS);
 		return;
 	}
-	if (q.kind == ASK_REQUEST && q.request.verb == VERB_RUN &&
+	if (q.kind == PRIVSEP_REQUEST && q.request.verb == VERB_RUN &&
 		!q.request.explain) {
 		answer_run();
 		return;
@@ -201,7 +230,7 @@ answer(void)
 	switch (answers++ * 7 % 5) {
 	case 1:
 		pipe = make_output();
-		must(ask_answer(parent, ASK_RELAY,
+		must(privsep_reply(parent, PRIVSEP_RELAY,
 			     answers % 2 ? RELAY_CAPTURE : RELAY_LINES, NULL, 0,
 			     pipe) == 0);
 		close(pipe);
@@ -209,24 +238,24 @@ answer(void)
 		break;
 	case 4:
 		if (answers > 20) {
-			must(ask_answer(parent, ASK_END, RELAY_LINES, text,
-				     sizeof(text) - 1, -1) == 0);
+			must(privsep_reply(parent, PRIVSEP_END, RELAY_LINES,
+				     text, sizeof(text) - 1, -1) == 0);
 			break;
 		}
 		/* fall through */
 	default:
-		must(ask_answer(parent, ASK_ANSWER, RELAY_LINES, text,
+		must(privsep_reply(parent, PRIVSEP_REPLY, RELAY_LINES, text,
 			     sizeof(text) - 1, -1) == 0);
 	}
 }
 
 static int
-fuzz_receive(int sock, struct ask_message *m, size_t *len, int *pass)
+fuzz_receive(int sock, struct privsep_message *m, size_t *len, int *pass)
 {
-	/* In the middle of an action there is no question. */
+	/* Only an idle session has sent a request. */
 	if (io.state == IO_IDLE)
-		answer();
-	return ask_receive(sock, m, len, pass);
+		result();
+	return privsep_receive(sock, m, len, pass);
 }
 
 static void
@@ -259,7 +288,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	parent = a[1];
 	memset(&io, 0, sizeof(io));
 	io.client.fd = c[0];
-	io.ask = a[0];
+	io.parent = a[0];
 	streams_init(&io.streams);
 	reader = -1;
 	serve();

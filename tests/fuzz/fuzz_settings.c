@@ -1,11 +1,11 @@
 /*
- * Any text is either refused, with a reason, or becomes settings that print
- * as a text which is read as the same settings.
+ * Fuzz target for the text of bridled.conf. If the parser refuses a text, it
+ * must give a reason. If the parser accepts a text, print the settings. Parsing
+ * this output must give the same settings.
  */
-#include "settings.h"
+#include "config/settings.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,16 +14,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 static char *
 print(const struct settings *s)
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
+	struct buf text = { 0 };
 
-	if (out == NULL)
+	settings_print(s, &text);
+	buf_str(&text);
+	if (text.failed)
 		abort();
-	settings_print(s, out);
-	if (fclose(out) != 0)
-		abort();
-	return text;
+	return text.data;
 }
 
 static struct settings *
@@ -32,7 +29,7 @@ parse(const char *text)
 	struct buf errors = { 0 }, warnings = { 0 };
 	struct settings *s;
 
-	s = settings_parse(text, "fuzz", false, &errors, &warnings);
+	s = settings_parse(text, "fuzz", NULL, &errors, &warnings);
 	if ((s == NULL) != (errors.len > 0))
 		abort();
 	buf_free(&errors);

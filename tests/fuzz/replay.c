@@ -1,7 +1,7 @@
 /*
- * Feeds a fuzz target each file that is named, and each in a folder that is
- * named: so that the corpora are tests in the normal build too. What libFuzzer
- * would take for a finding ends the program here as well. TAP.
+ * Passes files to a fuzz target, so that the corpora are tests in the normal
+ * build too. The arguments are files, and folders whose files are passed. If
+ * the target finds a bug, the program aborts, as with libFuzzer. Prints TAP.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -24,7 +24,9 @@ static void
 replay_file(const char *path, size_t size)
 {
 	FILE *in = fopen(path, "re");
-	/* Of just this size, so that a step beyond its end is seen. */
+	/*
+	 * Allocate the exact size, so that ASan detects a read beyond the end.
+	 */
 	uint8_t *data = malloc(size > 0 ? size : 1);
 
 	if (in == NULL || data == NULL)
@@ -84,7 +86,7 @@ main(int argc, char **argv)
 
 	for (i = 1; i < argc; i++)
 		replay(argv[i]);
-	/* A corpus that is not there is no corpus that passed. */
+	/* Fail if no file was passed, because the corpus is missing. */
 	printf("%sok 1 - %s: %u files\n1..1\n", replayed > 0 ? "" : "not ",
 		name != NULL ? name + 1 : argv[0], replayed);
 	return replayed > 0 ? 0 : 1;

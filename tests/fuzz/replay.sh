@@ -1,5 +1,5 @@
 #!/bin/sh
-# Feeds each fuzz target its corpus, in the normal build. TAP.
+# Runs each fuzz target with its corpus, in the normal build. Prints TAP.
 here=${srcdir:-.}/tests/fuzz
 n=0
 for target in ${BRIDLE_BUILD:-.}/tests/fuzz/fuzz_*; do

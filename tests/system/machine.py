@@ -1,16 +1,17 @@
-"""A booted Debian for tests: a real systemd in a container of its own.
+"""A Debian for tests that boots in a container, with a real systemd.
 
     with Machine(debs) as m:
         m.run("systemctl", "is-active", "bridled.socket")
 
-The tree it boots is made by debootstrap once and kept; each machine works on
-a copy that is gone with it, has no network, and is ended with its test.
+debootstrap makes the container's file tree once. Each machine boots a copy of
+this tree, and has no network. At the end of the block the machine is stopped
+and its copy is deleted.
 """
 
 import contextlib
-import fcntl
 import glob
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -19,17 +20,20 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "e2e"))
-from bridle import PATIENCE, ROOT, Skip, wait_for  # noqa: E402
+from bridle import PATIENCE, ROOT, SOURCE, Skip, wait_for  # noqa: E402
 
-RELEASE = "bookworm"
-# Of what is booted, and what our packages depend on.
+# Packages that the machine needs to boot, and packages that Bridle's packages
+# depend on.
 PACKAGES = ("systemd,systemd-sysv,libpam-systemd,dbus,polkitd,procps,psmisc,"
-            "rsyslog,adduser,libconfig9,libsmartcols1,libcap-ng0,libseccomp2,"
-            "libssl3,netcat-openbsd")
+            "rsyslog,adduser,libsmartcols1,libcap-ng0,libseccomp2,"
+            "netcat-openbsd,")
+# Libraries whose package names differ between releases.
+LIBRARIES = {"bookworm": "libconfig9,libssl3",
+             "trixie": "libconfig11,libssl3t64"}
 TREES = os.environ.get("BRIDLE_TREES", "/var/tmp/bridle-test-trees")
 
-# In the mount namespace of its own that nspawn needs where systemd is not
-# process 1; $1 is the tree, $2 the folder for packages and what is reported.
+# systemd-nspawn needs a separate mount namespace if systemd is not process 1.
+# $1 is the file tree, and $2 is the folder for packages and reports.
 BOOT = """
 set -e
 mount -t tmpfs tmpfs /run
@@ -52,49 +56,26 @@ def need(program):
         raise Skip("because %s is not installed" % program)
 
 
-def mirror():
-    """Where this machine's own packages come from; "" for the usual place."""
-    with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        found = subprocess.run(
-            ["apt-get", "indextargets", "--format", "$(REPO_URI)",
-             "Created-By: Packages"],
-            check=True, capture_output=True, text=True).stdout.split()
-        if found:
-            return found[0]
-    return ""
-
-
-def make_tree(path):
-    new = path + ".new"
-    shutil.rmtree(new, ignore_errors=True)
-    command = ["debootstrap", "--variant=minbase", "--include=" + PACKAGES,
-               RELEASE, new]
-    if mirror():
-        command.append(mirror())
-    run = subprocess.run(command, capture_output=True, text=True)
-    if run.returncode != 0:
-        raise Skip("because debootstrap failed: "
-                   + (run.stdout + run.stderr).strip().splitlines()[-1])
-    os.rename(new, path)
-
-
 def tree():
-    """The tree, made if it is not there; others may want it too."""
-    os.makedirs(TREES, mode=0o700, exist_ok=True)
-    st = os.lstat(TREES)
-    if st.st_uid != 0 or st.st_mode & 0o022:
-        raise Skip("because %s is not root's alone" % TREES)
-    path = os.path.join(TREES, "%s-%08x" % (
-        RELEASE, abs(hash_of(PACKAGES))))
-    with open(os.path.join(TREES, "lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.exists(path):
-            make_tree(path)
+    """Return the path of a file tree with the Debian release of this machine,
+    because packages built here need this release. If the tree is missing, make
+    the tree. Several runs may use the same tree."""
+    release = platform.freedesktop_os_release().get("VERSION_CODENAME")
+    if release not in LIBRARIES:
+        raise Skip("because this machine is no Debian 12 or 13")
+    packages = PACKAGES + LIBRARIES[release]
+    path = os.path.join(TREES, "%s-%08x" % (release, hash_of(packages)))
+    run = subprocess.run(
+        [os.path.join(SOURCE, "scripts", "debian-root"), release, path,
+         packages], stderr=subprocess.PIPE, text=True)
+    if run.returncode != 0:
+        raise Skip("because " + run.stderr.strip().splitlines()[-1])
     return path
 
 
 def hash_of(text):
-    """The same in every run, unlike hash()."""
+    """Return a hash of the text that is the same in every run, unlike
+    hash()."""
     value = 0
     for byte in text.encode():
         value = (value * 31 + byte) & 0xffffffff
@@ -102,8 +83,9 @@ def hash_of(text):
 
 
 class Machine:
-    """Booted, with the packages in `debs` installed; .installed is dpkg's
-    output. What is put into .report, a folder, is /report inside."""
+    """A booted machine in which the packages in `debs` are installed.
+    .installed is the output of dpkg. The folder .report is visible in the
+    machine as /report."""
 
     def __init__(self, debs=()):
         if not ROOT:
@@ -133,7 +115,8 @@ class Machine:
         try:
             self.init = wait_for("the machine to have a first process",
                                  self.find_init)
-            # Degraded: a unit of the tree that cannot work in a container.
+            # "degraded" is allowed, because some units of Debian cannot work
+            # in a container.
             wait_for("the machine to have booted", lambda: self.run(
                 "systemctl", "is-system-running", check=False).stdout.strip()
                 in ("running", "degraded"))
@@ -166,7 +149,8 @@ class Machine:
                             for d in self.debs]).stdout
 
     def command(self, *argv, user=None):
-        """What runs that in the machine, as root or with a user's groups."""
+        """Return the command that runs argv in the machine: as root, or as
+        `user` with the groups of this user."""
         inside = ["nsenter", "-t", str(self.init), "-m", "-u", "-i", "-n",
                   "-p", "-r", "-w", "--"]
         if user is not None:
@@ -182,8 +166,9 @@ class Machine:
             text=True, **more)
 
     def run(self, *argv, user=None, check=True):
-        """.returncode, .stdout, .stderr; what fails is an error unless it
-        may."""
+        """Run a command in the machine. Return an object with .returncode,
+        .stdout and .stderr. If `check` is true, raise an exception when the
+        command fails."""
         process = self.popen(*argv, user=user, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE)
         out, err = process.communicate(timeout=PATIENCE * 6)
@@ -210,7 +195,8 @@ class Machine:
                         unit).stdout
 
     def wait_end(self):
-        """How nspawn ended: 0 for halt and poweroff, 133 for a reboot."""
+        """Wait for the end of the machine. Return nspawn's exit status, which
+        is 0 after halt and poweroff, and 133 after a reboot."""
         return self.process.wait(PATIENCE * 3)
 
     def __exit__(self, *exc):
@@ -219,7 +205,7 @@ class Machine:
             with contextlib.suppress(Exception):
                 sys.stderr.write(self.journal())
         if self.process is not None and self.process.poll() is None:
-            # nspawn ends the machine at once at the third SIGTERM at latest.
+            # nspawn ends the machine after the third SIGTERM at the latest.
             deadline = time.monotonic() + PATIENCE
             while self.process.poll() is None:
                 if time.monotonic() > deadline:
@@ -234,7 +220,7 @@ class Machine:
 
 
 def packages():
-    """Those that `make deb` has made."""
+    """Return the paths of the packages that `make deb` has made."""
     folder = os.environ.get("BRIDLE_DEBS", "deb")
     found = sorted(p for p in glob.glob(os.path.join(folder, "*.deb"))
                    if "dbgsym" not in p)

@@ -1,4 +1,5 @@
-"""The package, the units and the halting commands on a booted machine."""
+"""Tests of the packages, the systemd units and the halting commands, on a
+booted machine."""
 
 import atexit
 import glob
@@ -21,7 +22,8 @@ _shared = []
 
 
 def shared():
-    """One machine for all tests that leave it as it was."""
+    """Return the machine that tests share. A test must restore everything that
+    it changes on this machine."""
     if not _shared:
         m = installed()
         atexit.register(m.__exit__, None, None, None)
@@ -36,7 +38,7 @@ def installed():
 
 
 class Own:
-    """A machine for one test that takes it down."""
+    """A machine for only one test, because this test halts the machine."""
 
     def __enter__(self):
         self.machine = installed()
@@ -47,7 +49,7 @@ class Own:
 
 
 class Settings:
-    """Another configuration for a while, in force when the block begins."""
+    """A changed configuration, which the daemon uses during the block."""
 
     def __init__(self, m, *changes):
         self.m, self.changes = m, changes
@@ -67,7 +69,7 @@ class Settings:
 
 
 def reload(m):
-    """Returns when the daemon has taken the settings."""
+    """Reload the daemon, and return when the daemon uses the new settings."""
     m.run("systemctl", "reload", "bridled.service")
 
 
@@ -87,7 +89,7 @@ def ctl(m, *args, user=None, code=0):
     return run
 
 
-# -- the packages -----------------------------------------------------------
+# -- tests of the packages --------------------------------------------------
 
 
 def test_lintian_has_nothing_to_say():
@@ -100,7 +102,7 @@ def test_lintian_has_nothing_to_say():
     equal(run.returncode, 0, run.stdout)
 
 
-# -- installed ---------------------------------------------------------------
+# -- tests of the installed files --------------------------------------------
 
 
 def test_installing_makes_the_user_the_key_and_the_socket():
@@ -153,7 +155,7 @@ def test_the_status_says_what_it_does():
         m.run("systemctl", "status", "--no-pager", "bridled.service").stdout))
 
 
-# -- who may what ------------------------------------------------------------
+# -- tests of clients' rights -----------------------------------------------
 
 
 def test_a_member_of_the_group_kills_anybodys_process():
@@ -191,7 +193,7 @@ def test_the_journal_and_syslog_tell_who_did_what():
         r" bridled: .*" + line, m.read("/var/log/syslog")))
 
 
-# -- the service -------------------------------------------------------------
+# -- tests of the service ----------------------------------------------------
 
 
 def test_a_reload_takes_a_good_file_and_refuses_a_bad_one():
@@ -234,7 +236,7 @@ def test_nobody_edits_himself_out():
                "EDITOR=/root/editor bridlectl config edit </dev/null",
                check=False)
     equal(run.returncode, 1)
-    assert "that would shut you out" in run.stderr, run
+    assert "this change would take away your access" in run.stderr, run
     equal(m.read(CONF), before)
 
 
@@ -269,7 +271,8 @@ wait
 
 
 class Load:
-    """Eight clients that ask on and on; .result() is how often they did."""
+    """Eight clients that send requests without pause. .result() ends the
+    clients and returns the lines of failed requests."""
 
     def __init__(self, m):
         self.m = m
@@ -315,7 +318,7 @@ def test_an_upgrade_under_load_keeps_all_that_is_there():
     assert m.read(CONF).endswith("# edited\n")
 
 
-# -- listeners ---------------------------------------------------------------
+# -- tests of listeners ------------------------------------------------------
 
 
 def drop_in(m, unit, text):
@@ -326,8 +329,8 @@ def drop_in(m, unit, text):
 
 
 def undo_drop_ins(m):
-    m.sh("rm -rf /etc/systemd/system/bridled.*.d; systemctl daemon-reload; "
-         "systemctl stop bridled.service; systemctl restart bridled.socket")
+    m.sh("rm -rf /etc/systemd/system/bridled.*.d")
+    restart(m)
 
 
 def listen(place):
@@ -335,11 +338,23 @@ def listen(place):
 
 
 def restart(m):
-    m.sh("systemctl stop bridled.service; systemctl restart bridled.socket; "
-         "systemctl start bridled.service")
+    """Open new listeners as bridled(8) describes. daemon-reload makes the
+    links of the new units; the restart opens their sockets."""
+    m.sh("systemctl daemon-reload; systemctl restart bridled.service")
 
 
-def test_tls_comes_in_by_the_socket_unit():
+def stop_tcp(m):
+    m.sh("systemctl stop 'bridled-tcp@*.socket'")
+
+
+def instances(m):
+    """Return the names of the socket units that systemd has now for TCP
+    addresses."""
+    return m.sh("systemctl list-units --plain --no-legend "
+                "'bridled-tcp@*.socket' | cut -d' ' -f1").stdout.split()
+
+
+def test_tls_needs_only_a_line_in_the_configuration():
     m = shared()
     before = m.read(CONF)
     keygen = m.run(
@@ -352,21 +367,127 @@ def test_tls_comes_in_by_the_socket_unit():
             "},\n").replace(
             "clients = (\n", 'clients = (\n\t{ name = "alice"; key = "%s"; '
             'allow = ("ping"); },\n' % key))
-        # Without its address in the socket unit it says what to do,
-        m.sh("systemctl stop bridled.service; systemctl start "
-             "bridled.service", check=False)
-        assert 'add "ListenStream=[::]:7071"' in m.journal(), m.journal()
-        # and with it, it serves, though the service has no network.
-        drop_in(m, "bridled.socket", "[Socket]\nListenStream=[::]:7071\n")
-        m.sh("systemctl reset-failed")
+        # A reload cannot open the new listener, and the daemon stays usable.
+        m.run("systemctl", "start", "bridled.service")
+        reload(m)
+        assert "[::]:7071 is listed, but was not passed" in m.journal()
+        ctl(m, "ping")
+        load = Load(m)
+        load.wait_more()
         restart(m)
+        load.wait_more()
+        equal(load.result(), [])
         m.sh("export HOME=/home/alice; bridlectl trust -y 127.0.0.1 && "
              "bridlectl -H 127.0.0.1 ping && ! bridlectl -H 127.0.0.1 list",
              user="alice")
         assert "client=alice" in m.journal()
+        # A daemon-reload, as by other packages, closes no listener.
+        m.write(CONF, before)
+        m.run("systemctl", "daemon-reload")
+        m.sh("HOME=/home/alice bridlectl -H 127.0.0.1 ping", user="alice")
+        # After a reload, clients of a removed listener are refused.
+        reload(m)
+        gone = m.sh("HOME=/home/alice bridlectl -H 127.0.0.1 ping 2>&1",
+                    user="alice", check=False)
+        assert gone.returncode != 0 and "not serving" in gone.stdout, gone
     finally:
         m.write(CONF, before)
-        m.sh("systemctl reset-failed", check=False)
+        stop_tcp(m)
+        restart(m)
+    equal(instances(m), [])
+
+
+def test_one_address_in_use_costs_only_itself():
+    m = shared()
+    before = m.read(CONF)
+    holder = m.popen("nc", "-l", "127.0.0.1", "7079")
+    try:
+        wait_for("nc to listen", lambda: ":7079 " in m.sh(
+            "ss -ltn || cat /proc/net/tcp").stdout or ":1BA7 " in m.sh(
+                "cat /proc/net/tcp").stdout)
+        m.write(CONF, before.replace(
+            "listen = (\n", 'listen = (\n\t{ tcp = "127.0.0.1:7079"; },\n'
+            '\t{ tcp = "127.0.0.1:7078"; },\n'))
+        restart(m)
+        equal([line for line in ctl(m, "status", "--raw").stdout.splitlines()
+               if "not_listening" in line], ["not_listening\t127.0.0.1:7079"])
+        assert "1#" in m.sh("printf '1#4\\n' | nc -N 127.0.0.1 7078").stdout
+    finally:
+        holder.kill()
+        holder.wait()
+        m.write(CONF, before)
+        stop_tcp(m)
+        m.sh("systemctl reset-failed 'bridled-tcp@*.socket'", check=False)
+        restart(m)
+
+
+def test_a_wrong_configuration_refuses_until_it_is_mended():
+    m = shared()
+    before = m.read(CONF)
+    try:
+        m.write(CONF, before + "nonsense = 1;\n")
+        m.sh("systemctl stop bridled.service")
+        said = m.sh("bridlectl ping 2>&1", user="alice", check=False)
+        assert "the configuration has 1 error: see journalctl" in said.stdout, \
+            said
+        status = m.run("systemctl", "show", "-P", "StatusText",
+                       "bridled.service").stdout
+        assert status.startswith("Refusing all clients"), status
+        m.write(CONF, before)
+        wait_for("the daemon to serve", lambda: m.sh(
+            "bridlectl ping", user="alice", check=False).returncode == 0)
+        equal(m.run("systemctl", "show", "-P", "NRestarts",
+                    "bridled.service").stdout.strip(), "0")
+    finally:
+        m.write(CONF, before)
+        restart(m)
+
+
+MISTAKEN = {
+    "a FIFO": "rm {conf}; mkfifo {conf}",
+    "a device": "ln -sf /dev/zero {conf}",
+    "a large file": "truncate -s 100M {conf}",
+    "another user's": "chown alice {conf}",
+    "a syntax error": "echo 'listen = ((' >>{conf}",
+}
+
+
+def test_a_mistaken_file_stops_no_daemon_reload():
+    m = shared()
+    m.sh("cp -p %s /root/kept.conf" % CONF)
+    try:
+        for kind, spoil in MISTAKEN.items():
+            m.sh(spoil.format(conf=CONF))
+            took = m.sh("s=$(date +%s); systemctl daemon-reload; "
+                        "echo $(($(date +%s) - s))").stdout
+            assert int(took) <= 5, (kind, took)
+            m.sh("rm -f {0}; cp -p /root/kept.conf {0}".format(CONF))
+        ctl(m, "ping")
+    finally:
+        m.sh("rm -f {0}; cp -p /root/kept.conf {0}".format(CONF))
+
+
+def test_the_generator_names_each_address_once():
+    """Test that an interface is written as systemd expects. Test that an
+    address in a drop-in from version 0.1 gets no second unit."""
+    m = shared()
+    before = m.read(CONF)
+    try:
+        m.write(CONF, before.replace(
+            "listen = (\n", "listen = (\n" + "".join(
+                '\t{ tcp = "%s"; insecure = true; },\n' % place for place in (
+                    "[fe80::1%lo]:7075", "[::]:7071", "0.0.0.0:7072",
+                    "no address"))))
+        drop_in(m, "bridled.socket", "[Socket]\nListenStream=7071\n")
+        units = m.sh("ls /run/systemd/generator/bridled.service.wants "
+                     "/run/systemd/generator/sockets.target.wants").stdout
+        names = ["bridled-tcp@0.0.0.0:7072.socket",
+                 r"bridled-tcp@\x5bfe80::1\x5d:7075\x25lo.socket"]
+        equal(sorted(re.findall(r"bridled-tcp\S+", units)), sorted(names * 2))
+        equal(m.run("systemctl", "show", "-p", "Listen", names[1]).stdout,
+              "Listen=[fe80::1]:7075%lo (Stream)\n")
+    finally:
+        m.write(CONF, before)
         undo_drop_ins(m)
 
 
@@ -376,9 +497,7 @@ def test_the_drop_in_for_plain_tcp_knows_local_users():
     try:
         m.write(CONF, before.replace(
             "listen = (\n", 'listen = (\n\t{ tcp = "127.0.0.1:7070"; },\n'))
-        drop_in(m, "bridled.socket",
-                "[Socket]\nListenStream=127.0.0.1:7070\n")
-        m.sh("mkdir -p %s; cp %s/plain-tcp.conf %s; systemctl daemon-reload"
+        m.sh("mkdir -p %s; cp %s/plain-tcp.conf %s"
              % (DROPINS, EXAMPLES, DROPINS))
         restart(m)
         ask = "printf '1#4\\n' | nc -N 127.0.0.1 7070"
@@ -405,11 +524,12 @@ def test_it_serves_without_the_socket_unit_too():
     finally:
         m.write(CONF, before)
         m.sh("systemctl stop bridled.service; "
-             "systemctl unmask bridled.socket")
+             "systemctl unmask bridled.socket; "
+             "systemctl start bridled.socket")
         undo_drop_ins(m)
 
 
-# -- halting -----------------------------------------------------------------
+# -- tests of halting the machine --------------------------------------------
 
 
 def logind_schedule(m):
@@ -437,7 +557,7 @@ def test_a_halt_is_scheduled_told_and_cancelled():
 
 
 class LoggedIn:
-    """Somebody else's session, as logind knows it."""
+    """A login of the user bob, which logind knows."""
 
     def __init__(self, m):
         self.m = m
@@ -453,7 +573,8 @@ class LoggedIn:
 
 
 class Terminal:
-    """One on which bob is logged in; .said() is what was written to it."""
+    """A terminal on which bob is logged in. .said() returns the text that was
+    written to this terminal."""
 
     def __init__(self, m):
         self.m, self.path = m, os.path.join(m.report, "terminal")
@@ -539,12 +660,14 @@ def test_an_inhibitor_refuses_and_is_named():
     with Inhibitor(m):
         for extra in (["--in", "5m", "-y"], ["-y"], ["-n"]):
             run = ctl(m, "poweroff", *extra, user="alice", code=1)
-            assert re.search(r"\(409\): held back by backup \(uid 0, pid \d+\)"
+            assert re.search(r"\(409\): a shutdown inhibitor is held by backup "
+                             r"\(uid 0, pid \d+\)"
                              r": tapes turn", run.stderr), run
 
 
 def test_logind_itself_refuses_what_may_not_be_overridden():
-    """The daemon's own question is not all that stands there."""
+    """Test that logind refuses a poweroff because of an inhibitor, even if the
+    daemon's own check is disabled."""
     m = shared()
     with Inhibitor(m), Settings(
             m, (r'^\s*inhibitors = \([^)]*\);', "inhibitors = ();")):
@@ -566,14 +689,16 @@ def test_the_configuration_may_override_inhibitors():
 
 
 def record_jobs(m):
-    """On the way down, which way that is."""
+    """Write systemd's pending jobs to /report/jobs during the halt. These jobs
+    show the mode of the halt."""
     m.run("systemd-run", "-q", "--unit", "recorder", "-p",
           "ExecStop=sh -c 'systemctl list-jobs --no-legend >/report/jobs'",
           "sleep", "1000")
 
 
 def take_down(verb, how, exit_status):
-    """That really takes the machine down, seen from outside."""
+    """Halt the machine. Check the exit status of nspawn, and that systemd has
+    started the target of this mode."""
     with Own() as m:
         record_jobs(m)
         how(m)
@@ -613,7 +738,7 @@ def test_so_it_does_past_a_session_and_an_inhibitor_if_it_may():
     take_down("poweroff", hinder, 0)
 
 
-# -- removed -----------------------------------------------------------------
+# -- tests of removing the packages ------------------------------------------
 
 
 def test_purge_leaves_nothing():

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs a unit test, under $BRIDLE_UNIT_WRAP if that says so. cmocka calls a
-# skipped test "not ok", which TAP's readers take for a failure.
+# Runs a unit test, under $BRIDLE_UNIT_WRAP if this is set. cmocka prints "not
+# ok" for a skipped test, which counts as a failure in TAP; print "ok" instead.
 out=$($BRIDLE_UNIT_WRAP "$@" 2>&1)
 status=$?
 printf '%s\n' "$out" | sed 's/^not ok \([0-9]*\) # SKIP/ok \1 # SKIP/'

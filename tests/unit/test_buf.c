@@ -49,7 +49,10 @@ test_appending(void **state)
 	assert_int_equal(b.len + b.cap, 0);
 }
 
-/* Each length about the sizes at which it grows, in steps of each kind. */
+/*
+ * Test appends of several sizes, which make the buffer grow at different
+ * lengths.
+ */
 static void
 test_growing(void **state)
 {
@@ -73,7 +76,10 @@ test_growing(void **state)
 	}
 }
 
-/* What printf writes needs a byte more than it counts. */
+/*
+ * Test that buf_addf() makes room for the NUL that vsnprintf() writes but does
+ * not count.
+ */
 static void
 test_printing_to_the_brim(void **state)
 {
@@ -131,7 +137,10 @@ test_dropping(void **state)
 	buf_free(&b);
 }
 
-/* Too much is refused once and for all, without losing what there is. */
+/*
+ * Test that after a failure no append changes the buffer, until buf_reset() is
+ * called.
+ */
 static void
 test_failure_is_remembered(void **state)
 {

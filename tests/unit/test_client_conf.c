@@ -1,6 +1,6 @@
-#include "client_conf.h"
-#include "hosts.h"
-#include "inventory.h"
+#include "hosts/client_conf.h"
+#include "hosts/host.h"
+#include "hosts/host_expand.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,7 @@ read_texts(const char *first, const char *second)
 	return c;
 }
 
-/* What is said of the text must hold `part`. */
+/* Fail unless the text is refused with a message that contains `part`. */
 static void
 assert_refused(const char *text, const char *part)
 {
@@ -46,7 +46,7 @@ assert_refused(const char *text, const char *part)
 	buf_free(&error);
 }
 
-/* The labels are expected with blanks between. */
+/* Fail unless the list expands to these labels, separated by spaces. */
 static void
 assert_list(const struct client_conf *c, const char *list, const char *labels)
 {
@@ -54,7 +54,7 @@ assert_list(const struct client_conf *c, const char *list, const char *labels)
 	struct hosts hosts = { 0 };
 	size_t i;
 
-	assert_int_equal(inventory_add(&hosts, c, list, &error), 0);
+	assert_int_equal(host_expand(&hosts, c, list, &error), 0);
 	for (i = 0; i < hosts.n; i++)
 		buf_addf(&got, "%s%s", i ? " " : "", hosts.v[i].label);
 	assert_string_equal(buf_str(&got), labels);
@@ -69,7 +69,7 @@ assert_list_refused(
 	struct buf error = { 0 };
 	struct hosts hosts = { 0 };
 
-	assert_int_equal(inventory_add(&hosts, c, list, &error), -1);
+	assert_int_equal(host_expand(&hosts, c, list, &error), -1);
 	if (strstr(buf_str(&error), part) == NULL)
 		print_error("%s\n", buf_str(&error));
 	assert_non_null(strstr(buf_str(&error), part));
@@ -77,7 +77,10 @@ assert_list_refused(
 	buf_free(&error);
 }
 
-/* One host: how it is reached. */
+/*
+ * Fail unless the name resolves to this kind of transport, this host and this
+ * port.
+ */
 static void
 assert_way(const struct client_conf *c, const char *name, enum target_kind kind,
 	const char *host, const char *port)
@@ -85,7 +88,7 @@ assert_way(const struct client_conf *c, const char *name, enum target_kind kind,
 	struct hosts hosts = { 0 };
 	struct buf error = { 0 };
 
-	assert_int_equal(inventory_add(&hosts, c, name, &error), 0);
+	assert_int_equal(host_expand(&hosts, c, name, &error), 0);
 	assert_int_equal(hosts.n, 1);
 	assert_string_equal(hosts.v[0].label, name);
 	assert_string_equal(hosts.v[0].target.name, name);
@@ -119,11 +122,14 @@ hosts_are_reached_as_configured(void **state)
 	assert_way(&c, "seven", TARGET_TLS, "fe80::1%eth0", "7071");
 	assert_way(&c, "here", TARGET_UNIX, "/run/a,b", "");
 	assert_way(&c, "n09", TARGET_TLS, "10.1.0.9", "7071");
-	/* Who says how means just that. */
+	/*
+	 * An address, or a name with a transport before it, is not looked up in
+	 * the file.
+	 */
 	assert_way(&c, "plain:web1", TARGET_PLAIN, "web1", "7070");
 	assert_way(&c, "[::1]", TARGET_TLS, "::1", "7071");
 	assert_way(&c, "other", TARGET_TLS, "other", "7071");
-	assert_list_refused(&c, "here:70", "without a port");
+	assert_list_refused(&c, "here:70", "a unix socket has no port");
 	assert_list_refused(&c, "web1:x", "a port is a number");
 	client_conf_free(&c);
 }
@@ -141,7 +147,7 @@ entries_say_more(void **state)
 	struct buf error = { 0 };
 
 	(void)state;
-	assert_int_equal(inventory_add(&hosts, &c, "n1,n2,x", &error), 0);
+	assert_int_equal(host_expand(&hosts, &c, "n1,n2,x", &error), 0);
 	assert_string_equal(hosts.v[1].fingerprint, PIN);
 	assert_string_equal(hosts.v[1].identity, "/k");
 	assert_int_equal(hosts.v[1].timeout, 3);
@@ -176,9 +182,9 @@ groups(void **state)
 	assert_list(&c, "@rest", "a b");
 	assert_list(&c, "@none", "");
 	assert_list(&c, "@*", "n1 n2 n4 web1 web2 web1 web2 a b a b");
-	assert_list_refused(&c, "@labb", "is it '@lab'?");
-	assert_list_refused(&c, "@somewhere", "groups stand in");
-	assert_list_refused(&c, "@", "there is no group '@'");
+	assert_list_refused(&c, "@labb", "did you mean '@lab'?");
+	assert_list_refused(&c, "@somewhere", "groups are defined in");
+	assert_list_refused(&c, "@", "unknown group '@'");
 	client_conf_free(&c);
 }
 
@@ -194,8 +200,9 @@ loops(void **state)
 		NULL);
 
 	(void)state;
-	assert_list_refused(&c, "@a", "'@b' holds itself: @a > @b > @c > @b");
-	assert_list_refused(&c, "@own", "'@own' holds itself");
+	assert_list_refused(
+		&c, "@a", "'@b' contains itself: @a > @b > @c > @b");
+	assert_list_refused(&c, "@own", "'@own' contains itself");
 	client_conf_free(&c);
 }
 
@@ -227,7 +234,10 @@ too_many(void **state)
 		NULL);
 
 	(void)state;
-	/* valgrind(1) takes minutes for a million. */
+	/*
+	 * Skip this check under valgrind(1), which needs minutes for a million
+	 * hosts.
+	 */
 	if (getenv("BRIDLE_UNIT_WRAP") == NULL)
 		assert_list_refused(&c, "@g,@h", "more than 1000000 hosts");
 	client_conf_free(&c);
@@ -245,29 +255,31 @@ mistakes(void **state)
 	assert_refused("hosts = (\n{ nam = \"a\"; } );",
 		"one.conf:2: hosts[0].nam: unknown key; did you mean name?");
 	assert_refused("hosts = ( { port = 1; } );", "hosts[0]: has no name");
-	assert_refused("hosts = ( { name = \"n[1-\"; } );", "has no other");
-	assert_refused("hosts = ( { name = \"a:70\"; } );", "no name alone");
+	assert_refused(
+		"hosts = ( { name = \"n[1-\"; } );", "no matching bracket");
+	assert_refused(
+		"hosts = ( { name = \"a:70\"; } );", "is more than a name");
 	assert_refused("hosts = ( { name = \"@a\"; } );", "is no host");
 	assert_refused("hosts = ( { name = \"a b\"; } );", "is no host");
 	assert_refused("hosts = ( { name = \"\"; } );", "names no host");
 	assert_refused("hosts = ( { name = \"a\"; address = \"b:70\"; } );",
-		"no address alone");
+		"is more than an address");
 	assert_refused("hosts = ( { name = \"a\"; address = \"b c\"; } );",
 		"hosts[0].address (a): 'b c' is no host");
 	assert_refused("hosts = ( { name = \"n[1-3]\"; address = "
 		       "\"10.0.0.[1-2]\"; } );",
-		"stands for 2, and the name for 3");
+		"stands for 2 addresses, but the name for 3 hosts");
 	assert_refused("hosts = ( { name = \"a\"; port = 0; } );",
 		"0 is out of range: 1 to 65535");
 	assert_refused("hosts = ( { name = \"a\"; timeout = \"1\"; } );",
 		"must be a whole number");
 	assert_refused("hosts = ( { name = \"a\"; transport = \"udp\"; } );",
-		"\"udp\" is no transport: tls, plain or unix");
+		"\"udp\" is no transport; use tls, plain or unix");
 	assert_refused("hosts = ( { name = \"a\"; transport = \"unix\"; } );",
 		"the path of the socket");
 	assert_refused("hosts = ( { name = \"a\"; transport = \"unix\"; "
 		       "address = \"/s\"; port = 7; } );",
-		"a unix socket has none");
+		"a unix socket has no port");
 	assert_refused("hosts = ( { name = \"a\"; fingerprint = \"x\"; } );",
 		"\"x\" is not a fingerprint");
 	assert_refused("hosts = ( { name = \"a\"; transport = \"plain\"; "
@@ -276,7 +288,7 @@ mistakes(void **state)
 	if (getenv("BRIDLE_UNIT_WRAP") == NULL)
 		assert_refused("hosts = ( { name = \"n[1-999999]\"; },"
 			       "{ name = \"m[1-2]\"; } );",
-			"hosts in all");
+			"hosts in total");
 	assert_refused("groups = ( { hosts = \"a\"; } );", "has no name");
 	assert_refused("groups = ( { name = \"a\"; } );", "has no hosts");
 	assert_refused("groups = ( { name = \"a b\"; hosts = \"a\"; } );",
@@ -291,7 +303,8 @@ mistakes(void **state)
 	assert_refused("defaults = { fanout = 1001; };", "out of range");
 	assert_refused("defaults = ();", "defaults: must be a group");
 	assert_refused("defaults = { host = \"a\"; };", "did you mean hosts?");
-	assert_refused("defaults = { hosts = \"n[\"; };", "has no other");
+	assert_refused(
+		"defaults = { hosts = \"n[\"; };", "no matching bracket");
 	assert_refused("hosts = (", "syntax error");
 }
 

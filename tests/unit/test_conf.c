@@ -1,5 +1,5 @@
 #include "conf.h"
-#include "trusted.h"
+#include "trusted_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,18 +15,18 @@
 
 #include <cmocka.h>
 
-#define SOMEBODY 54321 /* a uid that is neither root's nor ours */
+#define SOMEBODY 54321 /* a uid that is neither 0 nor the effective uid */
 
 const char *__lsan_default_suppressions(void);
 
-/* libconfig 1.5 loses the string that a syntax error comes upon. */
+/* Ignore a leak in libconfig 1.5, which loses a string at a syntax error. */
 const char *
 __lsan_default_suppressions(void)
 {
 	return "leak:libconfig";
 }
 
-/* A folder of our own with a file in it, and what is said of the file. */
+/* A folder with a configuration file, and the messages about this file. */
 struct fixture {
 	char folder[64];
 	char file[96];
@@ -182,7 +182,9 @@ test_folder_mode(void **state)
 	expect_good(f, f->file);
 }
 
-/* A folder further up counts as well. */
+/*
+ * Test that a file is refused if others may write to any folder above the file.
+ */
 static void
 test_folder_above(void **state)
 {
@@ -200,7 +202,10 @@ test_folder_above(void **state)
 	assert_int_equal(rmdir(inner), 0);
 }
 
-/* Neither end of a symbolic link may stand where others write. */
+/*
+ * Test that a symbolic link is refused if others may write to the link's folder
+ * or to the target's folder.
+ */
 static void
 test_link(void **state)
 {
@@ -306,11 +311,11 @@ test_lexical_errors(void **state)
 	struct fixture *f = *state;
 
 	expect_bad_text(f, "\n@include \"/etc/passwd\"",
-		"test:2: @include is refused: all must stand in this file\n");
+		"test:2: @include is not allowed: put all settings here\n");
 	expect_bad_text(f, "# a\r\n/* \n */ @include \"x\"",
-		"test:3: @include is refused: all must stand in this file\n");
+		"test:3: @include is not allowed: put all settings here\n");
 	expect_bad_text(f, "a = \"\\\\\" @include \"x\"",
-		"test:1: @include is refused: all must stand in this file\n");
+		"test:1: @include is not allowed: put all settings here\n");
 	expect_bad_text(f, "a = 1; /* \n",
 		"test:1: the comment that begins here never ends\n");
 	expect_bad_text(f, "\na = \"x\\\"\n;",
@@ -318,11 +323,49 @@ test_lexical_errors(void **state)
 	expect_bad_text(f, "a = \"x\\",
 		"test:1: the text that begins here never ends\n");
 	expect_bad_text(f, "a = \"\n\\x00\";",
-		"test:2: \\x00 would cut the text short\n");
+		"test:2: \\x00 is not allowed: it would end the text\n");
 	expect_bad_text(
 		f, "a = ;", "test:1: syntax error, here or shortly before\n");
 	expect_bad_text(f, "a = 1;\na = 2;",
 		"test:2: duplicate setting name, here or shortly before\n");
+}
+
+/*
+ * Test that a comma without a following value is an error, although libconfig
+ * 1.7 and later accept the comma.
+ */
+static void
+test_commas_without_a_value(void **state)
+{
+	static const char *const texts[] = { "a = (1,);", "a = [1,\n];",
+		"a = (1, , 2);", "a = [1,, 2];", "a = (,);",
+		"a = (\"x\", # ,\n /* 1 */\t);", "a = ({ b = 1; }, );" };
+	struct fixture *f = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		expect_bad_text(f, texts[i],
+			"test:1: syntax error: no value follows the comma; "
+			"remove it\n");
+}
+
+/*
+ * Test that two strings without a comma between them are an error, although
+ * libconfig joins the strings.
+ */
+static void
+test_missing_commas(void **state)
+{
+	static const char *const texts[] = { "a = (\"x\" \"y\");",
+		"a = [\"x\"\n\"y\"];", "a = \"x\" /* , */ # ,\n \"y\";",
+		"a = (\"x\"\"y\");" };
+	struct fixture *f = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		expect_bad_text(f, texts[i],
+			"test:1: a comma is missing after this text: another "
+			"text follows, and the two would become one\n");
 }
 
 static void
@@ -345,7 +388,10 @@ test_numbers_that_do_not_fit(void **state)
 	}
 }
 
-/* What only looks like any of the above. */
+/*
+ * Test that valid text is accepted, even if the text looks similar to the
+ * errors of the tests above.
+ */
 static void
 test_lexical_peace(void **state)
 {
@@ -356,7 +402,9 @@ test_lexical_peace(void **state)
 		"a = 99999999999.5; b = .99999999999; c = 99999999999e2;",
 		"a = -2147483648; b = 2147483647; c = 0x7fffffff;",
 		"a = 9223372036854775807L; b = -9223372036854775808LL;",
-		"a = \"\\\\x00\";", "a = 1 # the end", "a = 1 /**/;" };
+		"a = \"\\\\x00\";", "a = 1 # the end", "a = 1 /**/;",
+		"a = { b = 1, c = 2, }", "a = 1, b = \",)\";",
+		"a = (1, # ),\n 2); b = (); c = [];" };
 	struct fixture *f = *state;
 	size_t i;
 
@@ -418,8 +466,8 @@ test_keys(void **state)
 		&f->conf, config_setting_get_member(root(f), "y"), known));
 	assert_string_equal(buf_str(&f->errors),
 		"test:1: color: unknown key; did you mean colour?\n"
-		"test:2: x: unknown key; here may stand colour, size\n"
-		"test:2: y: unknown key; here may stand colour, size\n"
+		"test:2: x: unknown key; known keys are colour, size\n"
+		"test:2: y: unknown key; known keys are colour, size\n"
 		"test:2: y: must be a group, { … }, not a number\n");
 	conf_close(&f->conf);
 }
@@ -433,16 +481,19 @@ test_values(void **state)
 	bool flag = false;
 
 	open_text(f, "t = \"x\"; n = 5; w = 4294967295L; b = true;");
-	assert_true(conf_string(&f->conf, root(f), "t", &text));
-	assert_true(conf_number(&f->conf, root(f), "n", 0, 10, &number));
-	assert_true(conf_number(&f->conf, root(f), "w", 0, UINT32_MAX, &wide));
-	assert_true(conf_bool(&f->conf, root(f), "b", &flag));
+	assert_true(conf_string(&f->conf, conf_member(root(f), "t"), &text));
+	assert_true(conf_number(
+		&f->conf, conf_member(root(f), "n"), 0, 10, &number));
+	assert_true(conf_number(
+		&f->conf, conf_member(root(f), "w"), 0, UINT32_MAX, &wide));
+	assert_true(conf_bool(&f->conf, conf_member(root(f), "b"), &flag));
 	assert_string_equal(text, "x");
 	assert_int_equal(number, 5);
 	assert_int_equal(wide, UINT32_MAX);
 	assert_true(flag);
-	assert_true(conf_number(&f->conf, root(f), "none", 0, 1, &number));
-	assert_true(conf_bool(&f->conf, root(f), "none", &flag));
+	assert_true(conf_number(
+		&f->conf, conf_member(root(f), "none"), 0, 1, &number));
+	assert_true(conf_bool(&f->conf, conf_member(root(f), "none"), &flag));
 	assert_int_equal(number, 5);
 	assert_true(flag);
 	free(text);
@@ -458,13 +509,16 @@ test_wrong_values(void **state)
 	bool flag = true;
 
 	open_text(f, "t = 1; n = 11; m = -1; f = 1.5; b = 0; l = (); g = {};");
-	assert_false(conf_string(&f->conf, root(f), "t", &text));
-	assert_false(conf_number(&f->conf, root(f), "n", 0, 10, &number));
-	assert_false(conf_number(&f->conf, root(f), "m", 0, 10, &number));
-	assert_false(conf_number(&f->conf, root(f), "f", 0, 10, &number));
-	assert_false(conf_bool(&f->conf, root(f), "b", &flag));
-	assert_false(conf_string(&f->conf, root(f), "l", &text));
-	assert_false(conf_bool(&f->conf, root(f), "g", &flag));
+	assert_false(conf_string(&f->conf, conf_member(root(f), "t"), &text));
+	assert_false(conf_number(
+		&f->conf, conf_member(root(f), "n"), 0, 10, &number));
+	assert_false(conf_number(
+		&f->conf, conf_member(root(f), "m"), 0, 10, &number));
+	assert_false(conf_number(
+		&f->conf, conf_member(root(f), "f"), 0, 10, &number));
+	assert_false(conf_bool(&f->conf, conf_member(root(f), "b"), &flag));
+	assert_false(conf_string(&f->conf, conf_member(root(f), "l"), &text));
+	assert_false(conf_bool(&f->conf, conf_member(root(f), "g"), &flag));
 	assert_string_equal(buf_str(&f->errors),
 		"test:1: t: must be text in double quotes, not a number\n"
 		"test:1: n: 11 is out of range: 0 to 10\n"
@@ -486,7 +540,8 @@ check_strings(struct fixture *f, const char *key, size_t expected)
 	char **strings = NULL;
 	size_t n = 99, i;
 
-	assert_true(conf_strings(&f->conf, root(f), key, &strings, &n));
+	assert_true(conf_strings(
+		&f->conf, conf_member(root(f), key), &strings, &n));
 	assert_int_equal(n, expected);
 	assert_non_null(strings);
 	for (i = 0; i < n; i++)
@@ -507,10 +562,13 @@ test_strings(void **state)
 	check_strings(f, "y", 2);
 	check_strings(f, "s", 1);
 	check_strings(f, "e", 0);
-	assert_true(conf_strings(&f->conf, root(f), "no", &strings, NULL));
+	assert_true(conf_strings(
+		&f->conf, conf_member(root(f), "no"), &strings, NULL));
 	assert_null(strings);
-	assert_false(conf_strings(&f->conf, root(f), "n", &strings, NULL));
-	assert_false(conf_strings(&f->conf, root(f), "m", &strings, NULL));
+	assert_false(conf_strings(
+		&f->conf, conf_member(root(f), "n"), &strings, NULL));
+	assert_false(conf_strings(
+		&f->conf, conf_member(root(f), "m"), &strings, NULL));
 	assert_null(strings);
 	assert_string_equal(buf_str(&f->errors),
 		"test:1: n: must be a list of texts, (\"…\", \"…\"), not a "
@@ -539,6 +597,8 @@ main(void)
 		TEST(test_size),
 		TEST(test_nul),
 		TEST(test_lexical_errors),
+		TEST(test_commas_without_a_value),
+		TEST(test_missing_commas),
 		TEST(test_numbers_that_do_not_fit),
 		TEST(test_lexical_peace),
 		TEST(test_messages),

@@ -1,4 +1,4 @@
-#include "hostlist.h"
+#include "hosts/hostlist.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@ append(void *arg, const char *name)
 	return 0;
 }
 
-/* The names are expected with blanks between. */
+/* Fail unless the pattern expands to these names, separated by spaces. */
 static void
 assert_expands(const char *pattern, const char *names)
 {
@@ -119,10 +119,10 @@ static void
 mistakes(void **state)
 {
 	(void)state;
-	assert_refused("n[1-3", "has no other");
-	assert_refused("n1-3]", "has no other");
-	assert_refused("n[[1-3]]", "has no other");
-	assert_refused("[::1", "has no other");
+	assert_refused("n[1-3", "no matching bracket");
+	assert_refused("n1-3]", "no matching bracket");
+	assert_refused("n[[1-3]]", "no matching bracket");
+	assert_refused("[::1", "no matching bracket");
 	assert_refused("n[]", "is no range");
 	assert_refused("n[1,]", "is no range");
 	assert_refused("n[,1]", "is no range");
@@ -135,7 +135,7 @@ mistakes(void **state)
 	assert_refused("n[1/2]", "is no range");
 	assert_refused("n[+1]", "is no range");
 	assert_refused("n[3-1]", "smaller");
-	assert_refused("n[1-010]", "as many digits");
+	assert_refused("n[1-010]", "the same number of digits");
 	assert_refused("n[1-9999999999999999999]", "is no range");
 	assert_refused("n[1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1]",
 		"too many brackets");
@@ -218,7 +218,7 @@ keep(void *arg, const char *name)
 	return 0;
 }
 
-/* The names of each word of the list. */
+/* Expand each pattern of the list, and add the results to `names`. */
 static void
 expand_list(struct names *names, const char *list)
 {
@@ -243,7 +243,7 @@ by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Sorts them and drops duplicates. */
+/* Sort the names and remove duplicates. */
 static void
 make_set(struct names *names)
 {
@@ -265,7 +265,10 @@ free_names(struct names *names)
 		free(names->v[--names->n]);
 }
 
-/* What the list expands to folds to this, and that expands to the same set. */
+/*
+ * Fail unless the list folds to `folded`, and `folded` expands to the same set
+ * of names.
+ */
 static void
 assert_folds(const char *list, const char *folded)
 {
@@ -332,7 +335,7 @@ folds_several_numbers(void **state)
 	assert_folds("n[1-3]:7071,n4:7072", "n[1-3]:7071,n4:7072");
 	assert_folds("h:[7071-7080]", "h:[7071-7080]");
 	assert_folds("n1:7,n1", "n1:7,n1");
-	/* Only the last five of a name are looked at. */
+	/* Folding replaces only the last five numbers of a name by ranges. */
 	assert_folds("a[1-2]b1c1d1e1f1", "a1b1c1d1e1f1,a2b1c1d1e1f1");
 }
 
@@ -352,7 +355,10 @@ folds_what_is_odd(void **state)
 		"n[000000000000000001-000000000000000002]");
 }
 
-/* They cannot be written in a list, yet a socket may be called so. */
+/*
+ * Test that folding keeps names which no list can express. A socket's path may
+ * be such a name.
+ */
 static void
 keeps_what_cannot_be_folded(void **state)
 {

@@ -1,4 +1,4 @@
-#include "json.h"
+#include "output/json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,15 +32,24 @@ strings(void **state)
 		"\"\\u0001\\u0009\\u000a\\u001b\\u007f\"", true);
 	ASSERT_JSON("日本", "\"日本\"", true);
 	ASSERT_JSON("\0", "\"\\u0000\"", true);
-	/* C1, line separator, right-to-left override, zero width */
+	/*
+	 * a C1 control, a line separator, a right-to-left override, and a
+	 * zero-width character
+	 */
 	ASSERT_JSON("\xc2\x9b", "\"\\u009b\"", true);
 	ASSERT_JSON("\xe2\x80\xa8", "\"\\u2028\"", true);
 	ASSERT_JSON("\xe2\x80\xae", "\"\\u202e\"", true);
 	ASSERT_JSON("\xe2\x80\x8b", "\"\\u200b\"", true);
-	/* beyond the first plane: a tag character, and a harmless one */
+	/*
+	 * characters above U+FFFF: a tag character, which is escaped, and a
+	 * harmless character
+	 */
 	ASSERT_JSON("\xf3\xa0\x80\x81", "\"\\udb40\\udc01\"", true);
 	ASSERT_JSON("\xf0\x9f\x90\xb4", "\"\xf0\x9f\x90\xb4\"", true);
-	/* stray bytes, an overlong form, a surrogate, a cut character */
+	/*
+	 * invalid UTF-8: stray bytes, an overlong form, a surrogate, and a
+	 * truncated character
+	 */
 	ASSERT_JSON("a\xff"
 		    "b",
 		"\"a\xef\xbf\xbd"
@@ -66,7 +75,7 @@ integers(void **state)
 	assert_false(json_is_integer(" 1"));
 }
 
-/* The object that stands for an answer of these lines. */
+/* Fail unless the JSON form of a reply with these lines is `expected`. */
 static void
 assert_answer(const char *lines, const char *problem, const char *expected)
 {
@@ -81,8 +90,8 @@ assert_answer(const char *lines, const char *problem, const char *expected)
 		len = strcspn(at, "\n");
 		assert_int_not_equal(reply_line(&r, at, len), REPLY_BAD);
 	}
-	assert_int_equal(view_all(&v, &r), 0);
-	json_answer(&out, "h\"1", &r, &v, problem, NULL);
+	assert_int_equal(view_all(&v, &r.table), 0);
+	json_reply(&out, "h\"1", &r, &v, problem, NULL);
 	assert_string_equal(buf_str(&out), expected);
 	free(copy);
 	view_free(&v);
@@ -97,7 +106,10 @@ answers(void **state)
 	assert_answer("1#200#pong#version=0.1.0#id=7\n", NULL,
 		"{\"host\":\"h\\\"1\",\"status\":200,\"text\":\"pong\","
 		"\"version\":\"0.1.0\",\"id\":\"7\",\"records\":[]}\n");
-	/* Numbers go by the column's name, and only if they are any. */
+	/*
+	 * A cell becomes a JSON number if its column holds numbers and its text
+	 * is a number.
+	 */
 	assert_answer("1#100#pid#name\n1#100#7#7\n1#100#x#%FFy%23\n"
 		      "1#200#ok\n",
 		NULL,
@@ -110,7 +122,7 @@ answers(void **state)
 		"\"records\":[{\"pid\":1}]}\n");
 }
 
-/* What a host says of itself cannot pass for what we say of it. */
+/* Test that text from a host cannot imitate members that bridlectl adds. */
 static void
 forged_members(void **state)
 {

@@ -1,5 +1,5 @@
-#include "hosts_file.h"
-#include "known_hosts.h"
+#include "remote/known_hosts.h"
+#include "remote/known_hosts_file.h"
 
 #include "fd.h"
 
@@ -61,7 +61,7 @@ hosts_are_found(void **state)
 	assert_known("\n\n#", "web1:7071", A, KNOWN_NOT, 0);
 }
 
-/* Any of several keys is good, also one that comes after another. */
+/* Test that each of a host's keys is accepted, in any order of their lines. */
 static void
 any_of_several(void **state)
 {
@@ -107,13 +107,13 @@ bad_lines_are_told(void **state)
 		{ "web1:7071 "
 		  "sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 			"kh:1: after the host" },
-		{ "web1 " A "\n", "must be written web1:7071" },
-		{ "Web1:7071 " A "\n", "must be written web1:7071" },
-		{ "web1:07071 " A "\n", "must be written web1:7071" },
+		{ "web1 " A "\n", "must be written as web1:7071" },
+		{ "Web1:7071 " A "\n", "must be written as web1:7071" },
+		{ "web1:07071 " A "\n", "must be written as web1:7071" },
 		{ "web1:70710 " A "\n", "kh:1: 'web1:70710'" },
 		{ "::1 " A "\n", "brackets" },
-		{ "plain:web1 " A "\n", "without TLS" },
-		{ "unix:/x " A "\n", "without TLS" },
+		{ "plain:web1 " A "\n", "does not use TLS" },
+		{ "unix:/x " A "\n", "does not use TLS" },
 		{ "a:1,b:1 " A "\n", "brackets" },
 		{ "w:1 " A "\nweb1:7071 " A "\nw#:1 " A, "kh:3:" },
 	};
@@ -148,7 +148,7 @@ only_its_lines_are_replaced(void **state)
 		"# x\nw:1 " C "\n\nw:11 " A "\n  #w:1 " A "\nv:1 " B " \n");
 }
 
-/* A folder of this test's own; path is of a file below it. */
+/* A temporary folder; `path` is the path of a file below the folder. */
 struct place {
 	char folder[64];
 	char path[128];
@@ -204,25 +204,34 @@ a_file_is_made_and_changed(void **state)
 
 	(void)state;
 	enter(&p);
-	assert_int_equal(hosts_file_find(p.path, "w:1", A, &f, &problem), 0);
+	assert_int_equal(
+		known_hosts_file_find(p.path, "w:1", A, &f, &problem), 0);
 	assert_int_equal(f.known, KNOWN_NOT);
 	assert_int_equal(access(p.path, F_OK), -1);
 
-	assert_int_equal(hosts_file_add(p.path, "w:1", A, &f, &problem), 0);
+	assert_int_equal(
+		known_hosts_file_add(p.path, "w:1", A, &f, &problem), 0);
 	assert_int_equal(f.known, KNOWN_NOT);
 	assert_int_equal(mode_of(p.path), 0600);
 	snprintf(folder, sizeof(folder), "%s/a/b", p.folder);
 	assert_int_equal(mode_of(folder), 0700);
 
-	/* What is known stays, whether it is the same or another. */
-	assert_int_equal(hosts_file_add(p.path, "w:1", A, &f, &problem), 0);
+	/*
+	 * The line of a known host stays unchanged, whether the added key is
+	 * the same or not.
+	 */
+	assert_int_equal(
+		known_hosts_file_add(p.path, "w:1", A, &f, &problem), 0);
 	assert_int_equal(f.known, KNOWN_SAME);
-	assert_int_equal(hosts_file_add(p.path, "w:1", B, &f, &problem), 0);
+	assert_int_equal(
+		known_hosts_file_add(p.path, "w:1", B, &f, &problem), 0);
 	assert_int_equal(f.known, KNOWN_OTHER);
-	assert_int_equal(hosts_file_add(p.path, "v:1", B, &f, &problem), 0);
+	assert_int_equal(
+		known_hosts_file_add(p.path, "v:1", B, &f, &problem), 0);
 	assert_content(p.path, "w:1 " A "\nv:1 " B "\n");
 
-	assert_int_equal(hosts_file_replace(p.path, "w:1", C, &problem), 0);
+	assert_int_equal(
+		known_hosts_file_replace(p.path, "w:1", C, &problem), 0);
 	assert_content(p.path, "w:1 " C "\nv:1 " B "\n");
 	leave(&p);
 }
@@ -236,24 +245,28 @@ a_bad_file_is_left_alone(void **state)
 
 	(void)state;
 	enter(&p);
-	assert_int_equal(hosts_file_add(p.path, "w:1", A, &f, &problem), 0);
+	assert_int_equal(
+		known_hosts_file_add(p.path, "w:1", A, &f, &problem), 0);
 	assert_int_equal(chmod(p.path, 0620), 0);
-	assert_int_equal(hosts_file_find(p.path, "w:1", A, &f, &problem), -1);
+	assert_int_equal(
+		known_hosts_file_find(p.path, "w:1", A, &f, &problem), -1);
 	assert_non_null(strstr(buf_str(&problem), p.path));
-	assert_int_equal(hosts_file_replace(p.path, "w:1", B, &problem), -1);
+	assert_int_equal(
+		known_hosts_file_replace(p.path, "w:1", B, &problem), -1);
 	assert_int_equal(chmod(p.path, 0600), 0);
 	assert_content(p.path, "w:1 " A "\n");
 
 	assert_int_equal(truncate(p.path, 20), 0);
 	buf_reset(&problem);
-	assert_int_equal(hosts_file_replace(p.path, "w:1", B, &problem), -1);
+	assert_int_equal(
+		known_hosts_file_replace(p.path, "w:1", B, &problem), -1);
 	assert_non_null(strstr(buf_str(&problem), ":1: after the host"));
 	assert_content(p.path, "w:1 SHA256:AAAAAAAAA");
 	buf_free(&problem);
 	leave(&p);
 }
 
-/* It may be kept elsewhere, by a link. */
+/* Test that a symbolic link to known_hosts is not replaced by a file. */
 static void
 a_link_stays_one(void **state)
 {
@@ -264,11 +277,14 @@ a_link_stays_one(void **state)
 	(void)state;
 	enter(&p);
 	enter(&q);
-	assert_int_equal(hosts_file_replace(p.path, "w:1", A, &problem), 0);
-	assert_int_equal(hosts_file_replace(q.path, "v:1", A, &problem), 0);
+	assert_int_equal(
+		known_hosts_file_replace(p.path, "w:1", A, &problem), 0);
+	assert_int_equal(
+		known_hosts_file_replace(q.path, "v:1", A, &problem), 0);
 	assert_int_equal(unlink(q.path), 0);
 	assert_int_equal(symlink(p.path, q.path), 0);
-	assert_int_equal(hosts_file_replace(q.path, "w:1", B, &problem), 0);
+	assert_int_equal(
+		known_hosts_file_replace(q.path, "w:1", B, &problem), 0);
 	assert_int_equal(lstat(q.path, &st), 0);
 	assert_true(S_ISLNK(st.st_mode));
 	assert_content(p.path, "w:1 " B "\n");
@@ -289,7 +305,7 @@ write_many(const char *path, int who)
 
 	for (i = 0; i < HOSTS; i++) {
 		snprintf(host, sizeof(host), "h%d-%d:1", who, i);
-		if (hosts_file_add(path, host, A, &f, &problem) != 0)
+		if (known_hosts_file_add(path, host, A, &f, &problem) != 0)
 			_exit(1);
 	}
 	_exit(0);
@@ -316,7 +332,8 @@ two_at_once_lose_nothing(void **state)
 	for (i = 0; i < WRITERS * HOSTS; i++) {
 		snprintf(host, sizeof(host), "h%d-%d:1", i / HOSTS, i % HOSTS);
 		assert_int_equal(
-			hosts_file_find(p.path, host, A, &f, &problem), 0);
+			known_hosts_file_find(p.path, host, A, &f, &problem),
+			0);
 		assert_int_equal(f.known, KNOWN_SAME);
 	}
 	leave(&p);
@@ -334,7 +351,10 @@ fingerprints(void **state)
 	assert_false(tls_fingerprint_valid(A "A"));
 	assert_false(tls_fingerprint_valid(A "="));
 	assert_false(tls_fingerprint_valid(" " A));
-	/* Its last two bits would be lost. */
+	/*
+	 * The last character has two bits that are not part of the hash. These
+	 * bits must be zero.
+	 */
 	assert_false(tls_fingerprint_valid(
 		"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB"));
 	assert_false(tls_fingerprint_valid(

@@ -1,5 +1,5 @@
-/* What busctl(1) prints of logind's answers, as it really does. */
-#include "logind.h"
+/* Tests of the parser of logind's replies, with real output of busctl(1). */
+#include "action/logind.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -19,7 +19,8 @@
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
-#define SOMEBODY 54321 /* a uid and gid that are neither root's nor ours */
+#define SOMEBODY \
+	54321 /* uid and gid that are neither 0 nor the effective ids */
 
 static struct net_addr
 address(const char *s)
@@ -46,13 +47,18 @@ test_addresses(void **state)
 {
 	static const struct {
 		const char *in;
-		const char *out; /* NULL: it is none */
+		const char *out; /* expected text, or NULL for an error */
 	} rows[] = {
 		{ "127.0.0.1:7070", "127.0.0.1:7070" },
 		{ "0.0.0.0:0", "0.0.0.0:0" },
 		{ "255.255.255.255:65535", "255.255.255.255:65535" },
 		{ "[::]:7071", "[::]:7071" },
 		{ "[::1]:1", "[::1]:1" },
+		{ "[fe80::1%lo]:1", "[fe80::1%lo]:1" },
+		{ "[fe80::1%1]:1", NULL },
+		{ "[fe80::1%no-such]:1", NULL },
+		{ "[::1%lo]:1", NULL },
+		{ "[fe80::1]:1", "[fe80::1]:1" },
 		{ "[2001:DB8:0:0::1]:443", "[2001:db8::1]:443" },
 		{ "[::ffff:10.0.0.1]:80", "[::ffff:10.0.0.1]:80" },
 		{ "[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535",
@@ -196,7 +202,7 @@ test_blocks(void **state)
 {
 	static const struct {
 		const char *s;
-		int bits; /* -1: it is none */
+		int bits; /* expected length of the prefix, -1 for an error */
 	} rows[] = { { "10.1.0.0/16", 112 }, { "10.1.2.3", 128 },
 		{ "10.1.2.3/32", 128 }, { "10.1.2.2/31", 127 },
 		{ "0.0.0.0/0", 96 }, { "128.0.0.0/1", 97 }, { "::/0", 0 },
@@ -262,7 +268,7 @@ test_containing(void **state)
 		{ "::1", "127.0.0.1:1", false },
 		{ "::/0", "[2001:db8::1]:1", true },
 		{ "::/0", "[::1]:1", true },
-		/* IPv6 means IPv6: that IPv4 is mapped is our own affair. */
+		/* An IPv6 network never contains a mapped IPv4 address. */
 		{ "::/0", "10.1.2.3:1", false },
 		{ "::/64", "10.1.2.3:1", false },
 		{ "::/64", "[::ffff:10.1.2.3]:1", false },
@@ -283,7 +289,7 @@ test_containing(void **state)
 	}
 }
 
-/* Where a listening socket is reached. */
+/* Return the address of a listening socket. */
 static struct net_addr
 name_of(int fd)
 {
@@ -325,7 +331,10 @@ test_listening(void **state)
 	assert_int_equal(net_listen(&a), -1);
 	assert_int_equal(errno, EADDRINUSE);
 	fd_close(&fd);
-	/* At once again: what is left of the connection is in nobody's way. */
+	/*
+	 * Listen again without delay. Old connections in the state TIME-WAIT
+	 * must not prevent this.
+	 */
 	fd = net_listen(&a);
 	assert_int_not_equal(fd, -1);
 	fd_close(&fd);
@@ -334,7 +343,10 @@ test_listening(void **state)
 	assert_int_equal(errno, EADDRNOTAVAIL);
 }
 
-/* [::] is all addresses there are; any other IPv6 address is only itself. */
+/*
+ * Test that a listener at [::] accepts IPv4 and IPv6 connections. A listener at
+ * any other IPv6 address must accept only IPv6.
+ */
 static void
 test_listening_to_both(void **state)
 {
@@ -397,12 +409,12 @@ test_unix(void **state)
 	assert_int_equal(st.st_mode & 07777, 0620);
 	assert_int_equal(st.st_uid, geteuid());
 	assert_int_equal(connect_unix(path), 0);
-	/* Somebody listens there. */
+	/* A socket file at which a process listens is not replaced. */
 	assert_int_equal(net_listen_unix(path, 0600, (uid_t)-1, (gid_t)-1), -1);
 	assert_int_equal(errno, EADDRINUSE);
 	assert_int_equal(connect_unix(path), 0);
 	fd_close(&fd);
-	/* Nobody does any more. */
+	/* Once the listener is closed, the socket file is replaced. */
 	assert_int_equal(connect_unix(path), -1);
 	again = net_listen_unix(path, 0600, (uid_t)-1, (gid_t)-1);
 	assert_int_not_equal(again, -1);
@@ -412,7 +424,9 @@ test_unix(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
-/* With a full queue it is alive all the same. */
+/*
+ * Test that a socket file is not replaced if its listener has a full backlog.
+ */
 static void
 test_unix_that_is_busy(void **state)
 {
@@ -478,7 +492,7 @@ test_unix_owner(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
-/* What cannot be had leaves nothing behind. */
+/* Test that a failure to set the owner leaves no socket file behind. */
 static void
 test_unix_owner_refused(void **state)
 {

@@ -1,4 +1,4 @@
-#include "policy.h"
+#include "policy/policy.h"
 
 #include "wire.h"
 
@@ -19,25 +19,30 @@
 #define STAFF 4711
 #define PUPILS 4712
 
-/* Settings from the text of a file, by the parser that the daemon uses. */
+/* Return the settings of a text, as the daemon's parser reads them. */
 static struct settings *
 settings_of(const char *text)
 {
 	struct buf errors = { 0 }, warnings = { 0 }, whole = { 0 };
+	struct settings_ids ids = { 0 };
 	struct settings *s;
 
 	buf_adds(&whole, "listen = ( { unix = \"/run/test.sock\"; } );\n");
 	buf_adds(&whole, text);
-	s = settings_parse(buf_str(&whole), "test", true, &errors, &warnings);
+	s = settings_parse(buf_str(&whole), "test", &ids, &errors, &warnings);
 	if (s == NULL)
 		fail_msg("%s", buf_str(&errors));
+	buf_free(&ids.list);
 	buf_free(&whole);
 	buf_free(&errors);
 	buf_free(&warnings);
 	return s;
 }
 
-/* Users and groups by number, since none of them need exist. */
+/*
+ * The settings name users and groups by number, because this machine need not
+ * have them.
+ */
 static const char school[] =
 	"clients = ("
 	" { name = \"guest\"; unix_user = \"1005\"; allow = (); },"
@@ -76,13 +81,16 @@ tear_down(void **state)
 	return 0;
 }
 
-/* Where they come from: NULL is a unix socket. */
-static struct identity
-person(enum identity_kind kind, uid_t uid, const char *address)
+/*
+ * Return a peer at this address. If the address is NULL, the peer uses a unix
+ * socket.
+ */
+static struct peer
+person(enum peer_kind kind, uid_t uid, const char *address)
 {
-	struct identity who = { .kind = kind, .uid = uid };
+	struct peer who = { .kind = kind, .uid = uid };
 
-	who.groups_known = kind == IDENTITY_UNIX;
+	who.groups_known = kind == PEER_UNIX;
 	who.why = "the reason";
 	if (address != NULL) {
 		assert_int_equal(net_parse(address, &who.addr), 0);
@@ -95,10 +103,10 @@ static gid_t staff[] = { 100, STAFF };
 static gid_t pupils[] = { PUPILS };
 static gid_t both[] = { PUPILS, STAFF };
 
-static struct identity
+static struct peer
 member(gid_t *groups, size_t n)
 {
-	struct identity who = person(IDENTITY_UNIX, 1010, NULL);
+	struct peer who = person(PEER_UNIX, 1010, NULL);
 
 	who.groups = groups;
 	who.ngroups = n;
@@ -106,7 +114,7 @@ member(gid_t *groups, size_t n)
 }
 
 static struct verdict
-decide(const struct identity *who, const char *line)
+decide(const struct peer *who, const char *line)
 {
 	static char copy[256];
 	struct request_error e;
@@ -121,34 +129,36 @@ decide(const struct identity *who, const char *line)
 	return v;
 }
 
-/* The first entry that matches decides, also where a later one gives more. */
+/*
+ * Test that the first matching entry decides, even if a later entry allows
+ * more.
+ */
 static void
 test_who_is_who(void **state)
 {
 	const struct {
-		struct identity who;
-		const char *client; /* NULL: none */
+		struct peer who;
+		const char *client; /* expected client; NULL if none matches */
 	} rows[] = {
-		{ person(IDENTITY_UNIX, 1001, NULL), "far" },
-		{ person(IDENTITY_LOCAL, 1001, "127.0.0.1:9"), "near" },
-		{ person(IDENTITY_LOCAL, 1001, "127.0.0.2:9"), "far" },
-		{ person(IDENTITY_LOCAL, 1001, "[::1]:9"), "far" },
-		{ person(IDENTITY_UNIX, 1005, NULL), "guest" },
-		{ person(IDENTITY_UNIX, 1010, NULL), NULL },
-		{ person(IDENTITY_UNIX, 0, NULL), NULL },
+		{ person(PEER_UNIX, 1001, NULL), "far" },
+		{ person(PEER_LOCAL, 1001, "127.0.0.1:9"), "near" },
+		{ person(PEER_LOCAL, 1001, "127.0.0.2:9"), "far" },
+		{ person(PEER_LOCAL, 1001, "[::1]:9"), "far" },
+		{ person(PEER_UNIX, 1005, NULL), "guest" },
+		{ person(PEER_UNIX, 1010, NULL), NULL },
+		{ person(PEER_UNIX, 0, NULL), NULL },
 		{ member(staff, 2), "staff" },
 		{ member(pupils, 1), "pupils" },
 		{ member(both, 2), "staff" },
 		{ member(staff, 1), NULL },
-		{ person(IDENTITY_ANONYMOUS, 0, "10.1.2.3:9"), "outside" },
-		{ person(IDENTITY_ANONYMOUS, 0, "[::ffff:10.1.2.3]:9"),
-			"outside" },
-		{ person(IDENTITY_ANONYMOUS, 0, "11.1.2.3:9"), NULL },
-		{ person(IDENTITY_ANONYMOUS, 1001, "127.0.0.1:9"), NULL },
-		{ person(IDENTITY_ANONYMOUS, 0, NULL), NULL },
-		{ person(IDENTITY_NONE, 1001, "127.0.0.1:9"), NULL },
-		{ person(IDENTITY_NONE, 0, "10.1.2.3:9"), NULL },
-		{ person(IDENTITY_KEY, 1001, "10.1.2.3:9"), NULL },
+		{ person(PEER_ANONYMOUS, 0, "10.1.2.3:9"), "outside" },
+		{ person(PEER_ANONYMOUS, 0, "[::ffff:10.1.2.3]:9"), "outside" },
+		{ person(PEER_ANONYMOUS, 0, "11.1.2.3:9"), NULL },
+		{ person(PEER_ANONYMOUS, 1001, "127.0.0.1:9"), NULL },
+		{ person(PEER_ANONYMOUS, 0, NULL), NULL },
+		{ person(PEER_NONE, 1001, "127.0.0.1:9"), NULL },
+		{ person(PEER_NONE, 0, "10.1.2.3:9"), NULL },
+		{ person(PEER_KEY, 1001, "10.1.2.3:9"), NULL },
 	};
 	const struct settings_client *c;
 	size_t i;
@@ -165,8 +175,8 @@ test_who_is_who(void **state)
 static void
 test_no_identity(void **state)
 {
-	struct identity none = person(IDENTITY_NONE, 1001, "127.0.0.1:9");
-	struct identity stranger = person(IDENTITY_UNIX, 4321, NULL);
+	struct peer none = person(PEER_NONE, 1001, "127.0.0.1:9");
+	struct peer stranger = person(PEER_UNIX, 4321, NULL);
 	struct verdict v = decide(&none, "1#4");
 
 	(void)state;
@@ -181,20 +191,20 @@ test_no_identity(void **state)
 	assert_string_equal(v.reason, "no entry of clients matches uid=4321");
 }
 
-/* For each verb: who may, who may not, and by which rule. */
+/* Test the decision for each verb, and the rule that the decision names. */
 static void
 test_decisions(void **state)
 {
-	struct identity s = member(staff, 2), p = member(pupils, 1);
-	struct identity n = person(IDENTITY_UNIX, 1004, NULL);
-	struct identity f = person(IDENTITY_UNIX, 1001, NULL);
-	struct identity g = person(IDENTITY_UNIX, 1005, NULL);
-	struct identity l = person(IDENTITY_LOCAL, 1001, "127.0.0.1:9");
+	struct peer s = member(staff, 2), p = member(pupils, 1);
+	struct peer n = person(PEER_UNIX, 1004, NULL);
+	struct peer f = person(PEER_UNIX, 1001, NULL);
+	struct peer g = person(PEER_UNIX, 1005, NULL);
+	struct peer l = person(PEER_LOCAL, 1001, "127.0.0.1:9");
 	const struct {
-		const struct identity *who;
+		const struct peer *who;
 		const char *line;
 		const char *rule;
-		const char *reason; /* NULL: allowed */
+		const char *reason; /* expected reason; NULL if allowed */
 	} rows[] = {
 		{ &s, "1#1#mode=poweroff", "staff.allow", NULL },
 		{ &s, "1#1", "staff.halt.modes", "staff may not halt" },
@@ -269,11 +279,11 @@ test_decisions(void **state)
 	}
 }
 
-/* No signal that the kernel knows slips by a list of signals. */
+/* Test each signal of the kernel against the list of allowed signals. */
 static void
 test_every_signal(void **state)
 {
-	struct identity who = member(staff, 2);
+	struct peer who = member(staff, 2);
 	struct request r;
 	struct verdict v;
 	int sig, good;
@@ -295,13 +305,13 @@ test_every_signal(void **state)
 	}
 }
 
-/* A bit of `allow` too much would be a door: each verb by itself. */
+/* Test that allowing one verb allows no other verb. */
 static void
 test_each_verb_alone(void **state)
 {
 	static const char *const lines[] = { NULL, "1#1", "1#2", "1#3#x", "1#4",
 		NULL, "1#6", "1#7", NULL, NULL, NULL, "1#11", "1#12#4" };
-	struct identity who = person(IDENTITY_UNIX, 1001, NULL);
+	struct peer who = person(PEER_UNIX, 1001, NULL);
 	struct settings *kept = settings;
 	struct verdict v;
 	struct buf text = { 0 };
@@ -330,11 +340,13 @@ test_each_verb_alone(void **state)
 	buf_free(&text);
 }
 
-/* Long names are cut, never written beyond their place. */
+/*
+ * Test that a long name is truncated in the reason, which must fit its buffer.
+ */
 static void
 test_long_names(void **state)
 {
-	struct identity who = member(staff, 2);
+	struct peer who = member(staff, 2);
 	struct verdict v;
 	char line[256] = "1#3#";
 
@@ -349,11 +361,11 @@ test_long_names(void **state)
 static void
 test_targets(void **state)
 {
-	struct identity s = member(staff, 2);
-	struct identity l = person(IDENTITY_LOCAL, 1001, "127.0.0.1:9");
-	struct identity n = person(IDENTITY_UNIX, 1004, NULL);
+	struct peer s = member(staff, 2);
+	struct peer l = person(PEER_LOCAL, 1001, "127.0.0.1:9");
+	struct peer n = person(PEER_UNIX, 1004, NULL);
 	const struct {
-		const struct identity *who;
+		const struct peer *who;
 		struct policy_process p;
 		enum policy_target target;
 	} rows[] = {
@@ -396,28 +408,32 @@ test_targets(void **state)
 	}
 }
 
-/* Groups are asked for only where they could decide. */
+/* Test that groups are looked up only if they can change the decision. */
 static void
 test_needs_groups(void **state)
 {
-	struct identity who = person(IDENTITY_LOCAL, 1010, "127.0.0.1:9");
+	struct peer who = person(PEER_LOCAL, 1010, "127.0.0.1:9");
 
 	(void)state;
 	assert_true(policy_needs_groups(settings, &who));
 	who.groups_known = true;
 	assert_false(policy_needs_groups(settings, &who));
 	who.groups_known = false;
-	who.uid = 1001; /* an earlier entry decides */
+	who.uid = 1001; /* an entry before the group's entry matches */
 	assert_false(policy_needs_groups(settings, &who));
-	who.uid = 1004; /* a later one would */
+	who.uid = 1004; /* a matching entry comes after the group's entry */
 	assert_true(policy_needs_groups(settings, &who));
-	who = person(IDENTITY_ANONYMOUS, 0, "10.1.2.3:9");
+	who = person(PEER_ANONYMOUS, 0, "10.1.2.3:9");
 	assert_false(policy_needs_groups(settings, &who));
-	who = person(IDENTITY_NONE, 0, "127.0.0.1:9");
+	who = person(PEER_NONE, 0, "127.0.0.1:9");
 	assert_false(policy_needs_groups(settings, &who));
 }
 
-/* Not known is not none: an entry of the group might restrict him. */
+/*
+ * Test that a client with unknown groups is refused. The client must not be
+ * treated as a client without groups, because an entry for a group might
+ * restrict this client.
+ */
 static void
 test_unknown_groups_decide_nothing(void **state)
 {
@@ -426,7 +442,7 @@ test_unknown_groups_decide_nothing(void **state)
 					 "\"4711\"; allow = (\"ping\"); },"
 					 " { name = \"high\"; unix_user = "
 					 "\"1010\"; allow = (\"*\"); } );");
-	struct identity who = person(IDENTITY_LOCAL, 1010, "127.0.0.1:9");
+	struct peer who = person(PEER_LOCAL, 1010, "127.0.0.1:9");
 	struct request r;
 	struct verdict v;
 
@@ -435,7 +451,7 @@ test_unknown_groups_decide_nothing(void **state)
 	policy_decide(s, &who, &r, &v);
 	assert_int_equal(v.code, CODE_NO_IDENTITY);
 	assert_null(v.client);
-	assert_non_null(strstr(v.reason, "cannot be asked for"));
+	assert_non_null(strstr(v.reason, "cannot look up the groups of"));
 	who.groups_known = true;
 	policy_decide(s, &who, &r, &v);
 	assert_int_equal(v.code, CODE_OK);
@@ -448,11 +464,11 @@ test_needs_groups_by_place(void **state)
 	struct settings *s = settings_of(
 		"clients = ( { name = \"a\"; unix_group = \"4711\"; "
 		"from = (\"10.0.0.0/8\"); allow = (\"*\"); } );");
-	struct identity who = person(IDENTITY_LOCAL, 1010, "127.0.0.1:9");
+	struct peer who = person(PEER_LOCAL, 1010, "127.0.0.1:9");
 
 	(void)state;
 	assert_false(policy_needs_groups(s, &who));
-	who = person(IDENTITY_LOCAL, 1010, "10.0.0.1:9");
+	who = person(PEER_LOCAL, 1010, "10.0.0.1:9");
 	assert_true(policy_needs_groups(s, &who));
 	settings_free(s);
 }
@@ -461,7 +477,7 @@ static void
 test_nobody_may(void **state)
 {
 	struct settings *s = settings_of("clients = ();");
-	struct identity root = person(IDENTITY_UNIX, 0, NULL);
+	struct peer root = person(PEER_UNIX, 0, NULL);
 
 	(void)state;
 	assert_null(policy_client(s, &root));
@@ -501,7 +517,10 @@ test_limits(void **state)
 	buf_free(&b);
 }
 
-/* However long the list in the file: the answer is a line of its length. */
+/*
+ * Test that the text of the limits is truncated, so that a record can hold the
+ * text for any list.
+ */
 static void
 test_limits_are_cut(void **state)
 {

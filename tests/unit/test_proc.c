@@ -1,4 +1,4 @@
-#include "proc.h"
+#include "action/proc.h"
 
 #include "fd.h"
 #include "request.h"
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -40,7 +41,9 @@ tear_down(void **state)
 	return 0;
 }
 
-/* A child that has this name and waits to be ended. */
+/*
+ * Start a child that has this name and runs until it is killed. Return its pid.
+ */
 static pid_t
 start_named(const char *name)
 {
@@ -63,7 +66,10 @@ start_named(const char *name)
 	return pid;
 }
 
-/* A child that has executed this file with this argv[0]. */
+/*
+ * Start a child that executes this file with this argv[0]. Return its pid after
+ * the exec.
+ */
 static pid_t
 start_program(const char *file, const char *argv0)
 {
@@ -78,7 +84,10 @@ start_program(const char *file, const char *argv0)
 		_exit(1);
 	}
 	fd_close(&ready[1]);
-	/* The exec closes the other end. */
+	/*
+	 * This read waits for the exec, which closes the child's end of the
+	 * pipe.
+	 */
 	assert_int_equal(read(ready[0], &byte, 1), 0);
 	fd_close(&ready[0]);
 	return pid;
@@ -109,7 +118,10 @@ test_ourselves(void **state)
 	assert_true(p.cpu_ms < 1000 * 1000);
 }
 
-/* A name may look like anything, also like the rest of the line. */
+/*
+ * Test names that contain any bytes, or imitate the other fields in
+ * /proc/PID/stat.
+ */
 static void
 test_hostile_names(void **state)
 {
@@ -150,7 +162,7 @@ test_ended(void **state)
 	(void)state;
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT), 0);
-	/* A zombie has a name, and no command line. */
+	/* A zombie still has a name, but has no command line. */
 	assert_int_equal(proc_read(dir, pid, &p), 0);
 	assert_int_equal(p.state, 'Z');
 	assert_int_equal(p.commlen, 6);
@@ -189,7 +201,7 @@ test_kernel_thread(void **state)
 	struct proc p;
 
 	(void)state;
-	/* In a container there may be none. */
+	/* Skip this test in a container, which may have no kernel threads. */
 	if (proc_read(dir, 2, &p) != 0 || p.commlen != 8 ||
 		memcmp(p.comm, "kthreadd", 8) != 0)
 		skip();
@@ -257,7 +269,7 @@ test_cmdline(void **state)
 	buf_free(&b);
 }
 
-/* A file with a long name, at a path of our own, for real. */
+/* Test a process whose program has a name of more than 15 bytes. */
 static void
 test_long_name(void **state)
 {
@@ -291,7 +303,7 @@ test_names(void **state)
 	static const struct {
 		const char *comm;
 		const char *cmdline;
-		size_t len; /* of it */
+		size_t len; /* length of `cmdline` */
 		bool kernel;
 		const char *name;
 	} rows[] = {
@@ -345,7 +357,10 @@ test_names(void **state)
 	buf_free(&cmdline);
 }
 
-/* A name that no file can have is none: a record must hold it. */
+/*
+ * Test that a name from the command line is ignored if it is longer than a file
+ * name can be. A record could not hold such a name.
+ */
 static void
 test_name_beyond_files(void **state)
 {
@@ -378,7 +393,10 @@ test_started(void **state)
 	after = time(NULL);
 	assert_int_equal(proc_read(dir, pid, &child), 0);
 	started = proc_started(&child);
-	/* The kernel counts in hundredths, and we in seconds. */
+	/*
+	 * The kernel counts hundredths of a second, and proc_started() rounds
+	 * to seconds.
+	 */
 	assert_in_range(started, (uint64_t)before - 1, (uint64_t)after + 1);
 	assert_int_equal(proc_read(dir, 1, &first), 0);
 	assert_true(proc_started(&first) <= started);
@@ -386,7 +404,10 @@ test_started(void **state)
 	end(pid);
 }
 
-/* Each process has a token of its own, which a request may hold. */
+/*
+ * Test that processes have different tokens, and that a request accepts these
+ * tokens.
+ */
 static void
 test_tokens(void **state)
 {
@@ -405,12 +426,53 @@ test_tokens(void **state)
 	p.ticks++;
 	proc_token(&p, boot, token[1], sizeof(token[1]));
 	assert_string_not_equal(token[0], token[1]);
+	/*
+	 * Two processes with the same pid and start time have different inodes,
+	 * and so different tokens.
+	 */
+	p.inode = 7;
+	proc_token(&p, boot, token[0], sizeof(token[0]));
+	p.inode = 8;
+	proc_token(&p, boot, token[1], sizeof(token[1]));
+	assert_string_not_equal(token[0], token[1]);
 	p.pid = 2147483647;
-	p.ticks = UINT64_MAX;
+	p.inode = UINT64_MAX;
 	proc_token(&p, boot, token[1], sizeof(token[1]));
 	assert_string_equal(token[1] + strlen(token[1]) - 8, boot);
 	snprintf(line, sizeof(line), "1#3#x#only=%s,%s", token[0], token[1]);
 	assert_int_equal(request_parse(line, strlen(line), true, &r, &e), 0);
+}
+
+/*
+ * Test that two processes have different inodes at pidfs. The kernel may use a
+ * pid again, but not an inode.
+ */
+static void
+test_inodes(void **state)
+{
+	pid_t pid[2];
+	uint64_t inode[2];
+	int fd, i;
+
+	(void)state;
+	fd = pidfd_open(getpid(), 0);
+	if (fd == -1 && errno == ENOSYS)
+		skip(); /* skip under valgrind, which lacks pidfd_open(2) */
+	fd_close(&fd);
+	pid[0] = start_named("one");
+	pid[1] = start_named("two");
+	for (i = 0; i < 2; i++) {
+		fd = pidfd_open(pid[i], 0);
+		assert_int_not_equal(fd, -1);
+		inode[i] = proc_inode(fd);
+		assert_true(inode[i] == proc_inode(fd));
+		fd_close(&fd);
+		end(pid[i]);
+	}
+	assert_int_equal(proc_inode(-1), 0);
+	if (inode[0] == 0)
+		skip(); /* skip on a kernel without pidfs */
+	assert_true(inode[0] != inode[1]);
 }
 
 int
@@ -429,6 +491,7 @@ main(void)
 		cmocka_unit_test(test_name_beyond_files),
 		cmocka_unit_test(test_started),
 		cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_inodes),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -19,13 +19,13 @@
 
 struct fixture {
 	struct relay relay;
-	int in; /* the action's end of the pipe */
+	int in; /* end of the pipe to which the action writes */
 	struct buf out;
 	struct buf status;
 };
 
 static void
-begin(struct fixture *f, enum ask_relay mode)
+begin(struct fixture *f, enum privsep_relay mode)
 {
 	int pipes[2];
 
@@ -59,7 +59,10 @@ expect(struct fixture *f, const char *text)
 	assert_string_equal(buf_str(&f->out), text);
 }
 
-/* Framed by us, whatever it is, until the quota is used up. */
+/*
+ * Test that output becomes chunks, whatever its bytes are. Bytes above the
+ * limit are dropped.
+ */
 static void
 test_chunks(void **state)
 {
@@ -85,13 +88,15 @@ test_chunks(void **state)
 	finish(&f);
 }
 
-/* Only whole lines are passed on, however they come. */
+/*
+ * Test that only whole lines are passed on, even if a line arrives in pieces.
+ */
 static void
 test_lines(void **state)
 {
 	static const struct {
 		const char *piece;
-		const char *out; /* all that was passed on by then */
+		const char *out; /* expected output up to this piece */
 	} rows[] = {
 		{ "a", "" },
 		{ "b", "" },
@@ -138,7 +143,7 @@ test_bytes_as_they_are(void **state)
 	finish(&f);
 }
 
-/* Much, in lines of all lengths that there may be. */
+/* Test many lines of very different lengths, up to the maximum. */
 static void
 test_flood(void **state)
 {
@@ -156,7 +161,10 @@ test_flood(void **state)
 		line[len] = '\n';
 		put(&f, line, len + 1);
 		buf_add(&sent, line, len + 1);
-		/* Sometimes two lines wait, and parts of them. */
+		/*
+		 * After every third line do not read, so that several lines
+		 * wait in the pipe.
+		 */
 		if (i % 3 != 0)
 			while (relay_read(&f.relay, &f.out) == 1)
 				;
@@ -171,7 +179,10 @@ test_flood(void **state)
 	finish(&f);
 }
 
-/* A line beyond all bounds fills no memory, and no other is mixed into it. */
+/*
+ * Test that a line above the maximum is dropped. The line must not fill memory,
+ * and must not change other lines.
+ */
 static void
 test_endless_line(void **state)
 {
@@ -196,7 +207,7 @@ test_endless_line(void **state)
 	finish(&f);
 }
 
-/* A line of just so many bytes, in two parts. */
+/* Test a line of exactly the maximum length, whose LF arrives later. */
 static void
 test_longest_line(void **state)
 {
@@ -215,7 +226,10 @@ test_longest_line(void **state)
 	finish(&f);
 }
 
-/* The end of the action is the end, though somebody still holds the pipe. */
+/*
+ * Test that relay_limit() makes the relay end after the bytes that are in the
+ * pipe now. Other processes may keep the pipe open and write more.
+ */
 static void
 test_limit(void **state)
 {
@@ -252,7 +266,7 @@ test_limit_of_nothing(void **state)
 	relay_close(&none, &f.status);
 }
 
-/* A full pipe is more than one read takes. */
+/* Test relay_limit() with a full pipe, which needs several reads. */
 static void
 test_limit_of_much(void **state)
 {
@@ -313,7 +327,7 @@ test_capture(void **state)
 	}
 }
 
-/* The program is read to its end, but little of it is kept. */
+/* Test that RELAY_CAPTURE reads all output, but keeps only the first part. */
 static void
 test_capture_of_much(void **state)
 {

@@ -18,7 +18,10 @@
 
 #define TOKEN "17-123456-0a1b2c3d"
 
-/* A line and what came of it; the strings of the request point into it. */
+/*
+ * A line and the result of parsing this line. The request's strings point into
+ * the line.
+ */
 struct parsed {
 	char line[2 * WIRE_LINE_MAX];
 	int result;
@@ -56,13 +59,16 @@ parse_good(const char *line)
 	return &p->request;
 }
 
-/* A request, and the shortest line that says the same. */
+/*
+ * Test valid requests. request_format() must give the shortest line for the
+ * same request.
+ */
 static void
 test_good(void **state)
 {
 	static const struct {
 		const char *line;
-		const char *shortest; /* NULL: the same */
+		const char *shortest; /* shortest line; NULL if the same */
 	} rows[] = {
 		{ "1#1", NULL },
 		{ "1#1#mode=halt", "1#1" },
@@ -126,7 +132,7 @@ test_good(void **state)
 		request_format(parse_good(rows[i].line), &b);
 		assert_string_equal(buf_str(&b),
 			rows[i].shortest ? rows[i].shortest : rows[i].line);
-		/* And once more: that line says the same. */
+		/* The shortest line must parse to the same request. */
 		buf_reset(&b);
 		request_format(parse_good(rows[i].shortest ? rows[i].shortest
 							   : rows[i].line),
@@ -216,7 +222,7 @@ test_refusals(void **state)
 		{ "%31#2", 505, true, "version" },
 		{ "GET / HTTP/1.1", 505, true, "version" },
 		{ "\x16\x03\x01\x02", 505, true, "version" },
-		{ "1", 400, false, "no verb" },
+		{ "1", 400, false, "the verb is missing" },
 		{ "1#", 400, false, "not a number" },
 		{ "1#0", 400, false, "not a number" },
 		{ "1#02", 400, false, "not a number" },
@@ -238,13 +244,15 @@ test_refusals(void **state)
 		{ "1#5#x#a#b=%00", 400, false, "bad encoding in argument 2" },
 		{ "1#5#x#1#2#3#4#5#6#7#8#9#10#11#12#13#14", 413, true,
 			"at most 16 fields" },
-		/* Standard input of a run that is not there. */
+		/* chunks of standard input for which no run waits */
 		{ "1#101#0#5", 400, true, "no run" },
 		{ "1#101#0#0", 400, true, "no run" },
 		{ "1#101", 400, true, "no run" },
+		{ "1#101 #0#5", 400, true, "no run" },
+		{ "1#101x", 400, true, "no run" },
 		{ "1#101#0#5\x01", 400, true, "no run" },
 		{ "1#1010", 501, false, "unknown verb" },
-		/* Encoding. */
+		/* lines with malformed encoding */
 		{ "1#2#name=%", 400, false, "name= needs" },
 		{ "1#2#name=%4", 400, false, "name= needs" },
 		{ "1#2#name=%GG", 400, false, "name= needs" },
@@ -257,7 +265,7 @@ test_refusals(void **state)
 		{ "1#2#name=a\tb", 400, false, "control byte" },
 		{ "1#3#a\x1b", 400, false, "control byte" },
 		{ "1#2\r", 400, false, "control byte" },
-		/* Fields. */
+		/* lines with missing or extra fields */
 		{ "1#3", 400, false, "kill needs a name" },
 		{ "1#3#", 400, false, "kill needs a name" },
 		{ "1#3##dry-run", 400, false, "kill needs a name" },
@@ -285,7 +293,7 @@ test_refusals(void **state)
 		{ "1#2#name=", 400, false, "name= needs a pattern" },
 		{ "1#2#name", 400, false, "name= needs a pattern" },
 		{ "1#2#user=", 400, false, "user= needs" },
-		/* Values. */
+		/* lines with invalid values */
 		{ "1#3#x#signal=", 400, false, "signal= needs" },
 		{ "1#3#x#signal=0", 400, false, "signal= needs" },
 		{ "1#3#x#signal=-1", 400, false, "signal= needs" },
@@ -340,11 +348,11 @@ test_refusals(void **state)
 		{ "1#1#message=a%1B[m", 400, false, "message= needs" },
 		{ "1#1#message=\xff", 400, false, "message= needs" },
 		{ "1#1#message=%E2%80%AE", 400, false, "message= needs" },
-		/* Explain. */
+		/* malformed requests of explain */
 		{ "1#12", 400, false, "explain needs" },
 		{ "1#12#", 400, false, "not a number" },
 		{ "1#12#list", 400, false, "not a number" },
-		{ "1#12#12#2", 400, false, "does not explain itself" },
+		{ "1#12#12#2", 400, false, "cannot explain itself" },
 		{ "1#12#13", 501, false, "unknown verb" },
 		{ "1#12#3", 400, false, "kill needs a name" },
 		{ "1#12#2#x", 400, false, "list does not take 'x'" },
@@ -368,7 +376,10 @@ test_nul(void **state)
 	expect(parse_bytes("\0", 1, true), "NUL", 505, true, "version");
 }
 
-/* The reason shows what was sent, cut and made safe. */
+/*
+ * Test that the reason of an error quotes only the start of the input, and
+ * escapes unsafe bytes.
+ */
 static void
 test_reason_is_safe(void **state)
 {
@@ -386,7 +397,7 @@ test_reason_is_safe(void **state)
 		assert_in_range(p->error.reason[i], 0x20, 0x7e);
 }
 
-/* Without the end of its line, what changes something is not done. */
+/* Test that a line without LF is refused if its verb changes something. */
 static void
 test_cut_short(void **state)
 {
@@ -411,7 +422,10 @@ test_cut_short(void **state)
 	}
 }
 
-/* No prefix of a dry run is a request to do it. */
+/*
+ * Test that a truncated dry run is never accepted, because its line may lack
+ * dry-run.
+ */
 static void
 test_every_prefix(void **state)
 {
@@ -469,17 +483,23 @@ test_message_length(void **state)
 	(void)state;
 	memset(message, 'x', sizeof(message));
 	message[REQUEST_MESSAGE_MAX + 1] = '\0';
-	assert_false(request_message_valid(message));
+	assert_false(request_string_valid(REQUEST_MESSAGE, message));
 	message[REQUEST_MESSAGE_MAX] = '\0';
-	assert_true(request_message_valid(message));
-	/* Bytes count, and half a character is none. */
+	assert_true(request_string_valid(REQUEST_MESSAGE, message));
+	/*
+	 * The limit counts bytes, and an incomplete character at the end is not
+	 * valid.
+	 */
 	memcpy(message + REQUEST_MESSAGE_MAX - 3, "\xe4\xbd\xa0", 3);
-	assert_true(request_message_valid(message));
+	assert_true(request_string_valid(REQUEST_MESSAGE, message));
 	memcpy(message + REQUEST_MESSAGE_MAX - 2, "\xe4\xbd", 2);
-	assert_false(request_message_valid(message));
+	assert_false(request_string_valid(REQUEST_MESSAGE, message));
 }
 
-/* A request that nobody parsed: each way in which it can be wrong. */
+/*
+ * Test that request_valid() refuses each invalid value, including values that
+ * request_parse() never returns.
+ */
 static void
 test_validity(void **state)
 {
@@ -539,7 +559,7 @@ test_validity(void **state)
 #undef REJECT
 }
 
-/* What the log is told. */
+/* Test request_arguments(), which gives the text for the log. */
 static void
 test_arguments(void **state)
 {

@@ -1,10 +1,10 @@
-#include "sandbox.h"
+#include "sys/sandbox.h"
 
 #include "clock.h"
-#include "confine.h"
 #include "fd.h"
 #include "filter.h"
 #include "fork_server.h"
+#include "privdrop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,13 +43,16 @@
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 #define SURVIVED 42
 
-/* Made before the fork, as a session has them. */
+/*
+ * These sockets and this memory are made before the fork, as the daemon does
+ * for a session.
+ */
 static int talk[2];
 static int control[2];
 static pid_t parent;
 static void *page;
 
-/* -- what one who has taken a session over would like to do ---------------- */
+/* -- calls that an attacker might make in a compromised session ---------- */
 
 static void
 open_file(void)
@@ -94,7 +97,10 @@ connect_elsewhere(void)
 	connect(talk[0], (struct sockaddr *)&in, sizeof(in));
 }
 
-/* The client may be a process of this machine, which sends it some. */
+/*
+ * Call recvmsg(2), which could receive descriptors that a client on this
+ * machine sends.
+ */
 static void
 take_descriptor(void)
 {
@@ -133,7 +139,11 @@ start_process(void)
 		_exit(0);
 }
 
-/* Root's is killed; another user is told that he has too many (EAGAIN). */
+/*
+ * Try to start a process like the fork server. The filter must kill a session
+ * that runs as root. For other users the call fails with EAGAIN, so make a
+ * forbidden call after it.
+ */
 static void
 start_session(void)
 {
@@ -151,7 +161,7 @@ limit_parent(void)
 	prlimit(parent, RLIMIT_NPROC, &none, NULL);
 }
 
-/* One that lets the kernel log each call, say. */
+/* Try to install another filter, which logs each system call. */
 static void
 filter_again(void)
 {
@@ -229,6 +239,12 @@ become_dumpable(void)
 }
 
 static void
+outlive_parent(void)
+{
+	prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+}
+
+static void
 raise_limit(void)
 {
 	struct rlimit l = { 0, 0 };
@@ -273,7 +289,7 @@ leave_namespaces(void)
 static void
 set_up_ring(void)
 {
-	syscall(425, 0, NULL); /* io_uring_setup, on all machines */
+	syscall(425, 0, NULL); /* number of io_uring_setup(2) */
 }
 
 static void
@@ -283,7 +299,7 @@ call_what_is_not(void)
 }
 
 #ifdef __x86_64__
-/* The same kernel by another door. */
+/* Make a system call through the x32 interface of the kernel. */
 static void
 call_x32(void)
 {
@@ -316,6 +332,7 @@ static const struct attempt {
 	{ "become root", become_root },
 	{ "take capabilities", take_capabilities },
 	{ "become dumpable", become_dumpable },
+	{ "outlive the parent", outlive_parent },
 	{ "set a limit", raise_limit },
 	{ "set one of the parent's", limit_parent },
 	{ "have another filter", filter_again },
@@ -331,9 +348,13 @@ static const struct attempt {
 #endif
 };
 
-/* -- processes ------------------------------------------------------------- */
+/* -- functions that start sessions ----------------------------------------- */
 
-/* What it has comes to it as to the fork server, which keeps no others. */
+#define MEMORY ((size_t)256 << 20)
+
+/*
+ * Receive a descriptor, as a session receives descriptors from the fork server.
+ */
 static int
 receive(void)
 {
@@ -345,23 +366,29 @@ receive(void)
 	return fd;
 }
 
-/* The fork server, but that it has nobody to fork: its channel comes. */
+/*
+ * Turn this process into a session, as a child of the fork server does. In this
+ * test the process also receives the channel.
+ */
 static void
 be_session(void)
 {
 	const char *what;
 
 	if (dup2(control[1], FORK_SERVER_CONTROL) == -1 ||
-		confine_begin() != 0 || confine_server(&what) != 0 ||
+		privdrop_begin() != 0 || privdrop_server(MEMORY, &what) != 0 ||
 		receive() != FILTER_CHANNEL)
 		_exit(1);
 	talk[0] = receive();
 	talk[1] = receive();
 	close(FORK_SERVER_CONTROL);
-	confine_session();
+	privdrop_session();
 }
 
-/* A child that is a session; it leaves with SURVIVED. */
+/*
+ * Start a child that becomes a session and calls run(). If run() returns, the
+ * child exits with SURVIVED. Return the pid.
+ */
 static pid_t
 start(void (*run)(void))
 {
@@ -388,7 +415,11 @@ end(pid_t pid)
 	return status;
 }
 
-/* Makefile.am tells: what sanitizers and valgrind need is not let through. */
+/*
+ * True if sessions have a filter. Under sanitizers and valgrind there is no
+ * filter, because they need system calls that the filter forbids; see
+ * tests/local.mk.
+ */
 static bool
 has_filter(void)
 {
@@ -454,7 +485,10 @@ test_all_else_kills_it(void **state)
 	assert_int_equal(escaped, 0);
 }
 
-/* Ends the child with the number of the line that is not so. */
+/*
+ * If the condition is false, exit the child with a status that depends on the
+ * line number.
+ */
 #define MUST(is)                                    \
 	do                                          \
 		if (!(is))                          \
@@ -502,12 +536,14 @@ use_memory(void)
 	}
 	for (i = 0; i < LENGTH(blocks); i++)
 		free(blocks[i]);
-	/* Where there is none, it is told so, and not killed. */
+	/*
+	 * A malloc() that is too large must fail, without killing the process.
+	 */
 	MUST(malloc((size_t)PTRDIFF_MAX / 4) == NULL && errno == ENOMEM);
 	MUST(mprotect(page, 4096, PROT_READ) == 0);
 }
 
-/* It cannot take the machine's. */
+/* Check that the memory of a session is limited. */
 static void
 use_all_memory(void)
 {
@@ -519,10 +555,10 @@ use_all_memory(void)
 				MAP_ANONYMOUS,
 			-1, 0) != MAP_FAILED)
 		taken += piece;
-	MUST(taken > 0 && taken <= 256 << 20);
+	MUST(taken > 0 && taken <= MEMORY);
 }
 
-/* Past the vDSO and libc's memory of what it has asked before, too. */
+/* Make the other allowed system calls. Also read the clock without the vDSO. */
 static void
 use_the_rest(void)
 {
@@ -536,7 +572,7 @@ use_the_rest(void)
 	MUST(getrandom(random, sizeof(random), 0) == sizeof(random));
 	MUST(pthread_once(&once, use_memory) == 0);
 	MUST(poll(NULL, 0, 1) == 0);
-	/* No descriptor that was not given to it. */
+	/* Standard output and standard error are closed in a session. */
 	MUST(write(STDERR_FILENO, "", 1) == -1 && errno == EBADF);
 	MUST(read(STDOUT_FILENO, random, 1) == -1 && errno == EBADF);
 }
@@ -583,7 +619,10 @@ sleeps(pid_t pid)
 	return state == 'S' || state == 'Z';
 }
 
-/* The kernel then has it call restart_syscall(2). */
+/*
+ * Test that a session survives SIGSTOP and SIGCONT during poll(2). After
+ * SIGCONT the kernel makes the call restart_syscall(2).
+ */
 static void
 test_may_be_stopped_and_go_on(void **state)
 {
@@ -605,7 +644,7 @@ test_may_be_stopped_and_go_on(void **state)
 	assert_int_equal(WEXITSTATUS(status), SURVIVED);
 }
 
-/* Those that are no sessions go on as they were. */
+/* Test that the filter of the sessions does not restrict the parent. */
 static void
 test_parent_is_free(void **state)
 {

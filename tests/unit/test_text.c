@@ -14,7 +14,9 @@
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
-/* RFC 3629, section 3: the table, for any number at all. */
+/*
+ * Encode any number with the table in section 3 of RFC 3629. Return the length.
+ */
 static size_t
 encode(uint32_t c, char s[4])
 {
@@ -40,7 +42,9 @@ encode(uint32_t c, char s[4])
 	return 4;
 }
 
-/* Each character there is, and what only looks like one. */
+/*
+ * Test the encodings of all numbers, including numbers that are not characters.
+ */
 static void
 test_utf8_characters(void **state)
 {
@@ -82,7 +86,7 @@ test_utf8_mistakes(void **state)
 			fail_msg("mistake %zu is taken for a character", i);
 }
 
-/* Only the first is looked at, whatever follows. */
+/* Test that only the first character of a text is decoded. */
 static void
 test_utf8_first_of_many(void **state)
 {
@@ -96,6 +100,46 @@ test_utf8_first_of_many(void **state)
 	assert_int_equal(code, 0);
 }
 
+/*
+ * Test that the problem names the first bad character, and that joiners in
+ * emoji and Persian are allowed.
+ */
+static void
+test_prose(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *problem;
+	} rows[] = { { "back soon", "" }, { "", "" },
+		{ "\u2764\ufe0f", "" }, /* a heart with a variation selector */
+		{ "\U0001f469\u200d\U0001f467", "" },
+		{ "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "" },
+		{ "\u845b\U000e0100", "" }, { "\u1820\u180b", "" },
+		{ "a\u202eb", ", not U+202E (RIGHT-TO-LEFT OVERRIDE)" },
+		{ "\u200f", ", not U+200F (RIGHT-TO-LEFT MARK)" },
+		{ "\u061c", ", not U+061C (ARABIC LETTER MARK)" },
+		{ "\u202c", ", not U+202C (POP DIRECTIONAL FORMATTING)" },
+		{ "\u2066\u202e", ", not U+2066 (LEFT-TO-RIGHT ISOLATE)" },
+		{ "\u200b", ", not U+200B" }, { "\x1b[m", ", not U+001B" },
+		{ "\xff", ", not the byte 0xFF" } };
+	char problem[TEXT_PROBLEM_SIZE];
+	struct buf out = { 0 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(text_is_prose(rows[i].text,
+					 strlen(rows[i].text), problem),
+			*rows[i].problem == '\0');
+		assert_string_equal(problem, rows[i].problem);
+		buf_reset(&out);
+		text_safe_prose(&out, rows[i].text, strlen(rows[i].text));
+		assert_int_equal(strcmp(buf_str(&out), rows[i].text) == 0,
+			*rows[i].problem == '\0');
+	}
+	buf_free(&out);
+}
+
 static void
 test_unsafe(void **state)
 {
@@ -103,24 +147,24 @@ test_unsafe(void **state)
 		uint32_t first, last;
 		bool unsafe;
 	} ranges[] = {
-		{ 0x00, 0x1f, true },        /* control */
+		{ 0x00, 0x1f, true },        /* C0 controls */
 		{ 0x20, 0x7e, false },       /* ASCII */
-		{ 0x7f, 0x9f, true },        /* DEL, C1 */
-		{ 0xa0, 0xac, false },       /* */
+		{ 0x7f, 0x9f, true },        /* DEL and C1 controls */
+		{ 0xa0, 0xac, false },       /* Latin-1 */
 		{ 0xad, 0xad, true },        /* soft hyphen */
 		{ 0xae, 0x34e, false },      /* Latin */
 		{ 0x61c, 0x61c, true },      /* Arabic letter mark */
 		{ 0x2010, 0x2027, false },   /* dashes, quotes */
-		{ 0x200b, 0x200f, true },    /* zero width, LRM, RLM */
+		{ 0x200b, 0x200f, true },    /* zero-width, LRM, RLM */
 		{ 0x2028, 0x202e, true },    /* separators, bidirectional */
-		{ 0x2060, 0x2064, true },    /* word joiner, invisible */
-		{ 0x2066, 0x2069, true },    /* isolates */
+		{ 0x2060, 0x2064, true },    /* word joiner and others */
+		{ 0x2066, 0x2069, true },    /* direction isolates */
 		{ 0x4e00, 0x9fff, false },   /* Chinese */
 		{ 0xfeff, 0xfeff, true },    /* byte order mark */
 		{ 0x1bca0, 0x1bca3, true },  /* shorthand, zero width */
 		{ 0x13430, 0x13438, true },  /* hieroglyph joiners */
-		{ 0x1f600, 0x1f64f, false }, /* faces */
-		{ 0xe0001, 0xe007f, true },  /* tags */
+		{ 0x1f600, 0x1f64f, false }, /* emoji */
+		{ 0xe0001, 0xe007f, true },  /* tag characters */
 	};
 	uint32_t c;
 	size_t i;
@@ -168,7 +212,7 @@ test_safe(void **state)
 	buf_free(&b);
 }
 
-/* Nothing ends the quotation but the quote that we write. */
+/* Test that no byte of the quoted text ends the quotation. */
 static void
 test_quoted(void **state)
 {
@@ -198,7 +242,7 @@ test_quoted(void **state)
 	buf_free(&b);
 }
 
-/* Whatever goes in, only characters that are safe come out. */
+/* Test that text_safe() gives only safe characters for any bytes. */
 static void
 test_safe_whatever(void **state)
 {
@@ -296,7 +340,10 @@ test_signals(void **state)
 				text_signal(rows[i].s));
 }
 
-/* Whatever has a number has a name, and the name means the number. */
+/*
+ * Test that text_signal() gives the number of each name from
+ * text_signal_name().
+ */
 static void
 test_signal_names(void **state)
 {
@@ -308,7 +355,10 @@ test_signal_names(void **state)
 	assert_string_equal(text_signal_name(SIGKILL), "KILL");
 	assert_string_equal(text_signal_name(SIGRTMIN), "RTMIN");
 	assert_string_equal(text_signal_name(SIGRTMIN + 2), "RTMIN+2");
-	/* What has no name: two that the C library keeps, and no signals. */
+	/*
+	 * Numbers without a name are shown as numbers: 32 is reserved by the C
+	 * library, and the others are not signals.
+	 */
 	assert_string_equal(text_signal_name(32), "32");
 	assert_string_equal(text_signal_name(0), "0");
 	assert_string_equal(text_signal_name(-1), "-1");
@@ -352,6 +402,7 @@ main(void)
 		cmocka_unit_test(test_utf8_characters),
 		cmocka_unit_test(test_utf8_mistakes),
 		cmocka_unit_test(test_utf8_first_of_many),
+		cmocka_unit_test(test_prose),
 		cmocka_unit_test(test_unsafe),
 		cmocka_unit_test(test_safe),
 		cmocka_unit_test(test_quoted),

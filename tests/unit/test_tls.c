@@ -21,12 +21,12 @@
 
 #define ROUNDS 20
 
-/* Two sides and the sockets between them. */
+/* A server and a client, and the pair of sockets between them. */
 struct fixture {
 	struct tls_key *server_key, *client_key;
 	struct tls_context *server_side, *client_side;
 	int fd[2];
-	struct tls *server, *client;
+	struct tls *server, *conn;
 };
 
 static struct tls_key *
@@ -52,14 +52,14 @@ begin(struct fixture *f, enum tls_key_type type, bool client_has_key)
 	assert_int_equal(
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, f->fd), 0);
 	assert_non_null(f->server = tls_open(f->server_side, f->fd[0]));
-	assert_non_null(f->client = tls_open(f->client_side, f->fd[1]));
+	assert_non_null(f->conn = tls_open(f->client_side, f->fd[1]));
 }
 
 static void
 end(struct fixture *f)
 {
 	tls_close(f->server);
-	tls_close(f->client);
+	tls_close(f->conn);
 	close(f->fd[0]);
 	if (f->fd[1] != -1)
 		close(f->fd[1]);
@@ -75,7 +75,7 @@ shake_hands(struct fixture *f)
 	int a = -1, b = -1, i;
 
 	for (i = 0; i < ROUNDS && (a != 0 || b != 0); i++) {
-		b = tls_handshake(f->client);
+		b = tls_handshake(f->conn);
 		a = tls_handshake(f->server);
 	}
 	assert_int_equal(a, 0);
@@ -96,20 +96,22 @@ check_both_ways(enum tls_key_type type)
 	assert_true(tls_peer(f.server, got));
 	assert_string_equal(got, wanted);
 	tls_key_fingerprint(f.server_key, wanted);
-	assert_true(tls_peer(f.client, got));
+	assert_true(tls_peer(f.conn, got));
 	assert_string_equal(got, wanted);
 
 	assert_int_equal(tls_read(f.server, text, sizeof(text)), TLS_WANT_READ);
-	assert_int_equal(tls_write(f.client, "1#4\n", 4), 4);
+	assert_int_equal(tls_write(f.conn, "1#4\n", 4), 4);
 	assert_int_equal(tls_read(f.server, text, 2), 2);
 	assert_true(tls_pending(f.server));
 	assert_int_equal(tls_read(f.server, text, sizeof(text)), 2);
 	assert_false(tls_pending(f.server));
-	/* Half of it ends, the other half goes on. */
-	assert_int_equal(tls_shutdown(f.client), 0);
+	/*
+	 * After close_notify in one direction, the other direction still works.
+	 */
+	assert_int_equal(tls_shutdown(f.conn), 0);
 	assert_int_equal(tls_read(f.server, text, sizeof(text)), 0);
 	assert_int_equal(tls_write(f.server, "pong", 4), 4);
-	assert_int_equal(tls_read(f.client, text, sizeof(text)), 4);
+	assert_int_equal(tls_read(f.conn, text, sizeof(text)), 4);
 	end(&f);
 }
 
@@ -135,8 +137,9 @@ serve(void *arg)
 }
 
 /*
- * The other side's part is there before anybody has looked at the own key:
- * sockets that block make it so each time.
+ * Test that the handshake reports a bad key file even if the file is parsed
+ * late, after the peer's part of the handshake. Blocking sockets make this
+ * order certain.
  */
 static void
 test_a_key_that_is_none_is_named_also_in_a_hurry(void **state)
@@ -182,7 +185,7 @@ test_a_client_without_a_key_is_nobody(void **state)
 	begin(&f, TLS_KEY_P256, false);
 	shake_hands(&f);
 	assert_false(tls_peer(f.server, got));
-	assert_true(tls_peer(f.client, got));
+	assert_true(tls_peer(f.conn, got));
 	end(&f);
 }
 
@@ -195,18 +198,21 @@ test_a_cut_is_no_end(void **state)
 	(void)state;
 	begin(&f, TLS_KEY_P256, true);
 	shake_hands(&f);
-	assert_int_equal(tls_write(f.client, "1#1", 3), 3);
+	assert_int_equal(tls_write(f.conn, "1#1", 3), 3);
 	assert_int_equal(tls_read(f.server, text, sizeof(text)), 3);
 	close(f.fd[1]);
 	f.fd[1] = -1;
 	assert_int_equal(tls_read(f.server, text, sizeof(text)), TLS_FAILED);
 	assert_string_equal(tls_problem(f.server), "the connection was cut");
-	/* Nor does a write to nobody raise a signal. */
+	/* A write to a closed connection must not raise SIGPIPE. */
 	tls_write(f.server, "x", 1);
 	end(&f);
 }
 
-/* Takes what has been sent there from one socket to the other. */
+/*
+ * Receive at most `most` bytes from one socket, and send them to the other
+ * socket.
+ */
 static void
 carry(int from, int to, size_t most)
 {
@@ -219,8 +225,8 @@ carry(int from, int to, size_t most)
 }
 
 /*
- * Half a record gives no bytes: whoever took it for pending would ask for
- * them again and again.
+ * Test that an incomplete record is not pending. Otherwise a caller would call
+ * tls_read() again and again without result.
  */
 static void
 test_half_a_record_is_not_pending(void **state)
@@ -236,14 +242,14 @@ test_half_a_record_is_not_pending(void **state)
 	tls_close(f.server);
 	assert_non_null(f.server = tls_open(f.server_side, far[0]));
 	for (i = 0; i < ROUNDS && (a != 0 || b != 0); i++) {
-		b = tls_handshake(f.client);
+		b = tls_handshake(f.conn);
 		carry(f.fd[0], far[1], SIZE_MAX);
 		a = tls_handshake(f.server);
 		carry(far[1], f.fd[0], SIZE_MAX);
 	}
 	assert_int_equal(a, 0);
-	assert_int_equal(tls_write(f.client, "1#4\n", 4), 4);
-	carry(f.fd[0], far[1], 3); /* not even its header */
+	assert_int_equal(tls_write(f.conn, "1#4\n", 4), 4);
+	carry(f.fd[0], far[1], 3); /* a part of the header */
 	assert_int_equal(tls_read(f.server, text, sizeof(text)), TLS_WANT_READ);
 	assert_false(tls_pending(f.server));
 	carry(f.fd[0], far[1], 10);
@@ -257,8 +263,8 @@ test_half_a_record_is_not_pending(void **state)
 }
 
 /*
- * A client that sends new keys for ever: each read comes back after one, so
- * that who reads can look at the clock.
+ * Test a client that sends many key updates. Each call of tls_read() must
+ * return after one update, so that the caller can check its deadline.
  */
 static void
 test_new_keys_hold_no_read(void **state)
@@ -293,7 +299,7 @@ test_new_keys_hold_no_read(void **state)
 	end(&f);
 }
 
-/* What others may send where TLS is meant. */
+/* Test that the server detects a client that does not speak TLS. */
 static void
 test_plain_is_noticed_by_the_server(void **state)
 {
@@ -319,9 +325,9 @@ test_plain_is_noticed_by_the_client(void **state)
 
 	(void)state;
 	begin(&f, TLS_KEY_P256, true);
-	assert_int_equal(tls_handshake(f.client), TLS_WANT_READ);
+	assert_int_equal(tls_handshake(f.conn), TLS_WANT_READ);
 	assert_true(write(f.fd[0], line, strlen(line)) > 0);
-	assert_int_equal(tls_handshake(f.client), TLS_PLAIN);
+	assert_int_equal(tls_handshake(f.conn), TLS_PLAIN);
 	end(&f);
 }
 
@@ -350,7 +356,7 @@ test_warm_up(void **state)
 	end(&f);
 }
 
-/* A file in a folder of its own, which is removed again. */
+/* Test writing and reading a key file of this type. */
 static void
 check_file(enum tls_key_type type)
 {
@@ -367,7 +373,7 @@ check_file(enum tls_key_type type)
 	assert_int_equal(tls_key_write(key, path), 0);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	/* It is never overwritten. */
+	/* An existing file is not overwritten. */
 	assert_int_equal(tls_key_write(key, path), -1);
 	assert_int_equal(errno, EEXIST);
 	assert_non_null(copy = tls_key_read(path, problem));
@@ -375,7 +381,7 @@ check_file(enum tls_key_type type)
 	tls_key_fingerprint(copy, again);
 	assert_string_equal(first, again);
 	tls_key_free(copy);
-	/* Nor trusted once others may have read it. */
+	/* The file is refused if its mode lets others read the key. */
 	assert_int_equal(chmod(path, 0640), 0);
 	assert_null(tls_key_read(path, problem));
 	assert_non_null(strstr(problem, "chmod 600"));
@@ -398,7 +404,10 @@ test_files(void **state)
 
 #define BASE "SHA256:abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP"
 
-/* Words are there for TLS alone; for the rest there is the number. */
+/*
+ * Test that errors of TLS are described by a text, and other errors by a
+ * number.
+ */
 static void
 test_errors_are_told_in_words_or_by_number(void **state)
 {

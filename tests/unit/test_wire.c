@@ -57,7 +57,7 @@ test_decoding(void **state)
 {
 	static const struct {
 		const char *in;
-		const char *out; /* NULL: refused */
+		const char *out; /* expected text; NULL if refused */
 	} rows[] = { { "", "" }, { "a b=c", "a b=c" }, { "%41", "A" },
 		{ "%e4%BD%a0", "\xe4\xbd\xa0" }, { "%23%25", "#%" },
 		{ "%01%0A%7F", "\x01\n\x7f" }, { "a%20", "a " },
@@ -74,7 +74,10 @@ test_decoding(void **state)
 	(void)state;
 	for (i = 0; i < LENGTH(rows); i++) {
 		strcpy(s, rows[i].in);
-		/* What stands behind is no part of it, and is overwritten. */
+		/*
+		 * Put bytes behind the field, which must not be decoded.
+		 * wire_decode() may overwrite the first of them with NUL.
+		 */
 		strcpy(s + strlen(s), "41");
 		n = wire_decode(s, strlen(rows[i].in));
 		if (rows[i].out == NULL) {
@@ -146,7 +149,10 @@ round_trip(const char *in, size_t len)
 	buf_free(&b);
 }
 
-/* Each byte, each pair of bytes, and longer strings, but for NUL. */
+/*
+ * Test that decoding an encoded text gives the same text. Texts are each byte,
+ * each pair of bytes, and longer strings, without NUL.
+ */
 static void
 test_round_trips(void **state)
 {
@@ -215,9 +221,9 @@ test_replies(void **state)
 {
 	static const struct {
 		const char *line;
-		int code; /* 0: it is none */
+		int code; /* expected code; 0 if the line is not a reply */
 		size_t nfields;
-		size_t size; /* of a chunk */
+		size_t size; /* expected size of a chunk */
 	} rows[] = {
 		{ "1#200#done#id=1", 200, 2, 0 },
 		{ "1#100#a", 100, 1, 0 },
@@ -229,6 +235,8 @@ test_replies(void **state)
 		{ "1#101#1#0", 0, 0, 0 },
 		{ "1#101#1#65537", 0, 0, 0 },
 		{ "1#101#1#99999999999999999999", 0, 0, 0 },
+		{ "1#101#1#05", 0, 0, 0 },
+		{ "1#101#01#5", 0, 0, 0 },
 		{ "1#101#3#5", 0, 0, 0 },
 		{ "1#101#1", 0, 0, 0 },
 		{ "1#101#1#", 0, 0, 0 },
@@ -287,7 +295,10 @@ test_reply_fields(void **state)
 	assert_int_equal(wire_reply(line, strlen(line), &r), -1);
 }
 
-/* What one side writes, the other reads. */
+/*
+ * Test that wire_reply() reads a line that wire_status() and wire_pair() have
+ * written.
+ */
 static void
 test_reply_of_our_own(void **state)
 {

@@ -1,0 +1,29 @@
+/*
+ * A number of hosts or a percentage of all hosts, for --batch and
+ * --max-failures. No I/O.
+ */
+#ifndef BRIDLE_HOST_SHARE_H
+#define BRIDLE_HOST_SHARE_H
+
+#include <stddef.h>
+
+/* A zeroed struct stands for 0 hosts. */
+struct host_share {
+	size_t number;
+	size_t percent; /* percentage of all hosts; 0: use `number` */
+	size_t least;   /* smallest allowed number: 0 or 1 */
+};
+
+/*
+ * Parse "N" or "N%". N must be at least `least`, which is 0 or 1. Returns 0, or
+ * -1 if the text is invalid.
+ */
+int host_share_parse(const char *, size_t least, struct host_share *);
+
+/*
+ * Return the number of hosts that the share has of `total` hosts. If `least` is
+ * 1, round a percentage up; otherwise round down.
+ */
+size_t host_share_count(const struct host_share *, size_t total);
+
+#endif

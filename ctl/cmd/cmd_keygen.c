@@ -1,0 +1,169 @@
+#include "cmd/commands.h"
+#include "output/render.h"
+#include "remote/client_key.h"
+#include "util/config_dir.h"
+#include "util/message.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Maximum length of a name in `clients`, in bytes. */
+#define CLIENT_NAME_MAX 64
+
+/*
+ * Append the user's login name. Replace each character that is not allowed in a
+ * name in `clients` by "_".
+ */
+static void
+add_login(struct buf *out)
+{
+	const struct passwd *pw = getpwuid(getuid());
+	const char *s = pw && *pw->pw_name ? pw->pw_name : "me";
+	size_t n;
+
+	for (n = 0; s[n] != '\0' && n < CLIENT_NAME_MAX; n++)
+		buf_addc(out, isascii(s[n]) && (isalnum(s[n]) ||
+						       (s[n] == '-' && n > 0) ||
+						       strchr("._@", s[n]))
+				      ? s[n]
+				      : '_');
+}
+
+/*
+ * Append the subject of the certificate, as in "alice@web1". The subject is
+ * only for people.
+ */
+static void
+add_subject(struct buf *out)
+{
+	char host[HOST_NAME_MAX + 1] = "";
+
+	gethostname(host, sizeof(host) - 1);
+	add_login(out);
+	buf_addf(out, "@%s", host);
+}
+
+/*
+ * Print the fingerprint of the key, and an entry for `clients` on a host.
+ * Return 0, or -1 if the output could not be written.
+ */
+static int
+print_key(const struct tls_key *key)
+{
+	char fingerprint[TLS_FINGERPRINT_SIZE];
+	struct buf login = { 0 };
+	int result = -1;
+
+	tls_key_fingerprint(key, fingerprint);
+	add_login(&login);
+	if (render_line("%s", fingerprint) == 0 &&
+		render_line("{ name = \"%s\"; key = (\"%s\");", buf_str(&login),
+			fingerprint) == 0)
+		result = render_line("  allow = (\"list\", \"ping\", "
+				     "\"status\", \"verbs\", \"explain\"); }");
+	if (result == 0)
+		message_print("add these two lines to clients in the host's "
+			      "bridled.conf; extend allow there as needed");
+	buf_free(&login);
+	return result;
+}
+
+static enum outcome
+show_existing(const char *path)
+{
+	char why[TLS_PROBLEM_SIZE];
+	struct tls_key *key = tls_key_read(path, why);
+
+	if (key == NULL) {
+		message_print(
+			"%s already exists and is not changed: %s", path, why);
+	} else {
+		message_print("%s already exists and is not changed; its "
+			      "fingerprint is:",
+			path);
+		print_key(key);
+	}
+	tls_key_free(key);
+	return OUTCOME_NO;
+}
+
+static enum outcome
+make_key(const char *path, enum tls_key_type type)
+{
+	char why[TLS_PROBLEM_SIZE];
+	enum outcome outcome = OUTCOME_NO;
+	struct buf subject = { 0 };
+	struct tls_key *key;
+
+	add_subject(&subject);
+	key = tls_key_create(type, buf_str(&subject), why);
+	if (key == NULL) {
+		message_print("%s", why);
+	} else if (tls_key_write(key, path) == 0) {
+		message_print("created the key %s", path);
+		outcome = print_key(key) == 0 ? OUTCOME_DONE : OUTCOME_NO;
+	} else if (errno == EEXIST) {
+		outcome = show_existing(path);
+	} else {
+		message_print("%s: %s", path, strerror(errno));
+	}
+	tls_key_free(key);
+	buf_free(&subject);
+	return outcome;
+}
+
+/*
+ * Append the path of the new key: the argument, or else the default path.
+ * Create the directory of the default path. Return 0, or -1 after printing a
+ * message.
+ */
+static int
+find_place(const struct invocation *inv, struct buf *path)
+{
+	struct buf problem = { 0 };
+	int result = 0;
+
+	if (inv->nargs > 0)
+		buf_adds(path, inv->args[0]);
+	else if ((result = client_key_path(path, &problem)) == 0)
+		result = config_dir_make(buf_str(path), &problem);
+	if (result != 0)
+		message_print("%s", buf_str(&problem));
+	buf_free(&problem);
+	return result;
+}
+
+static enum outcome
+run(const struct invocation *inv)
+{
+	const char *type = inv->options.values[OPT_TYPE];
+	bool ed25519 = type != NULL && strcmp(type, "ed25519") == 0;
+	struct buf path = { 0 };
+	enum outcome outcome = OUTCOME_NO;
+
+	if (type != NULL && !ed25519 && strcmp(type, "p256") != 0) {
+		message_print(
+			"unknown key type '%s': use p256 or ed25519", type);
+		return OUTCOME_USAGE;
+	}
+	if (find_place(inv, &path) == 0)
+		outcome = make_key(buf_str(&path),
+			ed25519 ? TLS_KEY_ED25519 : TLS_KEY_P256);
+	buf_free(&path);
+	return outcome;
+}
+
+const struct command cmd_keygen = { .name = "keygen",
+	.args = "[FILE]",
+	.help = "create a TLS key, and an entry for a host's clients",
+	.examples = "keygen|the key in ~/.config/bridle\n"
+		    "keygen ./backup.key|another key, for -i\n"
+		    "keygen --type ed25519|\n",
+	.options = OPT_BIT(OPT_TYPE),
+	.args_max = 1,
+	.takes = { { ARG_FILE, NULL } },
+	.run = run };

@@ -1,0 +1,19 @@
+/*
+ * The command "config edit" changes a configuration file after a check.
+ */
+#ifndef BRIDLE_CONFIG_EDIT_H
+#define BRIDLE_CONFIG_EDIT_H
+
+#include "cli/outcome.h"
+
+#include <stdbool.h>
+
+/*
+ * Let the user edit a copy of the file until bridled accepts the copy. Replace
+ * the file by the copy, and reload the daemon that runs with the file. If the
+ * change takes away the user's access, refuse the change unless `force` is
+ * true. Return the outcome of the command.
+ */
+enum outcome config_edit(const char *file, bool force);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * A configuration file during an edit. The file is locked, and a copy is in the
+ * same directory. The user edits the copy. When bridled accepts the copy, the
+ * copy replaces the file.
+ */
+#ifndef BRIDLE_CONFIG_FILE_H
+#define BRIDLE_CONFIG_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+struct config_file {
+	char *path; /* path of the file, with symbolic links resolved */
+	int fd;
+	struct stat st;
+	char *text; /* text of the file before the edit */
+	size_t len;
+	char *copy; /* path of the copy */
+};
+
+/*
+ * Open and lock the file, and make a copy that only this user can read. Return
+ * 0, or -1 after printing a message.
+ */
+int config_file_open(struct config_file *, const char *path);
+
+enum config_copy { COPY_SAME, COPY_CHANGED, COPY_BAD };
+
+/*
+ * Return the state of the copy. If the copy is empty or cannot be read, print a
+ * message and return COPY_BAD.
+ */
+enum config_copy config_file_look(const struct config_file *);
+
+/*
+ * Replace the file by the copy. The copy gets the owner, group, mode and
+ * extended attributes of the file. Return 0. If the file cannot be replaced,
+ * leave the file unchanged, print a message and return -1.
+ */
+int config_file_install(struct config_file *);
+
+/*
+ * Remove the copy unless `keep_copy` is true, release the lock, and free the
+ * members.
+ */
+void config_file_close(struct config_file *, bool keep_copy);
+
+#endif

@@ -1,0 +1,15 @@
+/*
+ * Run the user's text editor.
+ */
+#ifndef BRIDLE_EDITOR_H
+#define BRIDLE_EDITOR_H
+
+/*
+ * Run the editor with the file, and wait until the editor ends. The editor is
+ * the shell command in SUDO_EDITOR, VISUAL or EDITOR, or else editor, vi or
+ * nano. The editor receives ^C even if this program ignores SIGINT. Return 0,
+ * or -1 after printing a message if the editor failed or is missing.
+ */
+int editor_run(const char *path);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * Run the program bridled on this machine. Only bridled itself interprets the
+ * configuration file.
+ */
+#ifndef BRIDLE_RUN_BRIDLED_H
+#define BRIDLE_RUN_BRIDLED_H
+
+#include "buf.h"
+
+#include <stdbool.h>
+
+/*
+ * This value replaces an exit status if bridled could not be run. A message was
+ * printed.
+ */
+#define RUN_BRIDLED_FAILED (-1)
+
+/*
+ * Execute bridled with these arguments in place of this program. The array
+ * `args` ends with NULL. A bridled that was installed or built with this
+ * program is preferred. After an error, print a message and return.
+ */
+void run_bridled_exec(const char *const *args);
+
+/*
+ * Run bridled, and wait until bridled ends. Append its standard output to `out`
+ * and its standard error to `err`. If a buffer is NULL, bridled inherits the
+ * stream from this program. Return the exit status of bridled, or
+ * RUN_BRIDLED_FAILED.
+ */
+int run_bridled(const char *const *args, struct buf *out, struct buf *err);
+
+/*
+ * Append the effective settings of the daemon that runs with this file to
+ * `text`. Return true. Return false if there is no such daemon, or if bridled
+ * cannot find out. The lines in `why` then say the cause.
+ */
+bool config_effective(const char *file, struct buf *text, struct buf *why);
+
+/*
+ * Return the start of the settings in the text of config_effective(). The
+ * comments at the top are skipped.
+ */
+const char *config_effective_settings(const char *text);
+
+/*
+ * Append the daemon's state_dir to `dir`, if the comments at the top of `text`
+ * contain the state_dir.
+ */
+void config_effective_state_dir(const char *text, struct buf *dir);
+
+#endif

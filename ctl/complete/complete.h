@@ -1,0 +1,23 @@
+/*
+ * Completes a command line. The shells' scripts in conf/completion/ call
+ * "bridlectl --complete WORD...".
+ */
+#ifndef BRIDLE_COMPLETE_H
+#define BRIDLE_COMPLETE_H
+
+#include "cli/command.h"
+
+#define COMPLETE_OPTION "--complete"
+
+/*
+ * Print the candidates for the last word, in the format of candidates.h. The
+ * words begin after the program's name and end at the cursor. The shell's
+ * quotes are removed. The last word may be empty.
+ *
+ * After an error, candidates may be missing, but no message is printed. Other
+ * machines are not contacted. The local daemon has half a second to reply.
+ */
+void complete_print(
+	const struct command *const *commands, int nwords, char **words);
+
+#endif

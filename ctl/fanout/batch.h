@@ -1,0 +1,40 @@
+/*
+ * Divide the hosts of a command into batches with pauses. Stop the command
+ * after too many failures. No I/O.
+ */
+#ifndef BRIDLE_BATCH_H
+#define BRIDLE_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BATCH_STOP (-1)
+
+/*
+ * The settings and state of the batches. With a zeroed struct, all hosts may
+ * start immediately, and failures do not matter.
+ */
+struct batch {
+	size_t total;
+	size_t last;   /* number of last hosts, which have separate batches */
+	size_t batch;  /* maximum number of hosts in a batch; 0: no batches */
+	int64_t pause; /* pause between two batches, in ms */
+	bool bounded;  /* true: `max_failures` limits the failures */
+	size_t max_failures; /* number of failures that are allowed */
+	/* Private: */
+	size_t paused_at; /* number of hosts begun before the last pause */
+	int64_t until;    /* time at which the last pause is over */
+};
+
+/*
+ * Decide if the next host may begin. `begun`, `running` and `failures` are
+ * numbers of hosts. Return 0 if the host may begin now. Return BATCH_STOP if no
+ * more hosts may begin. Return INT64_MAX if the running hosts must end first.
+ * During a pause, return the time at which the pause is over. All times are
+ * values of clock_ms().
+ */
+int64_t batch_gate(struct batch *, size_t begun, size_t running,
+	size_t failures, int64_t now);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * The option --watch shows a table, and updates the table every few seconds, as
+ * top(1) does. One worker for each host keeps a connection open.
+ */
+#ifndef BRIDLE_LIVE_TABLE_H
+#define BRIDLE_LIVE_TABLE_H
+
+#include "cli/invocation.h"
+#include "cli/outcome.h"
+
+/*
+ * Show the table on the terminal until ^C or until --total-timeout expires.
+ * Return the outcome of the last view.
+ */
+enum outcome live_table_run(const struct invocation *);
+
+#endif

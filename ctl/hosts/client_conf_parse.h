@@ -1,0 +1,41 @@
+/*
+ * The functions that both parts of the reader of bridlectl.conf use.
+ * client_conf_hosts.c reads the hosts; client_conf_load.c reads all other
+ * settings.
+ */
+#ifndef BRIDLE_CLIENT_CONF_PARSE_H
+#define BRIDLE_CLIENT_CONF_PARSE_H
+
+#include "conf.h"
+#include "hosts/client_conf.h"
+
+/* The state while one file is read. */
+struct reading {
+	struct client_conf *to; /* the settings read so far */
+	struct conf *conf;      /* the file that is read */
+	size_t groups_before;   /* number of groups in earlier files */
+};
+
+/*
+ * Add the hosts of one entry. Skip a host whose name was added earlier. Report
+ * the errors of the entry.
+ */
+void reading_host(struct reading *, const config_setting_t *entry);
+
+/*
+ * Return the setting of a key in a group, so that an error can name the line of
+ * the setting. If the group lacks the key, return the group.
+ */
+const config_setting_t *reading_member(
+	const config_setting_t *group, const char *key);
+
+/*
+ * Return the array with memory for at least n elements of `size` bytes. On
+ * failure, report an error, leave the array unchanged and return NULL.
+ */
+void *reading_grow(struct reading *, void *array, size_t n, size_t size);
+
+/* Report that memory cannot be allocated. Always return false. */
+bool reading_no_memory(struct reading *);
+
+#endif

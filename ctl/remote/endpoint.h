@@ -1,0 +1,29 @@
+/*
+ * The parameters of a call to one host: the target, the keys of both sides, and
+ * the time limits.
+ */
+#ifndef BRIDLE_ENDPOINT_H
+#define BRIDLE_ENDPOINT_H
+
+#include "cli/invocation.h"
+#include "hosts/host.h"
+
+#include <stdbool.h>
+
+struct endpoint {
+	const struct target *target;
+	const char *identity;   /* path of the user's key; NULL: default key */
+	const char *pin;        /* required fingerprint of the host, or NULL */
+	const char *pin_source; /* option or file that sets `pin` */
+	bool accept_new;        /* trust the key of an unknown host */
+	unsigned connect_timeout; /* time limit in seconds; 0: not given */
+	unsigned timeout; /* time limit of the call in seconds; 0: not given */
+};
+
+/*
+ * Return the endpoint of a host. The endpoint points into both arguments, which
+ * must outlive the endpoint.
+ */
+struct endpoint endpoint_of(const struct invocation *, const struct host *);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * Reads and changes the text of known_hosts. Each line has a host and one key:
+ * "NAME:PORT SHA256:…". A host may have several lines; each of their keys is
+ * valid. Lines that begin with # are comments. No I/O.
+ *
+ * An invalid line is an error. If invalid lines were skipped, a known host
+ * could count as unknown.
+ */
+#ifndef BRIDLE_KNOWN_HOSTS_H
+#define BRIDLE_KNOWN_HOSTS_H
+
+#include "buf.h"
+#include "tls.h"
+
+#include <stddef.h>
+
+enum known {
+	KNOWN_NOT,  /* the host is unknown */
+	KNOWN_SAME, /* the host is known by this key */
+	KNOWN_OTHER /* the host is known only by other keys */
+};
+
+struct known_found {
+	enum known known;
+	/*
+	 * Only for KNOWN_OTHER: number of the host's first line, and its key.
+	 */
+	size_t line;
+	char fingerprint[TLS_FINGERPRINT_SIZE];
+};
+
+/*
+ * Look for a host and its key in the text, and set known_found. `host` has the
+ * form of target_address(). Returns 0, or -1 with "FILE:LINE: …" appended to
+ * problem if any line is invalid.
+ */
+int known_hosts_find(const char *text, size_t len, const char *file,
+	const char *host, const char *fingerprint, struct known_found *,
+	struct buf *problem);
+
+/*
+ * Append to `out` a copy of the text in which the host has only this key. The
+ * new line replaces the host's first line, or is the last line. Lines of other
+ * hosts stay unchanged. The text must be valid for known_hosts_find().
+ */
+void known_hosts_replace(const char *text, size_t len, const char *host,
+	const char *fingerprint, struct buf *out);
+
+/* Append the host of each line, followed by LF. Skip invalid lines. */
+void known_hosts_list(const char *text, size_t len, struct buf *names);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * Reads and changes the file known_hosts. If several processes change the file
+ * at the same time, no change is lost. No reader sees an incomplete file.
+ */
+#ifndef BRIDLE_KNOWN_HOSTS_FILE_H
+#define BRIDLE_KNOWN_HOSTS_FILE_H
+
+#include "buf.h"
+#include "remote/known_hosts.h"
+
+/*
+ * Look for a host and its key in the file. A file that does not exist counts as
+ * empty. Return 0 on success. If a line is invalid, or if other users can write
+ * the file, return -1 with a sentence appended to problem.
+ */
+int known_hosts_file_find(const char *path, const char *host,
+	const char *fingerprint, struct known_found *, struct buf *problem);
+
+/*
+ * Add the key to the file if the host is unknown. *found describes the file
+ * before the change. Returns 0, or -1 with a sentence appended to problem.
+ */
+int known_hosts_file_add(const char *path, const char *host,
+	const char *fingerprint, struct known_found *found,
+	struct buf *problem);
+
+/*
+ * Store the key as the host's only key in the file. Returns 0, or -1 with a
+ * sentence appended to problem.
+ */
+int known_hosts_file_replace(const char *path, const char *host,
+	const char *fingerprint, struct buf *problem);
+
+/*
+ * Append each host of the file, followed by LF, to `names`. Returns 0, or -1
+ * with a sentence appended to problem.
+ */
+int known_hosts_file_list(
+	const char *path, struct buf *names, struct buf *problem);
+
+#endif

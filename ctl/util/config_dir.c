@@ -1,0 +1,98 @@
+#include "util/config_dir.h"
+
+#include "util/problem.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER "bridle/"
+
+/* Return the home folder, or NULL if neither HOME nor passwd(5) has a path. */
+static const char *
+find_home(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *pw;
+
+	if (home != NULL && *home == '/')
+		return home;
+	pw = getpwuid(getuid());
+	return pw && *pw->pw_dir == '/' ? pw->pw_dir : NULL;
+}
+
+int
+config_dir_home_path(const char *name, struct buf *path, struct buf *problem)
+{
+	const char *home = find_home();
+
+	if (home == NULL)
+		return problem_add(
+			problem, "your home folder is unknown; set HOME");
+	buf_addf(path, "%s/%s", strcmp(home, "/") == 0 ? "" : home, name);
+	return 0;
+}
+
+int
+config_dir_file(const char *name, struct buf *path, struct buf *problem)
+{
+	const char *config = getenv("XDG_CONFIG_HOME");
+	struct buf below = { 0 };
+	int result;
+
+	/* The XDG specification tells programs to ignore a relative path. */
+	if (config != NULL && *config == '/') {
+		buf_addf(path, "%s/" FOLDER "%s", config, name);
+		return 0;
+	}
+	buf_addf(&below, ".config/" FOLDER "%s", name);
+	result = config_dir_home_path(buf_str(&below), path, problem);
+	buf_free(&below);
+	return result;
+}
+
+/*
+ * Create the folder. If the folder exists, check that it belongs to root or to
+ * this user. Without this check, root could create files in the home of another
+ * user. This user could not change the files later.
+ */
+static int
+make_folder(const char *folder, struct buf *problem)
+{
+	struct stat st;
+
+	if (mkdir(folder, 0700) == 0)
+		return 0;
+	/*
+	 * For an existing folder, mkdir(2) may set another errno than EEXIST.
+	 * Therefore test for the folder, not for EEXIST.
+	 */
+	if (access(folder, X_OK) != 0 || stat(folder, &st) != 0)
+		return problem_add(problem, "%s: %s", folder, strerror(errno));
+	if (st.st_uid == 0 || st.st_uid == geteuid())
+		return 0;
+	return problem_add(problem,
+		"%s belongs to uid %u, but you are uid %u; nothing was "
+		"written; set HOME to your own home folder (sudo -H does this)",
+		folder, (unsigned)st.st_uid, (unsigned)geteuid());
+}
+
+int
+config_dir_make(const char *path, struct buf *problem)
+{
+	char *folder = strdup(path), *slash = folder;
+	int result = 0;
+
+	if (folder == NULL)
+		return problem_add(problem, "out of memory");
+	while (result == 0 && (slash = strchr(slash + 1, '/')) != NULL) {
+		*slash = '\0';
+		result = make_folder(folder, problem);
+		*slash = '/';
+	}
+	free(folder);
+	return result;
+}

@@ -1,0 +1,30 @@
+/*
+ * Finds and creates paths of the user's files in ~/.config/bridle.
+ */
+#ifndef BRIDLE_CONFIG_DIR_H
+#define BRIDLE_CONFIG_DIR_H
+
+#include "buf.h"
+
+/*
+ * Append to `path` the path of the file `name` in ~/.config/bridle.
+ * XDG_CONFIG_HOME replaces ~/.config if the variable is an absolute path.
+ * Returns 0, or -1 with a sentence appended to problem.
+ */
+int config_dir_file(const char *name, struct buf *path, struct buf *problem);
+
+/*
+ * Append to `path` the path of the file `name` in the home folder. Returns 0,
+ * or -1 with a sentence appended to problem.
+ */
+int config_dir_home_path(
+	const char *name, struct buf *path, struct buf *problem);
+
+/*
+ * Create the missing folders of a file's path, with mode 0700. Returns 0, or -1
+ * with a sentence appended to problem. An existing folder must belong to this
+ * user or to root.
+ */
+int config_dir_make(const char *path, struct buf *problem);
+
+#endif

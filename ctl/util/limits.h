@@ -1,0 +1,13 @@
+/*
+ * Limits and default values of bridlectl's options.
+ */
+#ifndef BRIDLE_LIMITS_H
+#define BRIDLE_LIMITS_H
+
+#define FANOUT_DEFAULT 64 /* number of hosts contacted in parallel */
+#define FANOUT_MAX 1000
+#define TIMEOUT_MAX 86400 /* longest allowed timeout, in seconds */
+/* Default time limit of `wait` and `reboot --wait`, in seconds. */
+#define WAIT_HOST_SECONDS 600
+
+#endif

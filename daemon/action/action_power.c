@@ -1,0 +1,182 @@
+/*
+ * The actions of halt, cancel and status, which run programs that talk to
+ * systemd-logind. Such a program may block, so only the process of an action
+ * runs it.
+ */
+#include "action/action.h"
+
+#include "action/exec.h"
+#include "action/logind.h"
+#include "clock.h"
+#include "config/settings.h"
+#include "fd.h"
+#include "wire.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/*
+ * Write the status code and text to the report, in place of a status about a
+ * program's exit. Return ACTION_FOUND.
+ */
+static int __attribute__((format(printf, 3, 4)))
+find(const struct action_context *c, int code, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(c->report->text, sizeof(c->report->text), fmt, args);
+	va_end(args);
+	c->report->code = code;
+	return ACTION_FOUND;
+}
+
+/*
+ * Run the program `argv`, which queries logind, and parse its output with
+ * `read`. Return 1 and append a text to `out`, or return 0 if logind has no
+ * inhibitor or schedule. Return -1 if the program fails or is not configured. A
+ * halt may continue after -1, because logind itself refuses a forbidden halt.
+ */
+static int
+ask(const struct action_context *c, char *const *argv,
+	int (*read)(const char *, struct buf *), struct buf *out)
+{
+	struct buf text = { 0 };
+	int result = -1;
+
+	clock_follow_zone();
+	if (argv[0] != NULL && exec_read(argv, c->id, &text) == 0)
+		result = read(buf_str(&text), out);
+	buf_free(&text);
+	return result;
+}
+
+static bool
+is_now(const struct request *r)
+{
+	return strcmp(r->strings[REQUEST_WHEN], "now") == 0;
+}
+
+/*
+ * Run the halt's program, and read the scheduled time back from logind. If the
+ * program fails, return its exit status, or die of the same signal. Otherwise
+ * return an exit status of enum action_exit.
+ */
+static int
+schedule(const struct action_context *c)
+{
+	int status = exec_run(c->argv, c->id);
+	struct buf what = { 0 };
+
+	if (status == -1)
+		return find(c, CODE_FAILED, "cannot start %s", c->argv[0]);
+	if (WIFSIGNALED(status))
+		kill(getpid(), WTERMSIG(status));
+	if (status != 0)
+		return WIFEXITED(status) ? WEXITSTATUS(status) : ACTION_FAILED;
+	if (ask(c, c->settings->scheduled, logind_schedule_with_zone, &what) ==
+		1)
+		return find(c, CODE_ACCEPTED, "%s", buf_str(&what));
+	return ACTION_OK;
+}
+
+int
+action_halt(const struct action_context *c)
+{
+	const struct settings *s = c->settings;
+	struct buf text = { 0 };
+
+	if (!s->override_inhibitors &&
+		ask(c, s->inhibitors, logind_inhibitor, &text) == 1)
+		return find(c, CODE_IN_THE_WAY,
+			"a shutdown inhibitor is held by %s", buf_str(&text));
+	/* An immediate halt does not conflict with a scheduled shutdown. */
+	if (!is_now(c->request) &&
+		ask(c, s->scheduled, logind_schedule, &text) == 1)
+		return find(c, CODE_IN_THE_WAY,
+			"%s is scheduled: cancel it first", buf_str(&text));
+	if (c->request->dry_run)
+		return ACTION_OK;
+	if (!is_now(c->request) && s->scheduled[0] != NULL)
+		return schedule(c);
+	exec_program(c->argv, c->id);
+}
+
+/*
+ * Report that the cancel program failed; `status` is its wait status, or -1 if
+ * it did not start. The reply already contains the program's output.
+ */
+static int
+find_failure(const struct action_context *c, int status)
+{
+	if (status == -1)
+		return find(c, CODE_FAILED, "cannot start %s", c->argv[0]);
+	if (WIFSIGNALED(status))
+		return find(c, CODE_FAILED,
+			"the cancel program died of signal %d",
+			WTERMSIG(status));
+	return find(c, CODE_FAILED,
+		"the cancel program failed with exit status %d",
+		WEXITSTATUS(status));
+}
+
+int
+action_cancel(const struct action_context *c)
+{
+	struct buf before = { 0 }, after = { 0 };
+	int known = ask(c, c->settings->scheduled, logind_schedule, &before);
+	int status;
+
+	if (known == 0)
+		return find(c, CODE_NO_MATCH, "no halt is scheduled");
+	if ((status = exec_run(c->argv, c->id)) != 0)
+		return find_failure(c, status);
+	if (known < 0)
+		return ACTION_OK;
+	/*
+	 * Read the schedule again, because another program may have scheduled a
+	 * new halt.
+	 */
+	switch (ask(c, c->settings->scheduled, logind_schedule, &after)) {
+	case 0:
+		return find(c, CODE_OK, "cancelled: %s", buf_str(&before));
+	case 1:
+		return find(c, CODE_FAILED,
+			"cancel had no effect: %s is still scheduled",
+			buf_str(&after));
+	default:
+		return find(c, CODE_FAILED,
+			"the cancel program succeeded, but the schedule cannot "
+			"be read: check with shutdown --show");
+	}
+}
+
+int
+action_status(const struct action_context *c)
+{
+	struct buf what = { 0 }, *out = c->rows;
+	int known = ask(c, c->settings->scheduled, logind_schedule, &what);
+
+	wire_record(out);
+	wire_puts(out, "scheduled");
+	wire_puts(out, known == 1   ? buf_str(&what)
+		       : known == 0 ? "none"
+				    : "unknown");
+	wire_end(out);
+	return action_rows(c);
+}
+
+int
+action_rows(const struct action_context *c)
+{
+	const struct buf *out = c->rows;
+
+	return out->failed || fd_write_all(
+				      STDOUT_FILENO, out->data, out->len) != 0
+		       ? ACTION_FAILED
+		       : ACTION_OK;
+}

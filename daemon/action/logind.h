@@ -1,0 +1,32 @@
+/*
+ * A parser for two replies of systemd-logind, as busctl(1) prints them: the
+ * inhibitors, and the scheduled shutdown. The functions only parse text. See
+ * org.freedesktop.login1(5).
+ */
+#ifndef BRIDLE_LOGIND_H
+#define BRIDLE_LOGIND_H
+
+#include "buf.h"
+
+/*
+ * Read a reply to ListInhibitors, 'a(ssssuu) 1 "shutdown" "who" "why" "block"
+ * uid pid'. Append a description of the first inhibitor that blocks a shutdown.
+ * Return 1 if an inhibitor blocks, 0 if none does, or -1 if the text has
+ * another format.
+ */
+int logind_inhibitor(const char *text, struct buf *out);
+
+/*
+ * Read the property ScheduledShutdown, '(st) "poweroff" microseconds'. Append
+ * "poweroff at 2026-11-21 22:00", in local time. Return 1 if a shutdown is
+ * scheduled, 0 if not, or -1 if the text has another format.
+ */
+int logind_schedule(const char *text, struct buf *out);
+
+/*
+ * Like logind_schedule(), but append the time zone too, and "(tomorrow)" if the
+ * shutdown is tomorrow.
+ */
+int logind_schedule_with_zone(const char *text, struct buf *out);
+
+#endif

@@ -1,0 +1,272 @@
+#include "config/settings_schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * The minimum of limits.sessions: 16 sessions reserved for unix sockets, and
+ * one session for TCP.
+ */
+#define SESSIONS_MIN 17
+#define SESSIONS_MAX 65536
+#define DAY 86400
+
+/*
+ * Arguments of busctl(1) that call systemd-logind, see
+ * org.freedesktop.login1(5).
+ */
+#define LOGIND                          \
+	" \"org.freedesktop.login1\","  \
+	" \"/org/freedesktop/login1\"," \
+	" \"org.freedesktop.login1.Manager\","
+#define LOGIND_CALL "\"/usr/bin/busctl\", \"--timeout=5\", \"call\"," LOGIND
+#define LOGIND_GET \
+	"\"/usr/bin/busctl\", \"--timeout=5\", \"get-property\"," LOGIND
+
+/*
+ * The defaults of all keys, in the syntax of the configuration file. The
+ * shipped file has the same values, which a test checks.
+ */
+static const char defaults[] =
+	"listen = ( { unix = \"" SETTINGS_SOCKET "\";"
+	" mode = \"0660\"; group = \"bridle\"; } );\n"
+	"clients = ("
+	" { name = \"root\"; unix_user = \"root\"; allow = (\"*\");"
+	" wall = true; },"
+	" { name = \"admins\"; unix_group = \"bridle\"; allow = (\"*\");"
+	" wall = true; } );\n"
+	"commands = ();\n"
+	"power = {\n"
+	"halt = (\"/usr/sbin/shutdown\", \"-H\", \"--\","
+	" \"{when}\", \"{message}\");\n"
+	"poweroff = (\"/usr/sbin/shutdown\", \"-P\", \"--\","
+	" \"{when}\", \"{message}\");\n"
+	"reboot = (\"/usr/sbin/shutdown\", \"-r\", \"--\","
+	" \"{when}\", \"{message}\");\n"
+	"cancel = (\"/usr/sbin/shutdown\", \"-c\");\n"
+	"inhibitors = (" LOGIND_CALL " \"ListInhibitors\");\n"
+	"scheduled = (" LOGIND_GET " \"ScheduledShutdown\");\n"
+	"override_inhibitors = false;\n"
+	"};\n"
+	"wall = (\"/usr/bin/wall\");\n"
+	"protect = (\"sshd\", \"systemd-logind\");\n"
+	"limits = { sessions = 256; sessions_per_source = 16; spare = 4;"
+	" actions = 64;"
+	" login_seconds = 10; idle_seconds = 300; request_seconds = 60;"
+	" heartbeat_seconds = 30; watch_history = 1000; };\n"
+	"penalties = { enabled = true; min_seconds = 30; max_seconds = 600;"
+	" malformed = 1; unknown = 5; unknown_key = 5; handshake = 5;"
+	" timeout = 10; crash = 90; sources = 1024;"
+	" log_lines = 20; log_seconds = 60;"
+	" exempt = { users = (); from = (); }; };\n"
+	"user = \"bridle\";\n"
+	"state_dir = \"/var/lib/bridle\";\n"
+	"log = { facility = \"daemon\"; level = \"info\"; };\n"
+	"stop_seconds = 10;\n";
+
+static const char *const halt_placeholders[] = { "when", "message", NULL };
+static const char *const no_placeholders[] = { NULL };
+
+#define SETTING(field, ...) KEY(struct settings, field, __VA_ARGS__)
+#define POWER(field, name)                      \
+	SETTING(field, name, program, .min = 1, \
+		.placeholders = halt_placeholders)
+#define QUERY(field, name) \
+	SETTING(field, name, program, .placeholders = no_placeholders)
+#define LIMIT(field, low, high) \
+	SETTING(limits.field, #field, number, .min = low, .max = high)
+
+static const struct key power_keys[] = {
+	POWER(power[HALT_HALT], "halt"),
+	POWER(power[HALT_POWEROFF], "poweroff"),
+	POWER(power[HALT_REBOOT], "reboot"),
+	SETTING(cancel, "cancel", program, .min = 1,
+		.placeholders = no_placeholders),
+	QUERY(inhibitors, "inhibitors"),
+	QUERY(scheduled, "scheduled"),
+	SETTING(override_inhibitors, "override_inhibitors", switch),
+	{ .name = NULL },
+};
+
+static const struct key limit_keys[] = {
+	LIMIT(sessions, SESSIONS_MIN, SESSIONS_MAX),
+	LIMIT(sessions_per_source, 1, SESSIONS_MAX),
+	LIMIT(spare, 1, 64),
+	LIMIT(actions, 1, SESSIONS_MAX),
+	LIMIT(login_seconds, 1, 3600),
+	LIMIT(idle_seconds, 1, DAY),
+	LIMIT(request_seconds, 1, DAY),
+	LIMIT(heartbeat_seconds, 1, 3600),
+	LIMIT(watch_history, 16, 100000),
+	{ .name = NULL },
+};
+
+static const struct key log_keys[] = {
+	SETTING(log_facility, "facility", word, .words = &facility_words),
+	SETTING(log_level, "level", word, .words = &level_words),
+	{ .name = NULL },
+};
+
+static const struct key keys[] = {
+	WHOLE_KEY("listen", entries, .entries = &settings_listen_entries),
+	WHOLE_KEY("clients", entries, .entries = &settings_client_entries),
+	WHOLE_KEY("commands", entries, .entries = &settings_command_entries),
+	WHOLE_KEY("power", group, .keys = power_keys),
+	QUERY(wall, "wall"),
+	SETTING(protect, "protect", names),
+	WHOLE_KEY("limits", group, .keys = limit_keys),
+	WHOLE_KEY("penalties", group, .keys = settings_penalty_keys),
+	SETTING(user, "user", text),
+	SETTING(state_dir, "state_dir", path),
+	WHOLE_KEY("log", group, .keys = log_keys),
+	SETTING(stop_seconds, "stop_seconds", number, .max = 3600),
+	{ .name = NULL },
+};
+
+/*
+ * Read each key from the file, or from the defaults if the file does not have
+ * the key. Do the same for each key of a group.
+ */
+static void
+read_keys(struct reader *file, struct reader *builtin)
+{
+	const config_setting_t *given =
+		config_root_setting(&file->conf->config);
+	const config_setting_t *fallback =
+		config_root_setting(&builtin->conf->config);
+	const char *known[KEYS_MAX + 1] = { NULL };
+	const struct key *key;
+
+	for (key = keys; key->name != NULL; key++) {
+		known[key - keys] = key->name;
+		if (conf_member(given, key->name) == NULL ||
+			key->kind == &kind_group)
+			key_read(builtin, fallback, key, file->settings);
+		key_read(file, given, key, file->settings);
+	}
+	conf_keys(file->conf, given, known);
+}
+
+/*
+ * Check rules that concern several keys, after each key has been checked alone.
+ */
+static void
+check_whole(struct reader *r)
+{
+	const struct settings *s = r->settings;
+
+	settings_check_clients(r);
+	settings_check_penalties(r);
+	settings_check_commands(r);
+	if (s->nlisten == 0)
+		conf_error(r->conf, config_lookup(&r->conf->config, "listen"),
+			"names no socket: add { unix = \"…\" } or "
+			"{ tcp = \"…\" }");
+	if (s->nclients == 0)
+		conf_warn(r->conf, config_lookup(&r->conf->config, "clients"),
+			"has no entry, so no client may do anything");
+	if (s->limits.sessions_per_source > s->limits.sessions)
+		conf_warn(r->conf, config_lookup(&r->conf->config, "limits"),
+			"sessions_per_source is above sessions, so it has no "
+			"effect");
+}
+
+static struct settings *
+build(struct conf *conf, struct settings_ids *ids)
+{
+	struct conf fallback;
+	struct settings *s = calloc(1, sizeof(*s));
+	struct reader file = { .conf = conf, .settings = s, .ids = ids };
+	struct reader builtin = {
+		.conf = &fallback, .settings = s, .ids = ids, .builtin = true
+	};
+	bool failed;
+
+	/*
+	 * Collect no warnings about the defaults, because the file may replace
+	 * them.
+	 */
+	conf_open_text(
+		&fallback, defaults, "built-in defaults", conf->errors, NULL);
+	if (s == NULL || (s->path = strdup(conf->name)) == NULL) {
+		conf_error(conf, NULL, "out of memory");
+	} else if (!fallback.failed) {
+		read_keys(&file, &builtin);
+		check_whole(&file);
+	}
+	failed = conf->failed || fallback.failed;
+	conf_close(&fallback);
+	if (failed) {
+		settings_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+struct settings *
+settings_load(const char *path, struct settings_ids *ids, struct buf *errors,
+	struct buf *warnings)
+{
+	struct settings *s = NULL;
+	struct buf text = { 0 };
+
+	if (conf_read(path, &text, errors) == 0)
+		s = settings_parse(buf_str(&text), path, ids, errors, warnings);
+	buf_free(&text);
+	return s;
+}
+
+struct settings *
+settings_parse(const char *text, const char *name, struct settings_ids *ids,
+	struct buf *errors, struct buf *warnings)
+{
+	struct settings *s = NULL;
+	struct conf conf;
+
+	if (conf_open_text(&conf, text, name, errors, warnings) == 0)
+		s = build(&conf, ids);
+	conf_close(&conf);
+	return s;
+}
+
+static char *
+find_state_dir(const char *text)
+{
+	struct buf errors = { 0 };
+	struct conf conf;
+	char *dir = NULL;
+
+	if (conf_open_text(&conf, text, "", &errors, NULL) == 0)
+		conf_string(
+			&conf, config_lookup(&conf.config, "state_dir"), &dir);
+	conf_close(&conf);
+	buf_free(&errors);
+	return dir;
+}
+
+char *
+settings_state_dir(const char *text)
+{
+	char *dir = find_state_dir(text);
+
+	return dir != NULL ? dir : find_state_dir(defaults);
+}
+
+void
+settings_print(const struct settings *s, struct buf *out)
+{
+	struct printer p = { .out = *out };
+
+	keys_print(&p, keys, s);
+	*out = p.out;
+}
+
+void
+settings_free(struct settings *s)
+{
+	if (s == NULL)
+		return;
+	keys_free(keys, s);
+	free(s->path);
+	free(s);
+}

@@ -1,0 +1,267 @@
+/*
+ * The daemon's settings, parsed from bridled.conf(5) and checked.
+ *
+ * Settings are read-only after the parser has made them. A reload makes new
+ * settings, which replace all old settings.
+ */
+#ifndef BRIDLE_SETTINGS_H
+#define BRIDLE_SETTINGS_H
+
+#include "config/pattern.h"
+#include "net.h"
+#include "verbs.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define SETTINGS_FILE SYSCONFDIR "/bridle/bridled.conf"
+/* path of the socket that the unit bridled.socket opens */
+#define SETTINGS_SOCKET "/run/bridle/bridled.sock"
+#define SETTINGS_ARG_MAX 256 /* maximum bytes of a command's argument */
+#define SETTINGS_INPUT_MAX (1u << 20)
+
+/*
+ * A list of names. `set` is false if the configuration does not have the list,
+ * which means no limit. An empty list allows nothing.
+ */
+struct settings_names {
+	bool set;
+	size_t n;
+	char **v;
+	/* user IDs of a list of users, after their look-up; or NULL */
+	uid_t *uids;
+};
+
+/*
+ * A set of words, with a bit for each word. `set` is false if the configuration
+ * does not have the set, which means no limit.
+ */
+struct settings_set {
+	bool set;
+	unsigned long long bits;
+};
+
+struct settings_networks {
+	size_t n;
+	struct net_block *v;
+};
+
+struct settings_listen {
+	char *unix_path; /* path of the unix socket; NULL for TCP at `addr` */
+	struct net_addr addr;
+	mode_t mode;
+	char *group; /* group of the socket file; NULL for the daemon's own */
+	gid_t gid;   /* ID of `group`, after its look-up */
+	bool tls;
+	bool insecure;
+	int line;
+};
+
+enum settings_match {
+	MATCH_UNIX_USER,
+	MATCH_UNIX_GROUP,
+	MATCH_KEY,
+	MATCH_ANONYMOUS
+};
+
+struct settings_client {
+	char *name;
+	enum settings_match match;
+	char *who; /* name of the user or group in the file */
+	uid_t uid; /* user ID for MATCH_UNIX_USER */
+	gid_t gid; /* group ID for MATCH_UNIX_GROUP */
+	/* fingerprints of one or two keys, for MATCH_KEY */
+	struct settings_names keys;
+	/* networks that the client may connect from; empty: any */
+	struct settings_networks from;
+	struct settings_set verbs; /* allowed verbs, a bit set of VERB_BIT(…) */
+	bool wall;   /* true if a say of this client may write to terminals */
+	bool secret; /* true to hide the client's arguments from others */
+	struct settings_names run;
+	/* allowed halt modes, a bit set of 1 << enum halt_mode */
+	struct settings_set modes;
+	struct settings_names kill_names;
+	struct settings_names kill_users;
+	/* allowed signals, a bit set of 1ULL << (number - 1) */
+	struct settings_set signals;
+	int line;
+};
+
+/*
+ * The type of an argument. An argument of the type ARG_TEXT has a pattern or
+ * choices.
+ */
+enum settings_arg_type { ARG_TEXT, ARG_INT };
+
+struct settings_arg {
+	char *name;
+	char *pattern; /* pattern that the whole argument must match, or NULL */
+	struct pattern *compiled;
+	struct settings_names choices;
+	int type;          /* a value of enum settings_arg_type */
+	unsigned min, max; /* lowest and highest number, for ARG_INT */
+	bool dash;         /* true if the argument may begin with a dash */
+};
+
+enum settings_input { INPUT_NONE, INPUT_CLIENT };
+
+struct settings_command {
+	char *name;
+	char *help;  /* one line that explains the command, or NULL */
+	char **argv; /* program and arguments with {placeholders}, NULL-ended */
+	size_t nargs;
+	struct settings_arg *args;
+	int input;          /* a value of enum settings_input */
+	unsigned max_input; /* maximum bytes of input; 0: SETTINGS_INPUT_MAX */
+	char *user;      /* user of the program; NULL: the daemon's own user */
+	uid_t uid;       /* ID of `user`, after its look-up */
+	char *group;     /* group of the program; NULL: the group of `user` */
+	gid_t gid;       /* ID of the group, after its look-up */
+	char *directory; /* working directory; NULL for / */
+	char **environment;  /* "NAME=value" texts, NULL-ended; or NULL */
+	unsigned timeout;    /* time limit in seconds; 0: request_seconds */
+	unsigned max_output; /* maximum bytes of output for the client */
+	unsigned nice;
+	bool exclusive;
+	unsigned queue; /* maximum number of waiting requests, if `exclusive` */
+	bool detach;
+	bool secret; /* true to hide the arguments from other clients */
+	int line;
+};
+
+struct settings_limits {
+	unsigned sessions;
+	unsigned sessions_per_source;
+	unsigned spare; /* number of spare sessions */
+	unsigned actions;
+	unsigned login_seconds;
+	unsigned idle_seconds;
+	unsigned request_seconds;
+	unsigned heartbeat_seconds;
+	unsigned watch_history; /* number of events in the history */
+};
+
+/* The reasons for a penalty of a source. */
+enum penalty_cause {
+	PENALTY_MALFORMED, /* malformed request: status 400, 413, 501 or 505 */
+	PENALTY_UNKNOWN,   /* status 401: no entry of clients matches */
+	PENALTY_UNKNOWN_KEY, /* status 401: no entry of clients has the key */
+	PENALTY_HANDSHAKE,   /* a failed TLS handshake */
+	/* status 408: a known client sent no request in time */
+	PENALTY_TIMEOUT,
+	PENALTY_CRASH, /* the session crashed, or sent a wrong message */
+	PENALTY_CAUSES
+};
+
+struct settings_penalties {
+	bool enabled;
+	/* total penalty at which a source is blocked, in seconds */
+	unsigned min_seconds;
+	unsigned max_seconds;
+	/* penalty for each cause in seconds, before doubling */
+	unsigned seconds[PENALTY_CAUSES];
+	unsigned sources; /* maximum number of sources in the table */
+	/* maximum number of log lines about a source within log_seconds */
+	unsigned log_lines;
+	unsigned log_seconds;
+	struct settings_names exempt_users;
+	struct settings_networks exempt_from;
+};
+
+struct settings {
+	char *path; /* path of the configuration file, as the caller gave it */
+	size_t nlisten;
+	struct settings_listen *listen;
+	size_t nclients;
+	struct settings_client *clients;
+	size_t ncommands;
+	struct settings_command *commands;
+	char **power[HALT_MODES]; /* an argv template for each halt mode */
+	char **cancel;
+	/* argv of a program that prints the inhibitors; may be empty */
+	char **inhibitors;
+	/* argv of a program that prints the scheduled shutdown; may be empty */
+	char **scheduled;
+	bool override_inhibitors;
+	/* argv of a program that writes to terminals; may be empty */
+	char **wall;
+	struct settings_names protect;
+	struct settings_limits limits;
+	struct settings_penalties penalties;
+	char *user;
+	char *state_dir;
+	int log_facility; /* facility for syslog(3), such as LOG_DAEMON */
+	int log_level;    /* least urgent priority to log, such as LOG_INFO */
+	unsigned stop_seconds;
+};
+
+/*
+ * The ids of the users and groups that a configuration names, in the order of
+ * their look-ups. If `given` is false, the parser looks up each name in the
+ * name service and appends the id. If `given` is true, the parser takes the ids
+ * from `list`, which an earlier parse of the same text has filled.
+ */
+struct settings_ids {
+	bool given;
+	/* ids in the order of their look-ups, an array of id_t */
+	struct buf list;
+	size_t used;     /* bytes of `list` that the parser has used so far */
+	bool unanswered; /* true if a look-up failed that may succeed later */
+};
+
+/*
+ * Read, parse and check the file. Append a line to `errors` for each mistake
+ * ("FILE:LINE: KEY: reason"). If the syntax is wrong, append only the line for
+ * the first syntax error. Append a line to `warnings` for each setting that is
+ * legal but unwise. If `ids` is NULL, users and groups are not looked up.
+ * Return the settings, or NULL if there was an error. The caller frees the
+ * settings with settings_free().
+ */
+struct settings *settings_load(const char *path, struct settings_ids *ids,
+	struct buf *errors, struct buf *warnings);
+
+/*
+ * Like settings_load(), but for the content of a file. In messages, `name`
+ * stands for the file name.
+ */
+struct settings *settings_parse(const char *text, const char *name,
+	struct settings_ids *ids, struct buf *errors, struct buf *warnings);
+
+/*
+ * Return the state_dir that the text of a file names, or the default, even if
+ * the rest of the text is wrong. Return NULL if no memory is available. The
+ * caller frees the result.
+ */
+char *settings_state_dir(const char *text);
+
+/* Append each key with its value, in the syntax of the configuration file. */
+void settings_print(const struct settings *, struct buf *);
+
+/*
+ * Match an argument against its rule, and subtract the used steps from *steps.
+ * All arguments of a request share the same steps; see pattern.h.
+ */
+enum pattern_result settings_arg_match(
+	const struct settings_arg *, const char *text, unsigned *steps);
+
+/*
+ * True if the list has the name. The name has `len` bytes, and need not end
+ * with NUL.
+ */
+bool settings_has_name(const struct settings_names *, const char *, size_t len);
+
+/* True if a network in the list contains the address. */
+bool settings_has_address(
+	const struct settings_networks *, const struct net_addr *);
+
+/* Return the command with this name, or NULL. */
+const struct settings_command *settings_find_command(
+	const struct settings *, const char *name);
+
+/* True if a listener uses TLS. The daemon then needs a host key. */
+bool settings_has_tls(const struct settings *);
+
+/* Free the settings, which may be NULL. */
+void settings_free(struct settings *);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * The work of a daemon whose configuration is wrong. The daemon refuses each
+ * client until the file changes or SIGHUP arrives. If the daemon exited
+ * instead, the service manager would restart it many times, and finally close
+ * the sockets.
+ */
+#ifndef BRIDLE_REFUSE_ALL_H
+#define BRIDLE_REFUSE_ALL_H
+
+#include "net/listener.h"
+#include "net/sd_notify.h"
+
+struct refusal {
+	const char *text; /* status text for clients of unix sockets */
+	/* remark for the service manager, see sd_notify_state() */
+	const char *remark;
+	/* path of the configuration file; the file may not exist */
+	const char *path;
+};
+
+/*
+ * Send the status 503 to each client of the listeners. Clients of unix sockets
+ * get `text`. TCP clients get the text "not serving", without TLS even at a TLS
+ * port. Return 0 after SIGHUP, or when the file differs from its present
+ * version and has not changed for two seconds. Return -1 after SIGTERM or
+ * SIGINT, or if poll(2) fails.
+ */
+int refuse_all(
+	const struct listeners *, struct sd_notify *, const struct refusal *);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * The user that the daemon runs as.
+ */
+#ifndef BRIDLE_SERVICE_USER_H
+#define BRIDLE_SERVICE_USER_H
+
+#include "config/settings.h"
+#include "sys/account.h"
+
+/*
+ * Find the user that the daemon runs as. If root starts the daemon, this is the
+ * user in the setting `user`, otherwise the present user. Return 0, or print a
+ * message and return an exit status.
+ */
+int service_user_find(const struct settings *, struct account *user);
+
+/*
+ * Change this process to the user, unless it already runs as this user. Return
+ * 0, or -1 with errno.
+ */
+int service_user_become(const struct settings *, const struct account *user);
+
+#endif

@@ -1,0 +1,219 @@
+#include "config/load_child.h"
+
+#include "clock.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define BEGIN                                                              \
+	"listen = ( { unix = \"/run/test.sock\"; group = \"root\"; } );\n" \
+	"clients = ( { name = \"a\"; unix_user = \"root\"; allow = (); } );\n"
+
+struct fixture {
+	char dir[64];
+	char path[80];
+	struct load_child load;
+	struct buf errors, warnings;
+	struct settings *settings;
+};
+
+static int
+set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	snprintf(f->dir, sizeof(f->dir), "/tmp/bridle-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(f->path, sizeof(f->path), "%s/conf", f->dir);
+	f->load.fd = -1;
+	*state = f;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	load_child_end(&f->load);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	settings_free(f->settings);
+	buf_free(&f->errors);
+	buf_free(&f->warnings);
+	unlink(f->path);
+	rmdir(f->dir);
+	free(f);
+	return 0;
+}
+
+static void
+start(struct fixture *f, const char *text)
+{
+	int fd = open(f->path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+	load_child_start(&f->load, f->path);
+	assert_int_equal(f->load.state, LOAD_RUNNING);
+}
+
+static void
+await(struct fixture *f)
+{
+	struct pollfd p = { .fd = f->load.fd, .events = POLLIN };
+
+	while (f->load.state == LOAD_RUNNING) {
+		assert_int_equal(poll(&p, 1, 20000), 1);
+		load_child_read(&f->load);
+	}
+	assert_int_equal(f->load.state, LOAD_DONE);
+}
+
+static void
+take(struct fixture *f)
+{
+	f->settings =
+		load_child_take(&f->load, f->path, &f->errors, &f->warnings);
+	assert_int_equal(f->load.state, LOAD_NONE);
+	assert_int_equal(f->load.fd, -1);
+}
+
+static void
+test_good(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, BEGIN "wall = (\"/no/such/program\");\n");
+	await(f);
+	take(f);
+	assert_non_null(f->settings);
+	assert_string_equal(f->settings->path, f->path);
+	assert_int_equal(f->settings->listen[0].gid, 0);
+	assert_int_equal(f->settings->clients[0].uid, 0);
+	assert_int_equal(f->errors.len, 0);
+	assert_non_null(strstr(buf_str(&f->warnings), "/no/such/program"));
+}
+
+static void
+test_bad(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, BEGIN "nonsense = 1;\n");
+	await(f);
+	take(f);
+	assert_null(f->settings);
+	assert_non_null(strstr(buf_str(&f->errors), "conf:3: nonsense"));
+}
+
+/* Test a file with more errors than the child's reply has room for. */
+static void
+test_many_mistakes(void **state)
+{
+	struct fixture *f = *state;
+	struct buf text = { 0 };
+	int i;
+
+	buf_adds(&text, BEGIN);
+	/*
+	 * Fill the reply with few long names. The time of the check grows with
+	 * the square of the number of keys.
+	 */
+	for (i = 0; i < 400; i++)
+		buf_addf(&text, "nonsense%0200d = 1;\n", i);
+	start(f, buf_str(&text));
+	buf_free(&text);
+	await(f);
+	take(f);
+	assert_null(f->settings);
+	assert_in_range(f->errors.len, 60000, 65536);
+	assert_int_equal(f->errors.data[f->errors.len - 1], '\n');
+}
+
+static void
+test_late(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now;
+
+	start(f, BEGIN);
+	kill(f->load.pid, SIGSTOP);
+	now = clock_ms();
+	assert_in_range(load_child_expire(&f->load, now), now, now + LOAD_MS);
+	assert_int_equal(f->load.state, LOAD_RUNNING);
+	load_child_expire(&f->load, now + LOAD_MS);
+	assert_int_equal(f->load.state, LOAD_DONE);
+	take(f);
+	assert_null(f->settings);
+	assert_non_null(strstr(buf_str(&f->errors), "within 10 seconds"));
+}
+
+static void
+test_killed(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, BEGIN);
+	kill(f->load.pid, SIGKILL);
+	await(f);
+	/*
+	 * If the child has replied before the kill, there is nothing to test.
+	 */
+	if (f->load.answer.len == 0) {
+		take(f);
+		assert_null(f->settings);
+		assert_non_null(
+			strstr(buf_str(&f->errors), "without an answer"));
+	}
+}
+
+static void
+test_cut_answers(void **state)
+{
+	struct fixture *f = *state;
+	struct buf whole = { 0 };
+	size_t len;
+
+	start(f, BEGIN);
+	await(f);
+	buf_add(&whole, f->load.answer.data, f->load.answer.len);
+	load_child_end(&f->load);
+	for (len = 0; len < whole.len; len++) {
+		buf_add(&f->load.answer, whole.data, len);
+		f->load.state = LOAD_DONE;
+		take(f);
+		assert_null(f->settings);
+	}
+	buf_free(&whole);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_good, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_bad, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_many_mistakes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_late, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_killed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_cut_answers, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
