@@ -11,9 +11,9 @@
 
 /*
  * Parse a TCP address, and append it in the form of ListenStream=, such as
- * "[fe80::1]:7071%eth0". All texts of an address give the same result. The text
+ * "[fe80::1]:7075%eth0". All texts of an address give the same result. The text
  * may have the form of ListenStream=, or of the setting `listen`:
- * "[fe80::1%eth0]:7071". A port alone means the address [::]. If the text is
+ * "[fe80::1%eth0]:7075". A port alone means the address [::]. If the text is
  * not a numeric address with a port from 1 to 65535, return false and append
  * nothing. Interfaces are not looked up.
  */

@@ -36,7 +36,7 @@ struct net_block {
 };
 
 /*
- * Parse "127.0.0.1:7070", "[::1]:7070" or "[fe80::1%eth0]:7070", without
+ * Parse "127.0.0.1:7074", "[::1]:7074" or "[fe80::1%eth0]:7074", without
  * looking up host names. Return 0, or -1 if the text is not an address with a
  * port. Also return -1 if this machine has no interface of this name now.
  */

@@ -18,8 +18,8 @@
 #define WIRE_CHUNK_MAX 65536
 #define WIRE_COLUMNS_MAX 32
 
-#define WIRE_PORT "7070"
-#define WIRE_PORT_TLS "7071"
+#define WIRE_PORT "7074"
+#define WIRE_PORT_TLS "7075"
 #define WIRE_TLS_ONLY "this port speaks TLS only"
 
 enum wire_code {

@@ -51,7 +51,7 @@ const struct option_row option_rows[OPT_COUNT] = {
 	[OPT_HOSTS_FILE] = { "hosts-file", 0, "FILE",
 		"read hosts from a file, line by line; -: stdin" },
 	[OPT_IDENTITY] = { "identity", 'i', "FILE",
-		"use this key, not ~/.config/bridle/key" },
+		"use this key, not ~/.config/bridlectl/key" },
 	[OPT_FINGERPRINT] = { "fingerprint", 0, "SHA256:...",
 		"accept the host only if its key has this fingerprint" },
 	[OPT_ACCEPT_NEW] = { "accept-new", 0, NULL,

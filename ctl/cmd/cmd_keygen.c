@@ -160,7 +160,7 @@ run(const struct invocation *inv)
 const struct command cmd_keygen = { .name = "keygen",
 	.args = "[FILE]",
 	.help = "create a TLS key, and an entry for a host's clients",
-	.examples = "keygen|the key in ~/.config/bridle\n"
+	.examples = "keygen|the key in ~/.config/bridlectl\n"
 		    "keygen ./backup.key|another key, for -i\n"
 		    "keygen --type ed25519|\n",
 	.options = OPT_BIT(OPT_TYPE),

@@ -224,6 +224,8 @@ client_conf_read(struct client_conf *c, struct buf *error)
 	struct buf own = { 0 }, ignored = { 0 };
 	int result = 0;
 
+	if (config_dir_check_old(error) != 0)
+		return -1;
 	/* Skip the user's file if the home folder is unknown. */
 	if (config_dir_file(CLIENT_CONF_NAME, &own, &ignored) == 0 &&
 		is_there(buf_str(&own)))

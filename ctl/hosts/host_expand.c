@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define CONF_FILES                                              \
-	"~/.config/bridle/" CLIENT_CONF_NAME " and " SYSCONFDIR \
+	"~/.config/bridlectl/" CLIENT_CONF_NAME " and " SYSCONFDIR \
 	"/bridle/" CLIENT_CONF_NAME
 
 #define DEPTH_MAX 100        /* maximum depth of groups in groups */

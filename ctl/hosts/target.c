@@ -79,8 +79,8 @@ check_host(const struct target *t, struct buf *error)
 		return -1;
 	}
 	/*
-	 * Refuse the host "plain": a line "plain:7071" in known_hosts would be
-	 * read as the host "7071".
+	 * Refuse the host "plain": a line "plain:7075" in known_hosts would be
+	 * read as the host "7075".
 	 */
 	if (strcasecmp(t->host, "plain") == 0 ||
 		strcasecmp(t->host, "unix") == 0) {

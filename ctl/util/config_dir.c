@@ -4,12 +4,15 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FOLDER "bridle/"
+#define FOLDER "bridlectl"
+/* the folder of version 0.1 */
+#define OLD_FOLDER "bridle"
 
 /* Return the home folder, or NULL if neither HOME nor passwd(5) has a path. */
 static const char *
@@ -36,21 +39,70 @@ config_dir_home_path(const char *name, struct buf *path, struct buf *problem)
 	return 0;
 }
 
-int
-config_dir_file(const char *name, struct buf *path, struct buf *problem)
+/*
+ * Append the path of a folder below ~/.config. The XDG specification tells
+ * programs to ignore a relative path in XDG_CONFIG_HOME.
+ */
+static int
+add_config_path(const char *name, struct buf *path, struct buf *problem)
 {
 	const char *config = getenv("XDG_CONFIG_HOME");
 	struct buf below = { 0 };
 	int result;
 
-	/* The XDG specification tells programs to ignore a relative path. */
 	if (config != NULL && *config == '/') {
-		buf_addf(path, "%s/" FOLDER "%s", config, name);
+		buf_addf(path, "%s/%s", config, name);
 		return 0;
 	}
-	buf_addf(&below, ".config/" FOLDER "%s", name);
+	buf_addf(&below, ".config/%s", name);
 	result = config_dir_home_path(buf_str(&below), path, problem);
 	buf_free(&below);
+	return result;
+}
+
+int
+config_dir_file(const char *name, struct buf *path, struct buf *problem)
+{
+	if (add_config_path(FOLDER "/", path, problem) != 0)
+		return -1;
+	buf_adds(path, name);
+	return 0;
+}
+
+/* True if the folder has a file that version 0.1 created or read. */
+static bool
+has_our_file(const char *folder)
+{
+	static const char *const names[] = { "key", "known_hosts",
+		"bridlectl.conf" };
+	struct buf path = { 0 };
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !found; i++) {
+		buf_reset(&path);
+		buf_addf(&path, "%s/%s", folder, names[i]);
+		found = access(buf_str(&path), F_OK) == 0;
+	}
+	buf_free(&path);
+	return found;
+}
+
+int
+config_dir_check_old(struct buf *problem)
+{
+	struct buf path = { 0 }, old = { 0 }, ignored = { 0 };
+	int result = 0;
+
+	if (add_config_path(FOLDER, &path, &ignored) == 0 &&
+		add_config_path(OLD_FOLDER, &old, &ignored) == 0 &&
+		access(buf_str(&path), F_OK) != 0 && has_our_file(buf_str(&old)))
+		result = problem_add(problem,
+			"your key, known_hosts or bridlectl.conf is still in "
+			"the folder of version 0.1; run: mv %s %s",
+			buf_str(&old), buf_str(&path));
+	buf_free(&path);
+	buf_free(&old);
+	buf_free(&ignored);
 	return result;
 }
 
@@ -83,9 +135,12 @@ make_folder(const char *folder, struct buf *problem)
 int
 config_dir_make(const char *path, struct buf *problem)
 {
-	char *folder = strdup(path), *slash = folder;
-	int result = 0;
+	char *folder, *slash;
+	int result = config_dir_check_old(problem);
 
+	if (result != 0)
+		return result;
+	slash = folder = strdup(path);
 	if (folder == NULL)
 		return problem_add(problem, "out of memory");
 	while (result == 0 && (slash = strchr(slash + 1, '/')) != NULL) {

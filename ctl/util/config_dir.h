@@ -1,5 +1,5 @@
 /*
- * Finds and creates paths of the user's files in ~/.config/bridle.
+ * Finds and creates paths of the user's files in ~/.config/bridlectl.
  */
 #ifndef BRIDLE_CONFIG_DIR_H
 #define BRIDLE_CONFIG_DIR_H
@@ -7,7 +7,7 @@
 #include "buf.h"
 
 /*
- * Append to `path` the path of the file `name` in ~/.config/bridle.
+ * Append to `path` the path of the file `name` in ~/.config/bridlectl.
  * XDG_CONFIG_HOME replaces ~/.config if the variable is an absolute path.
  * Returns 0, or -1 with a sentence appended to problem.
  */
@@ -21,9 +21,16 @@ int config_dir_home_path(
 	const char *name, struct buf *path, struct buf *problem);
 
 /*
+ * Check that the user's files are not still in ~/.config/bridle, the folder of
+ * version 0.1. Returns 0, or -1 with a sentence appended to problem if the old
+ * folder has such a file and the new folder does not exist.
+ */
+int config_dir_check_old(struct buf *problem);
+
+/*
  * Create the missing folders of a file's path, with mode 0700. Returns 0, or -1
  * with a sentence appended to problem. An existing folder must belong to this
- * user or to root.
+ * user or to root. Fails like config_dir_check_old(), too.
  */
 int config_dir_make(const char *path, struct buf *problem);
 

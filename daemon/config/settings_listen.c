@@ -22,7 +22,7 @@ refuse_address(struct reader *r, const config_setting_t *at, const char *text,
 	if (net_needs_scope(addr) && scope == NULL) {
 		conf_error(r->conf, at,
 			"\"%s\" is a link-local address: name its interface "
-			"too, as in \"[fe80::1%%eth0]:7070\"",
+			"too, as in \"[fe80::1%%eth0]:7074\"",
 			text);
 	} else if (net_needs_scope(addr)) {
 		if (r->ids != NULL)
@@ -34,7 +34,7 @@ refuse_address(struct reader *r, const config_setting_t *at, const char *text,
 	} else {
 		conf_error(r->conf, at,
 			"\"%s\" is not ADDRESS:PORT in numbers, "
-			"as in \"127.0.0.1:7070\" or \"[::1]:7070\"",
+			"as in \"127.0.0.1:7074\" or \"[::1]:7074\"",
 			text);
 	}
 	memset(addr, 0, sizeof(*addr));

@@ -54,7 +54,7 @@ int listeners_open(struct listeners *, struct listeners *old,
 
 /*
  * Append the addresses in the settings that have no listener, such as
- * "[::]:7071, 127.0.0.1:7070".
+ * "[::]:7075, 127.0.0.1:7074".
  */
 void listeners_missing(
 	const struct listeners *, const struct settings *, struct buf *out);

@@ -54,7 +54,7 @@ class Ours(Daemon):
     def __init__(self, folder, listener, hosts):
         self.port = listener.getsockname()[1]
         self.home, self.hosts = os.path.join(folder, "home"), hosts
-        files = os.path.join(self.home, ".config", "bridle")
+        files = os.path.join(self.home, ".config", "bridlectl")
         os.makedirs(files, mode=0o700)
         self.key = os.path.join(files, "key")
         self.known_hosts = os.path.join(files, "known_hosts")

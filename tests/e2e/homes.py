@@ -25,7 +25,7 @@ class Home:
         shutil.rmtree(self.dir)
 
     def file(self, name):
-        return os.path.join(self.dir, ".config", "bridle", name)
+        return os.path.join(self.dir, ".config", "bridlectl", name)
 
     def ctl(self, *args, **more):
         return ctl(*args, env=self.env, **more)

@@ -206,7 +206,7 @@ class Network:
         for command in commands:
             subprocess.run([*self.inside, "sh", "-c", command], check=True)
 
-    def daemon(self, clients, place="[::]:7070", insecure=True, **kwargs):
+    def daemon(self, clients, place="[::]:7074", insecure=True, **kwargs):
         return Daemon(
             clients=clients, wrap=self.inside + bridle.WRAP,
             tcp=['{ tcp = "%s"; insecure = %s; }'
@@ -217,7 +217,7 @@ class Machines:
     """Two simulated machines, joined by a cable: our machine, and another
     one."""
 
-    PORT = 7070
+    PORT = 7074
     OURS, OTHERS = ("10.99.0.1", "fd99::1"), ("10.99.0.2", "fd99::2")
     OTHERS_SECOND = "10.99.0.3"
 

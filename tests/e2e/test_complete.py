@@ -31,7 +31,7 @@ class Home:
 
     def __enter__(self):
         self.dir = tempfile.mkdtemp(prefix="bridle-home-")
-        folder = os.path.join(self.dir, ".config", "bridle")
+        folder = os.path.join(self.dir, ".config", "bridlectl")
         os.makedirs(folder, mode=0o700)
         path = os.path.join(folder, "known_hosts")
         with open(path, "w") as f:
@@ -236,15 +236,15 @@ def test_users_are_those_of_this_machine():
 
 
 def test_hosts_are_those_that_are_known():
-    with Home("web1:7071 " + PIN, "# web2:7071 " + PIN, "lab7:9 " + PIN,
-              "[fe80::1]:7071 " + PIN) as home:
+    with Home("web1:7075 " + PIN, "# web2:7075 " + PIN, "lab7:9 " + PIN,
+              "[fe80::1]:7075 " + PIN) as home:
         equal(lines("-H", "", env=home.env)[:3],
               [("=", "web1", ""), ("=", "lab7:9", ""), ("=", "[fe80::1]", "")])
         equal([(kind, word) for kind, word, _ in
                lines("-H", "", env=home.env)[3:]],
               [("+", "unix:"), ("+", "plain:")])
         equal(offered("-Hwe", env=home.env), ["-Hweb1"])
-        equal(offered("--hosts=web1:", env=home.env), ["--hosts=web1:7071"])
+        equal(offered("--hosts=web1:", env=home.env), ["--hosts=web1:7075"])
         equal(offered("-H", "[fe80::", env=home.env), ["[fe80::1]"])
         equal(offered("-H", "plain:", env=home.env),
               ["plain:web1", "plain:lab7", "plain:[fe80::1]"])
@@ -253,8 +253,8 @@ def test_hosts_are_those_that_are_known():
 
 
 def test_bad_lines_of_known_hosts_do_no_harm():
-    with Home("\x1b[31m:7071 " + PIN, "web2:7071", "unix:7071 " + PIN,
-              "web1:7071 " + PIN) as home:
+    with Home("\x1b[31m:7075 " + PIN, "web2:7075", "unix:7075 " + PIN,
+              "web1:7075 " + PIN) as home:
         equal(offered("trust", "", env=home.env), ["web1"])
 
 
@@ -263,7 +263,7 @@ def test_hosts_and_groups_are_those_that_are_configured():
             '{ name = "here"; transport = "unix"; address = "/s"; });'
             'groups = ({ name = "web"; hosts = ("web[1-2]", "x"); },'
             '{ name = "lab"; hosts = "@web"; });')
-    with Home("known:7071 " + PIN, conf=conf) as home:
+    with Home("known:7075 " + PIN, conf=conf) as home:
         equal(lines("-H", "@", env=home.env),
               [("=", "@web", "web[1-2],x"), ("=", "@lab", "@web")])
         equal(offered("-H", "", env=home.env),
@@ -287,7 +287,7 @@ def test_what_a_group_holds_does_no_harm():
 
 
 def test_a_mistake_in_the_configuration_offers_what_else_there_is():
-    with Home("known:7071 " + PIN, conf="hosts = (") as home:
+    with Home("known:7075 " + PIN, conf="hosts = (") as home:
         equal(offered("trust", "", env=home.env), ["known"])
         equal(offered("kill", "a", env=home.env), [])
 

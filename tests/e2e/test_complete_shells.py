@@ -70,9 +70,9 @@ class Shell:
                    'echo "<parted>"\n', 0o700)
         os.symlink(bridle.BRIDLECTL, os.path.join(self.dir, "bin/bridlectl"))
         if self.conf:
-            self.write(".config/bridle/bridlectl.conf", self.conf)
+            self.write(".config/bridlectl/bridlectl.conf", self.conf)
         if self.known:
-            self.write(".config/bridle/known_hosts",
+            self.write(".config/bridlectl/known_hosts",
                        "".join("%s %s\n" % (h, PIN) for h in self.known))
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ,
@@ -245,13 +245,13 @@ def test_the_last_column_of_a_list_is_completed(kind):
 
 @in_every_shell
 def test_hosts_with_a_port_are_completed_once(kind):
-    with kind(["web1:9", "lab7:7071", "[fe80::1]:7071"]) as shell:
+    with kind(["web1:9", "lab7:7075", "[fe80::1]:7075"]) as shell:
         for so_far in ("w", "web1:", "web1"):
             shell.completes("bridlectl -H " + so_far, "-H", "web1:9", END)
             shell.completes("bridlectl --hosts=" + so_far, "--hosts=web1:9",
                             END)
         shell.completes("bridlectl trust la", "trust", "lab7", END)
-        shell.completes("bridlectl -H lab7:", "-H", "lab7:7071", END)
+        shell.completes("bridlectl -H lab7:", "-H", "lab7:7075", END)
         shell.completes("bridlectl -H plain:l", "-H", "plain:lab7", END)
         shell.completes("bridlectl -H pl", "-H", "plain:" + END)
         if kind is not Fish:  # in Fish a bracket begins an index, so skip this

@@ -26,8 +26,8 @@ def test_patterns_expand_in_their_order():
            "plain:db2:70", "a"])
     equal(hosts("r[1-2]n[0-4/2]"),
           ["r1n0", "r1n2", "r1n4", "r2n0", "r2n2", "r2n4"])
-    equal(hosts("[::1]:7071,n[1-2]:[7-8]"),
-          ["[::1]:7071", "n1:7", "n1:8", "n2:7", "n2:8"])
+    equal(hosts("[::1]:7075,n[1-2]:[7-8]"),
+          ["[::1]:7075", "n1:7", "n1:8", "n2:7", "n2:8"])
 
 
 def test_the_option_names_hosts_too():
@@ -36,11 +36,11 @@ def test_the_option_names_hosts_too():
 
 
 def test_duplicates_count_where_they_were_named_first():
-    equal(hosts("b,a,B,b:7071,b:7072,a"), ["b", "a", "b:7072"])
+    equal(hosts("b,a,B,b:7075,b:7072,a"), ["b", "a", "b:7072"])
 
 
 def test_a_dot_at_the_end_is_the_same_host():
-    equal(hosts("a.b.,A.B,a.b.:7071,a.b:80,plain:a.b."),
+    equal(hosts("a.b.,A.B,a.b.:7075,a.b:80,plain:a.b."),
           ["a.b.", "a.b:80", "plain:a.b."])
     equal(hosts("a.b:80,plain:a.b,c", "-x", "A.b."), ["c"])
     equal(hosts("a.b.:80,plain:a.b.,c", "-x", "a.b"), ["c"])
@@ -120,7 +120,7 @@ def test_other_tools_get_names_alone():
 def test_json_tells_how_each_is_reached():
     equal(ctl("hosts", "--json", "[::1]:70,plain:b,unix:/s").stdout,
           '{"host":"[::1]:70","transport":"tls","address":"::1","port":70}\n'
-          '{"host":"plain:b","transport":"plain","address":"b","port":7070}\n'
+          '{"host":"plain:b","transport":"plain","address":"b","port":7074}\n'
           '{"host":"unix:/s","transport":"unix","address":"/s"}\n')
 
 

@@ -100,7 +100,7 @@ def test_without_a_list_all_that_is_configured_is_shown():
         equal(home.hosts(), home.hosts("@*"))
     with Home() as home:
         refused(home.ctl("hosts"), 2, "no host is configured",
-                "~/.config/bridle/bridlectl.conf")
+                "~/.config/bridlectl/bridlectl.conf")
 
 
 def test_an_inventory_for_ansible():
@@ -252,7 +252,7 @@ def shows_another_key(home, daemon):
         home.write("hosts = (%s);" % web(d, pinned(d)))
         refused(home.ctl("-H", "web", "ping"), 1, "no identity (401)")
         home.write("hosts = (%s);" % web(
-            d, pinned(d) + 'identity = "~/.config/bridle/other";'))
+            d, pinned(d) + 'identity = "~/.config/bridlectl/other";'))
         equal(home.ctl("-H", "web", "ping").returncode, 0)
         refused(home.ctl("-H", "web", "-i", "/nowhere", "ping"), 3,
                 "/nowhere")

@@ -94,18 +94,18 @@ def test_a_listener_at_a_mapped_address_is_one_at_the_address_itself():
 def test_a_listener_for_both_kinds_of_address_knows_local_users():
     with Network() as net, net.daemon(by_uid("us", US) + ", " + ANYBODY):
         for host in EVERYWHERE:
-            equal(who(host, 7070, network=net.fd), "us", host)
+            equal(who(host, 7074, network=net.fd), "us", host)
 
 
 def test_a_listener_at_a_link_local_address():
     with Network() as net:
         net.run("ip address add fe80::77/64 dev lo nodad")
         with net.daemon(by_uid("us", US) + ", " + ANYBODY,
-                        "[fe80::77%lo]:7070") as d:
-            d.wait_log(r"serving at .*, \[fe80::77%lo\]:7070,")
-            equal(who("fe80::77%lo", 7070, network=net.fd), "us")
+                        "[fe80::77%lo]:7074") as d:
+            d.wait_log(r"serving at .*, \[fe80::77%lo\]:7074,")
+            equal(who("fe80::77%lo", 7074, network=net.fd), "us")
             assert d.reload(), d.log()
-            equal(who("fe80::77%lo", 7070, network=net.fd), "us")
+            equal(who("fe80::77%lo", 7074, network=net.fd), "us")
 
 
 INSECURE = '{ tcp = "127.0.0.1:0"; insecure = true; }'
@@ -118,7 +118,7 @@ def test_a_local_user_without_an_entry_is_not_anonymous_instead():
         equal(who("unix", d.sock), None)
     with Network() as net, net.daemon(clients):
         for host in EVERYWHERE:
-            equal(who(host, 7070, network=net.fd), None, host)
+            equal(who(host, 7074, network=net.fd), None, host)
 
 
 def test_another_users_connection_is_his():
@@ -190,7 +190,7 @@ def test_nor_is_it_anonymous_where_others_would_be():
     with Daemon(clients=TRAPS, tcp=[INSECURE]) as d, Victim() as v:
         send_and_leave(d, [("127.0.0.1", d.ports[0])], v)
     with Network() as net, net.daemon(TRAPS) as d, Victim() as v:
-        send_and_leave(d, [(host, 7070) for host in EVERYWHERE], v, net.fd)
+        send_and_leave(d, [(host, 7074) for host in EVERYWHERE], v, net.fd)
 
 
 def known_to_kernel(port, peer_port):
@@ -466,7 +466,7 @@ def test_without_insecure_another_machine_is_refused_whatever_lets_it_in():
     daemon must refuse such a client."""
     clients = ANONYMOUS + ", " + ANYBODY
     with Machines() as m, Victim() as v, \
-            m.ours.daemon(clients, "127.0.0.1:7070", insecure=False) as d:
+            m.ours.daemon(clients, "127.0.0.1:7074", insecure=False) as d:
         routed = "echo 1 >/proc/sys/net/ipv4/conf/cable/route_localnet"
         m.ours.run(routed)
         m.other.run(routed,

@@ -314,7 +314,7 @@ def test_kill_with_yes_kills_everywhere():
 def test_ones_own_machine_comes_last():
     with herd(1) as d:
         # No host has this address, which is reserved for documentation.
-        ours, other = "unix:" + d.sock, "plain:192.0.2.1:7070"
+        ours, other = "unix:" + d.sock, "plain:192.0.2.1:7074"
         done = ctl("-H", hosts(ours, other), "halt", "-y",
                    "--connect-timeout", "1", "--max-failures", "0")
         assert "this machine last (%s)" % ours in done.stderr, done.stderr

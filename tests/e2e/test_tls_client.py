@@ -100,7 +100,7 @@ def test_a_fingerprint_given_is_all_that_counts():
 
 def test_a_bad_line_of_known_hosts_is_told():
     with Home() as home, TlsDaemon(home) as d:
-        for bad in ("web1", "web1:7071 SHA256:x", "web1 " + WRONG):
+        for bad in ("web1", "web1:7075 SHA256:x", "web1 " + WRONG):
             home.know(d.line() + bad + "\n")
             refused(d.tls("ping"), 3, home.known + ":2: ")
         home.know(d.line())
@@ -143,14 +143,14 @@ def test_trust_with_a_fingerprint():
 
 def test_trust_replaces_the_hosts_lines_alone():
     with Home() as home, TlsDaemon(home) as d:
-        home.know("# a\nweb1:7071 %s\n%s %s\n#b\n%s %s\n"
+        home.know("# a\nweb1:7075 %s\n%s %s\n#b\n%s %s\n"
                   % (WRONG, d.host, WRONG, d.host, WRONG))
         refused(home.ctl("trust", d.host), 2, "--fingerprint", "-y")
         done = home.ctl("trust", "-y", d.host)
         equal(done.returncode, 0, done.stderr)
         assert "known_hosts:3 has the key " + WRONG in done.stderr
         equal(home.read(home.known),
-              "# a\nweb1:7071 %s\n%s#b\n" % (WRONG, d.line()))
+              "# a\nweb1:7075 %s\n%s#b\n" % (WRONG, d.line()))
         equal(d.tls("ping").returncode, 0)
 
 
@@ -295,10 +295,27 @@ def test_xdg_config_home_is_honoured():
     with Home() as home:
         home.env["XDG_CONFIG_HOME"] = os.path.join(home.dir, "else")
         home.keygen()
-        assert os.path.exists(os.path.join(home.dir, "else/bridle/key"))
+        assert os.path.exists(os.path.join(home.dir, "else/bridlectl/key"))
         home.env["XDG_CONFIG_HOME"] = "relative"
         home.keygen()
         assert os.path.exists(home.key)
+
+
+def test_files_in_the_folder_of_an_older_version_are_not_lost():
+    with Home() as home, TlsDaemon(home) as d:
+        config = os.path.join(home.dir, ".config")
+        new = os.path.join(config, "bridlectl")
+        old = os.path.join(config, "bridle")
+        os.rename(new, old)
+        for args in (["keygen"], ["trust", d.host], ["-H", d.host, "ping"],
+                     ["hosts"]):
+            done = home.ctl(*args)
+            assert done.returncode in (1, 2), done
+            assert "run: mv %s %s" % (old, new) in done.stderr, done
+        # Another program uses a folder of this name.
+        os.unlink(os.path.join(old, "key"))
+        home.keygen()
+        equal(os.listdir(old), [])
 
 
 def test_root_leaves_nothing_in_another_users_home():

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define KEY "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-#define HOST "web1:7071"
+#define HOST "web1:7075"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

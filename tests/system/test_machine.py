@@ -363,14 +363,14 @@ def test_tls_needs_only_a_line_in_the_configuration():
     key = re.search(r"SHA256:\S{43}", keygen)[0]
     try:
         m.write(CONF, before.replace(
-            "listen = (\n", 'listen = (\n\t{ tcp = "[::]:7071"; tls = true; '
+            "listen = (\n", 'listen = (\n\t{ tcp = "[::]:7075"; tls = true; '
             "},\n").replace(
             "clients = (\n", 'clients = (\n\t{ name = "alice"; key = "%s"; '
             'allow = ("ping"); },\n' % key))
         # A reload cannot open the new listener, and the daemon stays usable.
         m.run("systemctl", "start", "bridled.service")
         reload(m)
-        assert "[::]:7071 is listed, but was not passed" in m.journal()
+        assert "[::]:7075 is listed, but was not passed" in m.journal()
         ctl(m, "ping")
         load = Load(m)
         load.wait_more()
@@ -476,9 +476,9 @@ def test_the_generator_names_each_address_once():
         m.write(CONF, before.replace(
             "listen = (\n", "listen = (\n" + "".join(
                 '\t{ tcp = "%s"; insecure = true; },\n' % place for place in (
-                    "[fe80::1%lo]:7075", "[::]:7071", "0.0.0.0:7072",
+                    "[fe80::1%lo]:7075", "[::]:7075", "0.0.0.0:7072",
                     "no address"))))
-        drop_in(m, "bridled.socket", "[Socket]\nListenStream=7071\n")
+        drop_in(m, "bridled.socket", "[Socket]\nListenStream=7075\n")
         units = m.sh("ls /run/systemd/generator/bridled.service.wants "
                      "/run/systemd/generator/sockets.target.wants").stdout
         names = ["bridled-tcp@0.0.0.0:7072.socket",
@@ -496,11 +496,11 @@ def test_the_drop_in_for_plain_tcp_knows_local_users():
     before = m.read(CONF)
     try:
         m.write(CONF, before.replace(
-            "listen = (\n", 'listen = (\n\t{ tcp = "127.0.0.1:7070"; },\n'))
+            "listen = (\n", 'listen = (\n\t{ tcp = "127.0.0.1:7074"; },\n'))
         m.sh("mkdir -p %s; cp %s/plain-tcp.conf %s"
              % (DROPINS, EXAMPLES, DROPINS))
         restart(m)
-        ask = "printf '1#4\\n' | nc -N 127.0.0.1 7070"
+        ask = "printf '1#4\\n' | nc -N 127.0.0.1 7074"
         assert "1#200#pong" in m.sh(ask, user="alice").stdout
         assert "1#401#" in m.sh(ask, user="bob").stdout
     finally:
@@ -513,14 +513,14 @@ def test_it_serves_without_the_socket_unit_too():
     before = m.read(CONF)
     try:
         m.write(CONF, before.replace(
-            "listen = (\n", 'listen = (\n\t{ tcp = "127.0.0.1:7070"; },\n'))
+            "listen = (\n", 'listen = (\n\t{ tcp = "127.0.0.1:7074"; },\n'))
         m.sh("mkdir -p %s; cp %s/own-sockets.conf %s; systemctl stop "
              "bridled.service; systemctl mask --now bridled.socket; "
              "systemctl daemon-reload; systemctl start bridled.service"
              % (DROPINS, EXAMPLES, DROPINS))
         ctl(m, "ping", user="alice")
         assert "1#200#pong" in m.sh(
-            "printf '1#4\\n' | nc -N 127.0.0.1 7070", user="alice").stdout
+            "printf '1#4\\n' | nc -N 127.0.0.1 7074", user="alice").stdout
     finally:
         m.write(CONF, before)
         m.sh("systemctl stop bridled.service; "

@@ -116,19 +116,19 @@ hosts_are_reached_as_configured(void **state)
 	assert_way(&c, "web1", TARGET_TLS, "10.0.0.5", "7000");
 	assert_way(&c, "WEB1", TARGET_TLS, "10.0.0.5", "7000");
 	assert_way(&c, "web1:80", TARGET_TLS, "10.0.0.5", "80");
-	assert_way(&c, "web2", TARGET_PLAIN, "web2", "7070");
-	assert_way(&c, "six", TARGET_TLS, "::1", "7071");
+	assert_way(&c, "web2", TARGET_PLAIN, "web2", "7074");
+	assert_way(&c, "six", TARGET_TLS, "::1", "7075");
 	assert_way(&c, "six:1", TARGET_TLS, "::1", "1");
-	assert_way(&c, "seven", TARGET_TLS, "fe80::1%eth0", "7071");
+	assert_way(&c, "seven", TARGET_TLS, "fe80::1%eth0", "7075");
 	assert_way(&c, "here", TARGET_UNIX, "/run/a,b", "");
-	assert_way(&c, "n09", TARGET_TLS, "10.1.0.9", "7071");
+	assert_way(&c, "n09", TARGET_TLS, "10.1.0.9", "7075");
 	/*
 	 * An address, or a name with a transport before it, is not looked up in
 	 * the file.
 	 */
-	assert_way(&c, "plain:web1", TARGET_PLAIN, "web1", "7070");
-	assert_way(&c, "[::1]", TARGET_TLS, "::1", "7071");
-	assert_way(&c, "other", TARGET_TLS, "other", "7071");
+	assert_way(&c, "plain:web1", TARGET_PLAIN, "web1", "7074");
+	assert_way(&c, "[::1]", TARGET_TLS, "::1", "7075");
+	assert_way(&c, "other", TARGET_TLS, "other", "7075");
 	assert_list_refused(&c, "here:70", "a unix socket has no port");
 	assert_list_refused(&c, "web1:x", "a port is a number");
 	client_conf_free(&c);
@@ -218,7 +218,7 @@ the_first_counts(void **state)
 			"           { name = \"h\"; hosts = \"theirs\"; } );");
 
 	(void)state;
-	assert_way(&c, "n1", TARGET_TLS, "mine", "7071");
+	assert_way(&c, "n1", TARGET_TLS, "mine", "7075");
 	assert_way(&c, "n2", TARGET_TLS, "n2", "70");
 	assert_way(&c, "n3", TARGET_TLS, "n3", "80");
 	assert_list(&c, "@g,@h", "mine theirs");

@@ -110,7 +110,7 @@ addresses(void **state)
 {
 	(void)state;
 	assert_expands("[::1]", "[::1]");
-	assert_expands("[::1]:7071", "[::1]:7071");
+	assert_expands("[::1]:7075", "[::1]:7075");
 	assert_expands("plain:[fe80::1%eth0]:70", "plain:[fe80::1%eth0]:70");
 	assert_expands("[::1]:[1-2]", "[::1]:1 [::1]:2");
 }
@@ -198,7 +198,7 @@ words_of_a_list(void **state)
 	assert_int_equal(hostlist_span("ab,c"), 2);
 	assert_int_equal(hostlist_span("n[1,2],c"), 6);
 	assert_int_equal(hostlist_span("n[1,2"), 5);
-	assert_int_equal(hostlist_span("[::1]:7071,a"), 10);
+	assert_int_equal(hostlist_span("[::1]:7075,a"), 10);
 }
 
 #define NAMES_MAX 1100
@@ -331,9 +331,9 @@ folds_several_numbers(void **state)
 	assert_folds("r[1-4]n[1-8]", "r[1-4]n[1-8]");
 	assert_folds("r1n1,r1n2,r2n1", "r1n[1-2],r2n1");
 	assert_folds("n[1-3].rack7.example", "n[1-3].rack7.example");
-	assert_folds("10.0.[1-2].[1-9]:7071", "10.0.[1-2].[1-9]:7071");
-	assert_folds("n[1-3]:7071,n4:7072", "n[1-3]:7071,n4:7072");
-	assert_folds("h:[7071-7080]", "h:[7071-7080]");
+	assert_folds("10.0.[1-2].[1-9]:7075", "10.0.[1-2].[1-9]:7075");
+	assert_folds("n[1-3]:7075,n4:7072", "n[1-3]:7075,n4:7072");
+	assert_folds("h:[7075-7080]", "h:[7075-7080]");
 	assert_folds("n1:7,n1", "n1:7,n1");
 	/* Folding replaces only the last five numbers of a name by ranges. */
 	assert_folds("a[1-2]b1c1d1e1f1", "a1b1c1d1e1f1,a2b1c1d1e1f1");
@@ -343,7 +343,7 @@ static void
 folds_what_is_odd(void **state)
 {
 	(void)state;
-	assert_folds("[::1]:7071,[::2]:7071", "[::1]:7071,[::2]:7071");
+	assert_folds("[::1]:7075,[::2]:7075", "[::1]:7075,[::2]:7075");
 	assert_folds("[::1]:[1-3]", "[::1]:[1-3]");
 	assert_folds("plain:[::1],plain:n[1-2]", "plain:[::1],plain:n[1-2]");
 	assert_folds("unix:/tmp/[1-3]/s", "unix:/tmp/[1-3]/s");

@@ -43,22 +43,22 @@ hosts_are_found(void **state)
 {
 	static const char text[] = "# mine\n"
 				   "\n"
-				   "web1:7071 " A "\n"
-				   "  web2:7071\t" B "  \n"
-				   "web2:7071 " C "\n"
-				   "\t# [::1]:7071 " A "\n"
-				   "[::1]:7071 " C;
+				   "web1:7075 " A "\n"
+				   "  web2:7075\t" B "  \n"
+				   "web2:7075 " C "\n"
+				   "\t# [::1]:7075 " A "\n"
+				   "[::1]:7075 " C;
 
 	(void)state;
-	assert_known(text, "web1:7071", A, KNOWN_SAME, 0);
-	assert_known(text, "web1:7071", B, KNOWN_OTHER, 3);
+	assert_known(text, "web1:7075", A, KNOWN_SAME, 0);
+	assert_known(text, "web1:7075", B, KNOWN_OTHER, 3);
 	assert_known(text, "web1:7072", A, KNOWN_NOT, 0);
-	assert_known(text, "web:7071", A, KNOWN_NOT, 0);
-	assert_known(text, "web2:7071", B, KNOWN_SAME, 0);
-	assert_known(text, "web2:7071", A, KNOWN_OTHER, 4);
-	assert_known(text, "[::1]:7071", C, KNOWN_SAME, 0);
-	assert_known("", "web1:7071", A, KNOWN_NOT, 0);
-	assert_known("\n\n#", "web1:7071", A, KNOWN_NOT, 0);
+	assert_known(text, "web:7075", A, KNOWN_NOT, 0);
+	assert_known(text, "web2:7075", B, KNOWN_SAME, 0);
+	assert_known(text, "web2:7075", A, KNOWN_OTHER, 4);
+	assert_known(text, "[::1]:7075", C, KNOWN_SAME, 0);
+	assert_known("", "web1:7075", A, KNOWN_NOT, 0);
+	assert_known("\n\n#", "web1:7075", A, KNOWN_NOT, 0);
 }
 
 /* Test that each of a host's keys is accepted, in any order of their lines. */
@@ -88,7 +88,7 @@ assert_bad(const char *text, size_t len, const char *part)
 	struct known_found f;
 
 	assert_int_equal(
-		known_hosts_find(text, len, "kh", "web1:7071", A, &f, &problem),
+		known_hosts_find(text, len, "kh", "web1:7075", A, &f, &problem),
 		-1);
 	if (strstr(buf_str(&problem), part) == NULL)
 		fail_msg("%s", buf_str(&problem));
@@ -99,23 +99,23 @@ static void
 bad_lines_are_told(void **state)
 {
 	static const char *const texts[][2] = {
-		{ "web1:7071\n", "kh:1: after the host" },
-		{ "\nweb1:7071 SHA256:AAAA\n", "kh:2: after the host" },
-		{ "web1:7071 " A " # x\n", "kh:1: after the host" },
-		{ "web1:7071 " A "=\n", "kh:1: after the host" },
-		{ "web1:7071 " A "\r\n", "kh:1: after the host" },
-		{ "web1:7071 "
+		{ "web1:7075\n", "kh:1: after the host" },
+		{ "\nweb1:7075 SHA256:AAAA\n", "kh:2: after the host" },
+		{ "web1:7075 " A " # x\n", "kh:1: after the host" },
+		{ "web1:7075 " A "=\n", "kh:1: after the host" },
+		{ "web1:7075 " A "\r\n", "kh:1: after the host" },
+		{ "web1:7075 "
 		  "sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 			"kh:1: after the host" },
-		{ "web1 " A "\n", "must be written as web1:7071" },
-		{ "Web1:7071 " A "\n", "must be written as web1:7071" },
-		{ "web1:07071 " A "\n", "must be written as web1:7071" },
+		{ "web1 " A "\n", "must be written as web1:7075" },
+		{ "Web1:7075 " A "\n", "must be written as web1:7075" },
+		{ "web1:07075 " A "\n", "must be written as web1:7075" },
 		{ "web1:70710 " A "\n", "kh:1: 'web1:70710'" },
 		{ "::1 " A "\n", "brackets" },
 		{ "plain:web1 " A "\n", "does not use TLS" },
 		{ "unix:/x " A "\n", "does not use TLS" },
 		{ "a:1,b:1 " A "\n", "brackets" },
-		{ "w:1 " A "\nweb1:7071 " A "\nw#:1 " A, "kh:3:" },
+		{ "w:1 " A "\nweb1:7075 " A "\nw#:1 " A, "kh:3:" },
 	};
 	size_t i;
 

@@ -21,25 +21,25 @@ static void
 test_addresses_have_one_form(void **state)
 {
 	(void)state;
-	assert_format("127.0.0.1:7070", "127.0.0.1:7070");
-	assert_format("0.0.0.0:07071", "0.0.0.0:7071");
-	assert_format("[::]:7071", "[::]:7071");
-	assert_format("[0:0::0]:7071", "[::]:7071");
-	assert_format("7071", "[::]:7071");
+	assert_format("127.0.0.1:7074", "127.0.0.1:7074");
+	assert_format("0.0.0.0:07075", "0.0.0.0:7075");
+	assert_format("[::]:7075", "[::]:7075");
+	assert_format("[0:0::0]:7075", "[::]:7075");
+	assert_format("7075", "[::]:7075");
 	assert_format("[2001:DB8::1]:1", "[2001:db8::1]:1");
-	assert_format("[fe80::1%eth0]:7071", "[fe80::1]:7071%eth0");
-	assert_format("[fe80::1]:7071%eth0", "[fe80::1]:7071%eth0");
+	assert_format("[fe80::1%eth0]:7075", "[fe80::1]:7075%eth0");
+	assert_format("[fe80::1]:7075%eth0", "[fe80::1]:7075%eth0");
 }
 
 static void
 test_what_is_no_address_is_refused(void **state)
 {
-	static const char *const wrong[] = { "", "0", "65536", "host:7071",
+	static const char *const wrong[] = { "", "0", "65536", "host:7075",
 		"127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:70710",
 		"127.0.0.1:99999999999999999999", "127.0.0.1:7x", "[::]",
-		"[::]7071", "[::", "[::]:7071%", "[127.0.0.1]:7071",
-		"127.0.0.1:7071%eth0", "[fe80::1%a]:7071%b", "::1:7071",
-		"[fe80::1%e/0]:7071", "[fe80::1%e 0]:7071", "/run/a", "@a",
+		"[::]7075", "[::", "[::]:7075%", "[127.0.0.1]:7075",
+		"127.0.0.1:7075%eth0", "[fe80::1%a]:7075%b", "::1:7075",
+		"[fe80::1%e/0]:7075", "[fe80::1%e 0]:7075", "/run/a", "@a",
 		"[1111111111111111111111111111111111111111111111111111111111"
 		"1111111111]:1" };
 	size_t i;
@@ -67,10 +67,10 @@ static void
 test_names_are_escaped_like_systemd(void **state)
 {
 	(void)state;
-	assert_escaped("[::]:7071", "\\x5b::\\x5d:7071");
-	assert_escaped("0.0.0.0:7071", "0.0.0.0:7071");
+	assert_escaped("[::]:7075", "\\x5b::\\x5d:7075");
+	assert_escaped("0.0.0.0:7075", "0.0.0.0:7075");
 	assert_escaped(
-		"[fe80::1]:7071%eth-0", "\\x5bfe80::1\\x5d:7071\\x25eth\\x2d0");
+		"[fe80::1]:7075%eth-0", "\\x5bfe80::1\\x5d:7075\\x25eth\\x2d0");
 	assert_escaped(".a/b", "\\x2ea-b");
 }
 

@@ -27,13 +27,13 @@ test_however_it_is_written(void **state)
 	(void)state;
 	assert_true(is_own("unix:/run/bridle/bridled.sock"));
 	assert_true(is_own("localhost"));
-	assert_true(is_own("LocalHost.:7071"));
+	assert_true(is_own("LocalHost.:7075"));
 	assert_true(is_own("ip6-localhost"));
 	assert_true(is_own("127.0.0.1"));
-	assert_true(is_own("plain:127.0.0.2:7070"));
+	assert_true(is_own("plain:127.0.0.2:7074"));
 	assert_true(is_own("127.1"));
 	assert_true(is_own("[::1]"));
-	assert_true(is_own("[0:0:0:0:0:0:0:1]:7071"));
+	assert_true(is_own("[0:0:0:0:0:0:0:1]:7075"));
 	assert_true(is_own("[::ffff:127.0.0.1]"));
 }
 

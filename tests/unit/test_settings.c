@@ -104,7 +104,7 @@ read_source(const char *path)
 static const char everything[] =
 	"listen = ( { unix = \"/tmp/b.sock\"; mode = \"0600\"; group = \"7\"; "
 	"},"
-	"  { tcp = \"127.0.0.1:7070\"; },"
+	"  { tcp = \"127.0.0.1:7074\"; },"
 	"  { tcp = \"[::]:7072\"; insecure = true; } );"
 	"clients = ("
 	"  { name = \"teacher\"; unix_user = \"eve\";"
@@ -588,7 +588,7 @@ test_warnings(void **state)
 		{ "clients = ( { name = \"a\"; allow = (); key = \"SHA256:"
 		  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"; } );",
 			"no client can use this key: no listener has tls" },
-		{ "listen = ( { tcp = \"[::]:7071\"; tls = true; } );"
+		{ "listen = ( { tcp = \"[::]:7075\"; tls = true; } );"
 		  "clients = ( { name = \"a\"; allow = (); key = \"SHA256:"
 		  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"; } );",
 			"the key may be used from any address" },
@@ -622,7 +622,7 @@ static void
 test_no_warnings(void **state)
 {
 	struct outcome o = parse_good(
-		"listen = ( { tcp = \"[::]:7071\"; tls = true; } );"
+		"listen = ( { tcp = \"[::]:7075\"; tls = true; } );"
 		"clients = ( { name = \"a\"; unix_user = \"root\";"
 		"  from = (\"127.0.0.1\"); allow = (\"halt\", \"kill\");"
 		"  kill = { names = (\"x\"); }; },"
@@ -641,7 +641,7 @@ static void
 test_missing_program(void **state)
 {
 	struct outcome o = parse_with(
-		"listen = ( { tcp = \"127.0.0.1:7070\"; } );"
+		"listen = ( { tcp = \"127.0.0.1:7074\"; } );"
 		"clients = ( { name = \"a\"; unix_user = \"0\"; allow = (); } "
 		");"
 		"power = { halt = (\"/no/such/program\", \"{when}\"); };",

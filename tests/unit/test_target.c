@@ -77,11 +77,11 @@ static void
 plain_names(void **state)
 {
 	(void)state;
-	assert_plain("plain:web1", "web1", "7070");
+	assert_plain("plain:web1", "web1", "7074");
 	assert_plain("plain:web1:80", "web1", "80");
 	assert_plain("plain:10.0.0.1:65535", "10.0.0.1", "65535");
-	assert_plain("plain:[::1]", "::1", "7070");
-	assert_plain("plain:[fe80::1%eth0]:7071", "fe80::1%eth0", "7071");
+	assert_plain("plain:[::1]", "::1", "7074");
+	assert_plain("plain:[fe80::1%eth0]:7075", "fe80::1%eth0", "7075");
 }
 
 static void
@@ -91,10 +91,10 @@ plain_mistakes(void **state)
 
 	(void)state;
 	assert_refused("plain:", "names no host");
-	assert_refused("plain::7070", "names no host");
+	assert_refused("plain::7074", "names no host");
 	assert_refused("plain:[]", "names no host");
 	assert_refused("plain:[::1", "[ADDRESS]");
-	assert_refused("plain:[::1]7070", "[ADDRESS]");
+	assert_refused("plain:[::1]7074", "[ADDRESS]");
 	assert_refused("plain:::1", "brackets");
 	assert_refused("plain:web1:", "port");
 	assert_refused("plain:web1:0", "port");
@@ -111,13 +111,13 @@ static void
 tls_names(void **state)
 {
 	(void)state;
-	assert_tls("web1", "web1", "7071");
+	assert_tls("web1", "web1", "7075");
 	assert_tls("web1:80", "web1", "80");
 	assert_tls("web1:0080", "web1", "80");
-	assert_tls("10.0.0.1", "10.0.0.1", "7071");
-	assert_tls("[::1]", "::1", "7071");
+	assert_tls("10.0.0.1", "10.0.0.1", "7075");
+	assert_tls("[::1]", "::1", "7075");
 	assert_tls("[::1]:7000", "::1", "7000");
-	assert_tls("[fe80::1%eth0]", "fe80::1%eth0", "7071");
+	assert_tls("[fe80::1%eth0]", "fe80::1%eth0", "7075");
 	/*
 	 * "tls" is not a transport, so "tls" is read as a host and "web1" as
 	 * its port.
@@ -130,8 +130,8 @@ tls_mistakes(void **state)
 {
 	(void)state;
 	assert_refused("", "names no host");
-	assert_refused(":7071", "names no host");
-	assert_refused("::1", "such as [::1]:7071");
+	assert_refused(":7075", "names no host");
+	assert_refused("::1", "such as [::1]:7075");
 	assert_refused("web1:", "port");
 	assert_refused("/run/bridle/bridled.sock", "unix:PATH");
 	assert_refused("web 1", "is no host");
@@ -162,13 +162,13 @@ static void
 addresses(void **state)
 {
 	(void)state;
-	assert_address("Web1.Example.ORG", "web1.example.org:7071");
-	assert_address("plain:web1", "web1:7070");
+	assert_address("Web1.Example.ORG", "web1.example.org:7075");
+	assert_address("plain:web1", "web1:7074");
 	assert_address("web1.:80", "web1:80");
-	assert_address("web1..", "web1:7071");
-	assert_address(".", ".:7071");
+	assert_address("web1..", "web1:7075");
+	assert_address(".", ".:7075");
 	assert_address("10.0.0.1:80", "10.0.0.1:80");
-	assert_address("[FE80::A%Eth0]:7071", "[fe80::a%Eth0]:7071");
+	assert_address("[FE80::A%Eth0]:7075", "[fe80::a%Eth0]:7075");
 }
 
 /*
