@@ -523,6 +523,8 @@ def test_a_user_of_this_machine_is_one_source_whatever_his_address():
             answer, = bridle.answers(bridle.read_all(third))
             equal((answer.code, answer.text),
                   (429, "too many sessions from this source"))
+        # Until both sessions have ended, the daemon refuses a third one.
+        wait_for("the sessions to end", lambda: d.counter("sessions") == 1)
         with connect("127.0.0.1") as s:
             s.sendall(b"1#4\n")
             bridle.read_all(s)
