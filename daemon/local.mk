@@ -124,6 +124,8 @@ libbridled_a_SOURCES = \
 	daemon/sys/account.h \
 	daemon/sys/logger.c \
 	daemon/sys/logger.h \
+	daemon/sys/nsswitch.c \
+	daemon/sys/nsswitch.h \
 	daemon/sys/ratelimit.h \
 	daemon/sys/sandbox.c \
 	daemon/sys/sandbox.h

@@ -1,5 +1,7 @@
 #include "sys/account.h"
 
+#include "sys/nsswitch.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -14,6 +16,7 @@
 struct query {
 	const char *name; /* name to search for; NULL to search for `uid` */
 	uid_t uid;
+	int (*ask)(struct query *, char *, size_t);
 	struct passwd pw;
 	struct group gr;
 	void *found;
@@ -42,14 +45,15 @@ ask_group(struct query *q, char *text, size_t size)
 }
 
 /*
- * Call `ask` with larger and larger buffers until the entry fits. Return 0,
- * ESRCH if there is no such entry, or another errno value. `ask` calls
+ * Call q->ask with larger and larger buffers until the entry fits. Return 0 or
+ * an errno value; set q->found to NULL if there is no such entry. q->ask calls
  * functions such as getpwnam_r(3). getpwnam(3) does not reliably distinguish an
  * unknown name from an error.
  */
 static int
-look_up(struct query *q, int (*ask)(struct query *, char *, size_t))
+look_up_once(void *query)
 {
+	struct query *q = query;
 	char *text = NULL, *larger;
 	size_t size = ENTRY_MIN;
 	int error;
@@ -61,18 +65,41 @@ look_up(struct query *q, int (*ask)(struct query *, char *, size_t))
 			return ENOMEM;
 		}
 		text = larger;
-		error = ask(q, text, size);
+		error = q->ask(q, text, size);
 	} while (error == ERANGE && size < ENTRY_MAX);
 	free(text);
-	if (error == 0 && q->found == NULL)
-		return ESRCH;
 	return error;
+}
+
+/* Like look_up_once(), but return EAGAIN for an entry that has appeared now. */
+static int
+look_up_again(void *query)
+{
+	struct query *q = query;
+	int error = look_up_once(q);
+
+	return q->found != NULL ? EAGAIN : error;
+}
+
+/*
+ * Look up an entry. Return 0, ESRCH if no name service has the entry, or
+ * another errno value if a name service failed.
+ */
+static int
+look_up(struct query *q, const char *database)
+{
+	int error = look_up_once(q);
+
+	if (error != 0 || q->found != NULL)
+		return error;
+	error = nsswitch_first_error(database, look_up_again, q);
+	return error != 0 ? error : ESRCH;
 }
 
 static int
 find_user(struct query *q, struct account *account)
 {
-	int error = look_up(q, ask_user);
+	int error = look_up(q, "passwd");
 
 	if (error == 0)
 		*account = (struct account){ q->pw.pw_uid, q->pw.pw_gid };
@@ -82,13 +109,15 @@ find_user(struct query *q, struct account *account)
 int
 account_by_name(const char *user, struct account *account)
 {
-	return find_user(&(struct query){ .name = user }, account);
+	return find_user(
+		&(struct query){ .name = user, .ask = ask_user }, account);
 }
 
 int
 account_by_uid(uid_t uid, struct account *account)
 {
-	return find_user(&(struct query){ .uid = uid }, account);
+	return find_user(
+		&(struct query){ .uid = uid, .ask = ask_user }, account);
 }
 
 bool
@@ -109,8 +138,8 @@ account_in_group(uid_t uid, gid_t gid)
 int
 account_group(const char *group, gid_t *gid)
 {
-	struct query q = { .name = group };
-	int error = look_up(&q, ask_group);
+	struct query q = { .name = group, .ask = ask_group };
+	int error = look_up(&q, "group");
 
 	if (error == 0)
 		*gid = q.gr.gr_gid;

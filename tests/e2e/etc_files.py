@@ -13,11 +13,15 @@ class EtcFiles:
     """An environment in which a test can replace files of /etc for one daemon.
 
     Start the daemon with wrap=.wrap, which gives the daemon its own mounts.
-    There the name service reads only the files passwd and group. The name
-    service hangs if such a file is a FIFO, and fails if the file is a socket.
+    There the name service reads only the files passwd and group, or what
+    `services` names. The name service hangs if such a file is a FIFO, and fails
+    if the file is a socket.
     """
 
     SCRIPT = 'mount --bind "$0/nsswitch.conf" /etc/nsswitch.conf && exec "$@"'
+
+    def __init__(self, services="files"):
+        self.services = services
 
     def __enter__(self):
         if not bridle.ROOT:
@@ -25,7 +29,8 @@ class EtcFiles:
         self.dir = tempfile.mkdtemp(prefix="bridle-")
         os.chmod(self.dir, 0o755)
         with open(os.path.join(self.dir, "nsswitch.conf"), "w") as f:
-            f.write("passwd: files\ngroup: files\n")
+            f.write("passwd: %s\ngroup: %s\n"
+                    % (self.services, self.services))
         self.wrap = ["unshare", "-m", "sh", "-c", self.SCRIPT, self.dir]
         if subprocess.run([*self.wrap, "true"], check=False,
                           stderr=subprocess.DEVNULL).returncode != 0:

@@ -242,13 +242,22 @@ def test_a_missing_user_is_told():
 def test_a_name_service_that_fails_is_no_wrong_configuration():
     """A second start may succeed. Therefore the exit status must tell the
     service manager to try again."""
-    with EtcFiles() as etc, prepared() as d:
+    check_failing_service("files")
+
+
+def test_a_failing_name_service_is_seen_before_one_that_answers():
+    """Look-ups report only the result of the last service."""
+    check_failing_service("files [!UNAVAIL=return] systemd")
+
+
+def check_failing_service(services):
+    with EtcFiles(services) as etc, prepared() as d:
         for name, text in [
                 ("group", 'clients = ( { name = "far"; unix_group = "daemon";'
                           ' allow = (); } );'),
                 ("passwd", 'clients = ( { name = "far"; unix_user = "daemon";'
                            ' allow = (); } );'),
-                ("passwd", 'user = "nobody"; clients = ();')]:
+                ("passwd", 'user = "daemon"; clients = ();')]:
             d.write_config(
                 'listen = ( { unix = "%s"; } ); %s\n' % (d.sock, text))
             hidden = etc.hidden_behind_socket(name)
