@@ -33,6 +33,8 @@ libbridlectl_a_SOURCES = \
 	ctl/cmd/cmd_watch.c \
 	ctl/cmd/commands.c \
 	ctl/cmd/commands.h \
+	ctl/cmd/config_apply.h \
+	ctl/cmd/config_changes.h \
 	ctl/cmd/config_edit.c \
 	ctl/cmd/config_edit.h \
 	ctl/cmd/config_file.c \
