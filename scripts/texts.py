@@ -106,10 +106,17 @@ def comments(source):
             yield path, line, text
 
 
+# A word of a manual that is printed in bold or italic type.
+LITERAL = re.compile(r"(\b(?:Ar|Cm|Dv|Ev|Ic|Li|Pa|Sy|Va)\b(?: Ns)? )"
+                     r"([^\s.,;:)(]\S*)((?: [.,;:)]+)?)")
+
+
 def roff_words(line):
     """Return the words of a line of mdoc(7) without macros, and with the
-    characters that macros print."""
+    characters that macros print. Bold words are in backquotes."""
     if line.startswith("."):
+        line = re.sub(r"\bXr (\S+) (\d)", r"\1(\2)", line)
+        line = LITERAL.sub(r"\1`\2`\3", line)
         line = re.sub(r"\bPq (.*?)( [.,;:])?$", r"( \1 )\2", line[1:])
         line = re.sub(r"\b[DQS]q (\S+)", r'"\1"', line)
         line = re.sub(r"\bFl (?=\S)", "-", line)
@@ -194,6 +201,7 @@ def messages(source):
         for match in C_STRINGS.finditer(bare):
             said = match[0].replace('\\"', "\0")
             said = re.sub(r'"\s*([A-Z]\w*\s*)?"', "", said)[1:-1]
+            said = re.sub(r"(\\n)+(?=.)", " / ", said)
             said = one_line(re.sub(r"\\[nt]", " ", said).replace("\0", '"'))
             if len(words(said)) >= 3 and re.search(r"[a-z]{2} [a-z]", said):
                 yield path, bare.count("\n", 0, match.start()) + 1, said

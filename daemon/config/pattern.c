@@ -127,8 +127,8 @@ check_syntax(const char *s)
 			why = "must not have \"(?\" or \"(*\"";
 		} else if (skip_repetition(&s)) {
 			if (*s != '\0' && strchr("*+?{", *s) != NULL)
-				why = "a repetition of a repetition needs ( ) "
-				      "around the first";
+				why = "one repetition follows another: write "
+				      "(a+)+ instead of a++";
 		} else if (*s++ == '{') {
 			why = "{ must be followed by numbers as in {2,5}: "
 			      "for a { alone write [{]";

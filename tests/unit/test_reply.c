@@ -143,10 +143,7 @@ hostile_lines(void **state)
 	assert_bad("1#200#ok#id=%0\n", "malformed");
 }
 
-/*
- * Test the status of a run, which must have exit= or signal= if the run
- * succeeded.
- */
+/* Test that the status 200 of a run must have the pair exit= or signal=. */
 static void
 end_of_a_command(void **state)
 {
