@@ -169,6 +169,8 @@ libbridlectl_a_SOURCES = \
 	ctl/util/duration.c \
 	ctl/util/duration.h \
 	ctl/util/limits.h \
+	ctl/util/locked_file.c \
+	ctl/util/locked_file.h \
 	ctl/util/message.c \
 	ctl/util/message.h \
 	ctl/util/problem.c \
