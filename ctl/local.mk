@@ -33,6 +33,8 @@ libbridlectl_a_SOURCES = \
 	ctl/cmd/cmd_watch.c \
 	ctl/cmd/commands.c \
 	ctl/cmd/commands.h \
+	ctl/cmd/conf_add_hosts.c \
+	ctl/cmd/conf_add_hosts.h \
 	ctl/cmd/config_apply.h \
 	ctl/cmd/config_changes.h \
 	ctl/cmd/config_edit.c \
@@ -103,6 +105,8 @@ libbridlectl_a_SOURCES = \
 	ctl/fanout/worker_set.h \
 	ctl/hosts/client_conf.c \
 	ctl/hosts/client_conf.h \
+	ctl/hosts/client_conf_edit.c \
+	ctl/hosts/client_conf_edit.h \
 	ctl/hosts/client_conf_hosts.c \
 	ctl/hosts/client_conf_load.c \
 	ctl/hosts/client_conf_parse.c \

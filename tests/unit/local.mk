@@ -7,6 +7,7 @@ UNITS = \
 	tests/unit/test_batch \
 	tests/unit/test_buf \
 	tests/unit/test_client_conf \
+	tests/unit/test_client_conf_edit \
 	tests/unit/test_conf \
 	tests/unit/test_event_history \
 	tests/unit/test_hostlist \

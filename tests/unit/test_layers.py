@@ -37,7 +37,7 @@ PURE = re.compile(r"(lib/(buf|request|text|verbs|wire)"
                   r"|daemon/(net/penalty_table|policy/policy|request/request_rate"
                   r"|config/(argv_template|pattern))"
                   r"|generator/listen_stream"
-                  r"|ctl/(hosts/(host_set|hostlist)|util/string_map))"
+                  r"|ctl/(hosts/(client_conf_edit|host_set|hostlist)|util/string_map))"
                   r"(_\w+)?\.[ch]$")
 IO_HEADERS = {
     "dirent.h", "fcntl.h", "grp.h", "netdb.h", "poll.h", "pwd.h", "spawn.h",
