@@ -53,7 +53,7 @@ unfinished(const char *s, size_t len)
 }
 
 static bool
-put(struct command_output *o, const char *data, size_t len)
+write_characters(struct command_output *o, const char *data, size_t len)
 {
 	struct buf safe = { 0 };
 	size_t whole;
@@ -77,7 +77,7 @@ command_outputs_take(
 {
 	struct command_outputs *o = taker;
 
-	o->lost |= !put(&o->v[stream], data, len);
+	o->lost |= !write_characters(&o->v[stream], data, len);
 	return !o->lost;
 }
 
@@ -87,7 +87,7 @@ command_outputs_end(struct command_outputs *o)
 	int i;
 
 	for (i = REPLY_OUTPUT; i < REPLY_STREAMS; i++) {
-		if (o->v[i].begun.len > 0 && !put(&o->v[i], "", 0))
+		if (o->v[i].begun.len > 0 && !write_characters(&o->v[i], "", 0))
 			o->lost = true;
 		buf_free(&o->v[i].begun);
 	}

@@ -9,11 +9,11 @@
 
 static struct buf *collected;
 
-static void put(const char *host, const char *fmt, va_list)
+static void print_prefixed(const char *host, const char *fmt, va_list)
 	__attribute__((format(printf, 2, 0)));
 
 static void
-put(const char *host, const char *fmt, va_list ap)
+print_prefixed(const char *host, const char *fmt, va_list ap)
 {
 	struct buf line = { 0 };
 	char *text = NULL;
@@ -47,7 +47,7 @@ message_print(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	put(NULL, fmt, ap);
+	print_prefixed(NULL, fmt, ap);
 	va_end(ap);
 }
 
@@ -57,7 +57,7 @@ message_host(const char *host, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	put(host, fmt, ap);
+	print_prefixed(host, fmt, ap);
 	va_end(ap);
 }
 

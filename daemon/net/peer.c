@@ -167,7 +167,7 @@ make_request(struct diag_request *q, const struct net_addr *address,
 }
 
 static ssize_t
-exchange(int diag, const struct diag_request *q, void *answer, size_t size)
+query_diag(int diag, const struct diag_request *q, void *answer, size_t size)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK }, from;
 	socklen_t len = sizeof(from);
@@ -251,7 +251,7 @@ ask_kernel(int diag, const struct net_addr *us, struct peer *peer)
 	ssize_t n;
 
 	make_request(&q, address, us);
-	n = exchange(diag, &q, &answer, sizeof(answer));
+	n = query_diag(diag, &q, &answer, sizeof(answer));
 	if (n < (ssize_t)NLMSG_LENGTH(sizeof(*m)) ||
 		answer.head.nlmsg_type != SOCK_DIAG_BY_FAMILY ||
 		answer.head.nlmsg_len > (size_t)n)

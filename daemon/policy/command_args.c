@@ -41,7 +41,7 @@ print_rule(const struct settings_arg *arg, struct buf *out)
  * `reason`.
  */
 static bool
-judge(struct command_call *call, const struct settings_arg *arg,
+check_value(struct command_call *call, const struct settings_arg *arg,
 	const char *text, struct buf *reason)
 {
 	enum pattern_result result;
@@ -161,7 +161,8 @@ judge_all(struct command_call *call, struct buf *reason)
 			print_usage(c, reason);
 			return CODE_MALFORMED;
 		}
-		if (!judge(call, &c->args[i], call->values[i].value, reason))
+		if (!check_value(
+			    call, &c->args[i], call->values[i].value, reason))
 			return CODE_MALFORMED;
 	}
 	call->wrong = NULL;

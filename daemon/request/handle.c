@@ -99,7 +99,7 @@ unknown_cause(const struct peer *peer)
 }
 
 static void
-decide(struct exchange *x)
+answer_request(struct exchange *x)
 {
 	struct parent *p = x->parent;
 	struct verdict *v = &x->verdict;
@@ -149,7 +149,7 @@ handle_request(
 		x.request = &q->request;
 	request_log_begin(p, s, x.request, &x.log);
 	if (x.request != NULL) {
-		decide(&x);
+		answer_request(&x);
 	} else {
 		p->counters.malformed++;
 		x.log.verdict = LOGGER_MALFORMED;
