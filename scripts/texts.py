@@ -138,6 +138,7 @@ def mdoc_paragraphs(text):
     """Yield (line, text) of each paragraph of a manual page. Leave out
     examples, headings and the synopsis."""
     start, parts, hidden = 0, [], None
+    name = re.search(r"^\.Nm (\S+)", text, re.M)[1]
     for number, line in enumerate([*text.splitlines(), ".Pp"], 1):
         macro = line[1:3] if line.startswith(".") else ""
         if line.startswith(".Sh SYNOPSIS"):
@@ -156,7 +157,7 @@ def mdoc_paragraphs(text):
         elif line.strip():
             start = start if parts else number
             # ".Nm" without an argument prints the name of the page.
-            parts.append(roff_words(line) if line.strip() != ".Nm" else "NAME")
+            parts.append(roff_words(line) if line.strip() != ".Nm" else name)
 
 
 def markdown_paragraphs(text):

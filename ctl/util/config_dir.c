@@ -109,7 +109,7 @@ config_dir_check_old(struct buf *problem)
 /*
  * Create the folder. If the folder exists, check that it belongs to root or to
  * this user. Without this check, root could create files in the home of another
- * user. This user could not change the files later.
+ * user, and the other user could not change these files later.
  */
 static int
 make_folder(const char *folder, struct buf *problem)

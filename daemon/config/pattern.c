@@ -64,8 +64,8 @@ check_bracket(const char *s, const char *end)
 {
 	for (; s < end; s++)
 		if (*s == '\\' && *++s != '\\')
-			return "in [ ] write \\\\ for a backslash, and other "
-			       "characters without one";
+			return "in [ ] write \\\\ for a backslash; no other "
+			       "character may follow a backslash there";
 	return NULL;
 }
 

@@ -7,8 +7,8 @@
 
 /*
  * The maximum number of events that wait until the main loop sends them. The
- * smallest history has room for twice as many events. No event is thus dropped
- * before it is sent.
+ * smallest history has room for twice as many events. Therefore no event is
+ * dropped before it is sent.
  */
 #define UNSENT_MAX 8
 

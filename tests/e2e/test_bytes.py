@@ -85,8 +85,8 @@ def test_a_request_that_comes_one_byte_at_a_time():
 
 
 def mixed_request(i, victim):
-    """Return the request line number `i`, the code of its reply, and a text
-    that only its reply contains."""
+    """Return the request with number `i`, the code of the reply, and a text
+    that only this reply contains."""
     kinds = [
         ("1#4", 200, "#pong#"),
         ("1#2#name=" + victim.name, 200, "1#100#%d#" % victim.pid),
