@@ -21,11 +21,13 @@ libbridlectl_a_SOURCES = \
 	ctl/cli/request_build.h \
 	ctl/cmd/cmd_chat.c \
 	ctl/cmd/cmd_config.c \
+	ctl/cmd/cmd_fingerprint.c \
 	ctl/cmd/cmd_halt.c \
 	ctl/cmd/cmd_help.c \
 	ctl/cmd/cmd_hosts.c \
 	ctl/cmd/cmd_keygen.c \
 	ctl/cmd/cmd_kill.c \
+	ctl/cmd/cmd_known_hosts.c \
 	ctl/cmd/cmd_list.c \
 	ctl/cmd/cmd_run.c \
 	ctl/cmd/cmd_simple.c \
@@ -49,6 +51,12 @@ libbridlectl_a_SOURCES = \
 	ctl/cmd/line_editor.h \
 	ctl/cmd/run_bridled.c \
 	ctl/cmd/run_bridled.h \
+	ctl/cmd/trust_fetch.c \
+	ctl/cmd/trust_fetch.h \
+	ctl/cmd/trust_list.c \
+	ctl/cmd/trust_list.h \
+	ctl/cmd/trust_many.c \
+	ctl/cmd/trust_many.h \
 	ctl/complete/candidates.c \
 	ctl/complete/candidates.h \
 	ctl/complete/complete.c \
@@ -160,6 +168,8 @@ libbridlectl_a_SOURCES = \
 	ctl/remote/endpoint.h \
 	ctl/remote/host_trust.c \
 	ctl/remote/host_trust.h \
+	ctl/remote/key_create.c \
+	ctl/remote/key_create.h \
 	ctl/remote/known_hosts.c \
 	ctl/remote/known_hosts.h \
 	ctl/remote/known_hosts_file.c \

@@ -58,9 +58,19 @@ enum option_number {
 	OPT_CLIENT,
 	OPT_TO,
 	OPT_WALL,
+	OPT_NAME,
+	OPT_ALLOW,
+	OPT_FROM,
+	OPT_UNTIL,
+	OPT_LISTEN,
+	OPT_ADD_KEY,
+	OPT_DROP_OLD,
+	OPT_REPLACE,
+	OPT_GROUP,
+	OPT_VIA,
 	OPT_HELP,
 	OPT_VERSION,
-	OPT_COUNT
+	OPT_COUNT /* at most 64, because of option_set */
 };
 
 /* A set of options: the bitwise or of OPT_BIT(…). */

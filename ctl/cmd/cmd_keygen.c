@@ -1,65 +1,24 @@
 #include "cmd/commands.h"
 #include "output/render.h"
 #include "remote/client_key.h"
+#include "remote/key_create.h"
 #include "util/config_dir.h"
 #include "util/message.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <limits.h>
-#include <pwd.h>
 #include <string.h>
-#include <unistd.h>
-
-/* Maximum length of a name in `clients`, in bytes. */
-#define CLIENT_NAME_MAX 64
-
-/*
- * Append the user's login name. Replace each character that is not allowed in a
- * name in `clients` by "_".
- */
-static void
-add_login(struct buf *out)
-{
-	const struct passwd *pw = getpwuid(getuid());
-	const char *s = pw && *pw->pw_name ? pw->pw_name : "me";
-	size_t n;
-
-	for (n = 0; s[n] != '\0' && n < CLIENT_NAME_MAX; n++)
-		buf_addc(out, isascii(s[n]) && (isalnum(s[n]) ||
-						       (s[n] == '-' && n > 0) ||
-						       strchr("._@", s[n]))
-				      ? s[n]
-				      : '_');
-}
-
-/*
- * Append the subject of the certificate, as in "alice@web1". The subject is
- * only for people.
- */
-static void
-add_subject(struct buf *out)
-{
-	char host[HOST_NAME_MAX + 1] = "";
-
-	gethostname(host, sizeof(host) - 1);
-	add_login(out);
-	buf_addf(out, "@%s", host);
-}
 
 /*
  * Print the fingerprint of the key, and an entry for `clients` on a host.
  * Return 0, or -1 if the output could not be written.
  */
 static int
-print_key(const struct tls_key *key)
+print_key(const char *fingerprint)
 {
-	char fingerprint[TLS_FINGERPRINT_SIZE];
 	struct buf login = { 0 };
 	int result = -1;
 
-	tls_key_fingerprint(key, fingerprint);
-	add_login(&login);
+	key_create_login(&login);
 	if (render_line("%s", fingerprint) == 0 &&
 		render_line("{ name = \"%s\"; key = (\"%s\");", buf_str(&login),
 			fingerprint) == 0)
@@ -75,44 +34,39 @@ print_key(const struct tls_key *key)
 static enum outcome
 show_existing(const char *path)
 {
-	char why[TLS_PROBLEM_SIZE];
-	struct tls_key *key = tls_key_read(path, why);
+	char fingerprint[TLS_FINGERPRINT_SIZE];
+	struct buf problem = { 0 };
 
-	if (key == NULL) {
-		message_print(
-			"%s already exists and is not changed: %s", path, why);
+	if (key_create_read(path, fingerprint, &problem) != 0) {
+		message_print("%s already exists and is not changed", path);
+		message_print("%s", buf_str(&problem));
 	} else {
 		message_print("%s already exists and is not changed; its "
 			      "fingerprint is:",
 			path);
-		print_key(key);
+		print_key(fingerprint);
 	}
-	tls_key_free(key);
+	buf_free(&problem);
 	return OUTCOME_NO;
 }
 
 static enum outcome
 make_key(const char *path, enum tls_key_type type)
 {
-	char why[TLS_PROBLEM_SIZE];
+	char fingerprint[TLS_FINGERPRINT_SIZE];
 	enum outcome outcome = OUTCOME_NO;
-	struct buf subject = { 0 };
-	struct tls_key *key;
+	struct buf problem = { 0 };
 
-	add_subject(&subject);
-	key = tls_key_create(type, buf_str(&subject), why);
-	if (key == NULL) {
-		message_print("%s", why);
-	} else if (tls_key_write(key, path) == 0) {
+	if (key_create(path, type, fingerprint, &problem) == 0) {
 		message_print("created the key %s", path);
-		outcome = print_key(key) == 0 ? OUTCOME_DONE : OUTCOME_NO;
+		outcome =
+			print_key(fingerprint) == 0 ? OUTCOME_DONE : OUTCOME_NO;
 	} else if (errno == EEXIST) {
 		outcome = show_existing(path);
 	} else {
-		message_print("%s: %s", path, strerror(errno));
+		message_print("%s", buf_str(&problem));
 	}
-	tls_key_free(key);
-	buf_free(&subject);
+	buf_free(&problem);
 	return outcome;
 }
 

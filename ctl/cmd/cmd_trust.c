@@ -1,44 +1,15 @@
 #include "cli/host_select.h"
-#include "clock.h"
 #include "cmd/commands.h"
+#include "cmd/trust_fetch.h"
+#include "cmd/trust_list.h"
+#include "cmd/trust_many.h"
 #include "output/render.h"
-#include "remote/conn.h"
 #include "remote/host_trust.h"
 #include "remote/known_hosts_file.h"
 #include "util/message.h"
 #include "util/prompt.h"
 
 #include <string.h>
-
-/*
- * Connect to the host, and store the fingerprint of the key that the host
- * presents. The client's key is not sent. Return 0, or another value after
- * printing a message.
- */
-static int
-fetch(const struct endpoint *e, char fingerprint[TLS_FINGERPRINT_SIZE])
-{
-	unsigned seconds = e->timeout ? e->timeout : CONN_CONNECT_SECONDS;
-	struct conn conn;
-	char problem[TLS_PROBLEM_SIZE];
-	struct tls_context *context = tls_client(NULL, problem);
-	int result;
-
-	if (context == NULL) {
-		message_lines(e->target->name, problem);
-		return -1;
-	}
-	conn_init(&conn);
-	result = conn_open(
-		&conn, e->target, context, clock_ms() + seconds * 1000LL);
-	if (result == 0)
-		memcpy(fingerprint, conn.peer, TLS_FINGERPRINT_SIZE);
-	else
-		message_lines(e->target->name, buf_str(&conn.problem));
-	conn_close(&conn, result == 0);
-	tls_context_free(context);
-	return result;
-}
 
 /*
  * If another key of the host is known, print the known key, which the new key
@@ -112,43 +83,58 @@ trust(const struct invocation *inv, const struct endpoint *e, const char *path,
 }
 
 /*
- * Find the host that the argument names, and set its endpoint. The host must
- * use TLS. Return 0, or -1 with a sentence in `error`.
+ * Find the hosts that the argument names. All hosts must use TLS. Return 0, or
+ * -1 with a sentence in `error`.
  */
 static int
-take_host(const struct invocation *inv, struct hosts *hosts,
-	struct client_conf *conf, struct endpoint *e, struct buf *error)
+take_hosts(struct invocation *inv, struct buf *error)
 {
 	struct options options = inv->options;
+	size_t i;
 
 	options_set(&options, OPT_HOSTS, inv->args[0]);
-	if (host_select(hosts, conf, &options, HOST_SELECT_WARN, error) != 0)
+	if (host_select(&inv->hosts, &inv->conf, &options, HOST_SELECT_WARN,
+		    error) != 0)
 		return -1;
-	*e = endpoint_of(inv, &hosts->v[0]);
-	if (hosts->n > 1)
-		buf_adds(error, "trust takes one host at a time");
-	else if (e->target->kind != TARGET_TLS)
-		buf_adds(error,
-			"trust needs a TLS host: give NAME or NAME:PORT");
-	else
+	for (i = 0; i < inv->hosts.n; i++) {
+		if (inv->hosts.v[i].target.kind == TARGET_TLS)
+			continue;
+		buf_addf(error,
+			"trust needs a TLS host: give NAME or NAME:PORT, not "
+			"%s",
+			inv->hosts.v[i].label);
+		return -1;
+	}
+	if (inv->hosts.n == 1 || !invocation_has(inv, OPT_FINGERPRINT))
 		return 0;
+	buf_adds(error, "--fingerprint is for one host; for several hosts, use "
+			"--from with a list");
 	return -1;
 }
 
 /*
- * True if an option decides about the key, or if there is a terminal for a
+ * True if an option decides about the keys, or if there is a terminal for a
  * question. Otherwise append a sentence to `error`.
  */
 static bool
-can_decide(const struct invocation *inv, const struct endpoint *e,
-	struct buf *error)
+can_decide(const struct invocation *inv, struct buf *error)
 {
-	if (invocation_has(inv, OPT_YES) || e->pin != NULL || prompt_terminal())
+	struct endpoint e = endpoint_of(inv, &inv->hosts.v[0]);
+
+	if (invocation_has(inv, OPT_YES) || invocation_has(inv, OPT_FROM) ||
+		(inv->hosts.n == 1 && e.pin != NULL) || prompt_terminal())
 		return true;
-	buf_adds(error,
-		"trust asks to confirm the key, but there is no terminal: use "
-		"--fingerprint with the output of 'bridled --fingerprint' on "
-		"the host, or -y to trust any key");
+	if (inv->hosts.n == 1)
+		buf_adds(error,
+			"trust asks to confirm the key, but there is no "
+			"terminal: use --fingerprint with the output of "
+			"'bridled --fingerprint' on the host, or -y to trust "
+			"any key");
+	else
+		buf_adds(error,
+			"trust asks to confirm the keys, but there is no "
+			"terminal: use --from with a list of hosts and "
+			"fingerprints, or -y to trust any key");
 	return false;
 }
 
@@ -161,7 +147,9 @@ fetch_and_trust(const struct invocation *inv, const struct endpoint *e)
 
 	if (host_trust_file(&path, &problem) != 0)
 		outcome = fail(e, &problem);
-	else if (fetch(e, fingerprint) == 0)
+	else if (trust_fetch(e, fingerprint, &problem) != 0)
+		message_lines(e->target->name, buf_str(&problem));
+	else
 		outcome = trust(inv, e, buf_str(&path), fingerprint, &problem);
 	buf_free(&path);
 	buf_free(&problem);
@@ -169,33 +157,64 @@ fetch_and_trust(const struct invocation *inv, const struct endpoint *e)
 }
 
 static enum outcome
-run(const struct invocation *inv)
+trust_listed(const struct invocation *inv)
 {
-	struct client_conf conf = { 0 };
-	struct hosts hosts = { 0 };
-	struct buf error = { 0 };
+	struct trust_list list;
+	struct buf problem = { 0 };
+	enum outcome outcome = OUTCOME_NO;
+
+	if (trust_list_read(&list, inv->options.values[OPT_FROM], &problem) !=
+		0)
+		message_print("%s", buf_str(&problem));
+	else
+		outcome = trust_many(inv, &list);
+	trust_list_free(&list);
+	buf_free(&problem);
+	return outcome;
+}
+
+static enum outcome
+trust_all(const struct invocation *inv)
+{
 	struct endpoint e;
+
+	if (invocation_has(inv, OPT_FROM))
+		return trust_listed(inv);
+	if (inv->hosts.n > 1)
+		return trust_many(inv, NULL);
+	e = endpoint_of(inv, &inv->hosts.v[0]);
+	return fetch_and_trust(inv, &e);
+}
+
+static enum outcome
+run(const struct invocation *given)
+{
+	/* A copy, because only commands with a request have hosts. */
+	struct invocation inv = *given;
+	struct buf error = { 0 };
 	enum outcome outcome = OUTCOME_USAGE;
 
-	if (take_host(inv, &hosts, &conf, &e, &error) == 0 &&
-		can_decide(inv, &e, &error))
-		outcome = fetch_and_trust(inv, &e);
+	if (take_hosts(&inv, &error) == 0 && can_decide(&inv, &error))
+		outcome = trust_all(&inv);
 	else
 		message_lines(NULL, buf_str(&error));
 	buf_free(&error);
-	hosts_free(&hosts);
-	client_conf_free(&conf);
+	hosts_free(&inv.hosts);
+	client_conf_free(&inv.conf);
 	return outcome;
 }
 
 const struct command cmd_trust = { .name = "trust",
-	.args = "HOST",
-	.help = "store a host's key, and replace an older key",
+	.args = "HOSTS",
+	.help = "store hosts' keys, and replace older keys",
 	.examples = "trust web1|show the key, ask\n"
 		    "trust web1 --fingerprint SHA256:...|in a script\n"
+		    "trust @lab|show the keys of a group, ask once\n"
+		    "trust @lab --from FILE|compare with a list, do not ask\n"
 		    "trust web1 -y|trust any key\n",
-	.options = OPT_BIT(OPT_FINGERPRINT) | OPT_BIT(OPT_TIMEOUT) |
-		   OPT_BIT(OPT_YES),
+	.options = OPT_BIT(OPT_FINGERPRINT) | OPT_BIT(OPT_FROM) |
+		   OPT_BIT(OPT_EXCLUDE) | OPT_BIT(OPT_TIMEOUT) |
+		   OPT_BIT(OPT_FANOUT) | OPT_BIT(OPT_YES),
 	.args_min = 1,
 	.args_max = 1,
 	.takes = { { ARG_HOST, NULL } },

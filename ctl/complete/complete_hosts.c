@@ -107,9 +107,13 @@ void
 complete_hosts_names(struct candidates *c)
 {
 	struct client_conf conf = { 0 };
+	size_t i;
 
-	if (read_conf(&conf))
+	if (read_conf(&conf)) {
+		for (i = 0; i < conf.ngroups; i++)
+			add_group(c, &conf.groups[i]);
 		add_hosts(c, &conf, true);
+	}
 	client_conf_free(&conf);
 	add_known_hosts(c, true);
 }

@@ -11,7 +11,7 @@
 
 struct hosts;
 
-/* Add the hosts that use TLS, for `trust`. */
+/* Add the groups and the hosts that use TLS, for `trust`. */
 void complete_hosts_names(struct candidates *);
 
 /*

@@ -178,6 +178,50 @@ known_hosts_replace(const char *text, size_t len, const char *host,
 		buf_addf(out, "%s %s\n", host, fingerprint);
 }
 
+size_t
+known_hosts_remove(
+	const char *text, size_t len, const char *host, struct buf *out)
+{
+	const char *at = text, *end = text + len;
+	size_t removed = 0;
+	struct line l;
+
+	while (next_line(&at, end, &l)) {
+		if (l.host != NULL && same(l.host, l.host_len, host)) {
+			removed++;
+			continue;
+		}
+		buf_add(out, l.start, l.len);
+		buf_addc(out, '\n');
+	}
+	return removed;
+}
+
+int
+known_hosts_print(const char *text, size_t len, const char *file,
+	struct buf *out, struct buf *problem)
+{
+	const char *at = text, *end = text + len;
+	char key[TLS_FINGERPRINT_SIZE];
+	struct buf why = { 0 };
+	struct line l;
+	size_t number = 1;
+
+	for (; next_line(&at, end, &l); number++) {
+		if (l.host == NULL)
+			continue;
+		if (!check_host(&l, &why) || !check_key(&l, key, &why)) {
+			buf_addf(problem, "%s:%zu: %s", file, number,
+				buf_str(&why));
+			buf_free(&why);
+			return -1;
+		}
+		buf_add(out, l.host, l.host_len);
+		buf_addf(out, " %s\n", key);
+	}
+	return 0;
+}
+
 void
 known_hosts_list(const char *text, size_t len, struct buf *names)
 {

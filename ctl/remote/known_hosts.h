@@ -46,6 +46,20 @@ int known_hosts_find(const char *text, size_t len, const char *file,
 void known_hosts_replace(const char *text, size_t len, const char *host,
 	const char *fingerprint, struct buf *out);
 
+/*
+ * Append to `out` a copy of the text without the lines of this host. Return the
+ * number of lines that were left out.
+ */
+size_t known_hosts_remove(
+	const char *text, size_t len, const char *host, struct buf *out);
+
+/*
+ * Append "HOST FINGERPRINT" and LF for each line that is no comment. Returns 0,
+ * or -1 with "FILE:LINE: …" appended to problem if any line is invalid.
+ */
+int known_hosts_print(const char *text, size_t len, const char *file,
+	struct buf *out, struct buf *problem);
+
 /* Append the host of each line, followed by LF. Skip invalid lines. */
 void known_hosts_list(const char *text, size_t len, struct buf *names);
 

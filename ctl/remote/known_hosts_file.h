@@ -32,6 +32,20 @@ int known_hosts_file_replace(const char *path, const char *host,
 	const char *fingerprint, struct buf *problem);
 
 /*
+ * Remove all keys of the host from the file. Set *removed to the number of
+ * removed lines. Returns 0, or -1 with a sentence appended to problem.
+ */
+int known_hosts_file_remove(const char *path, const char *host, size_t *removed,
+	struct buf *problem);
+
+/*
+ * Append "HOST FINGERPRINT" and LF for each line of the file that is no
+ * comment. Returns 0, or -1 with a sentence appended to problem.
+ */
+int known_hosts_file_print(
+	const char *path, struct buf *out, struct buf *problem);
+
+/*
  * Append each host of the file, followed by LF, to `names`. Returns 0, or -1
  * with a sentence appended to problem.
  */

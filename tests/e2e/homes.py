@@ -64,7 +64,8 @@ class TlsDaemon(Daemon):
         if self.entry:
             self.clients += ", " + self.entry
         super().__enter__()
-        self.host = "127.0.0.1:%d" % self.ports[0]
+        if self.ports:
+            self.host = "127.0.0.1:%d" % self.ports[0]
         return self
 
     def write_config(self, text=None):

@@ -168,7 +168,7 @@ def test_trust_of_what_is_no_tls_host():
     with Home() as home:
         for host in ("plain:web1", "unix:/x"):
             refused(home.ctl("trust", "-y", host), 2, "needs a TLS host")
-        refused(home.ctl("trust", "-y", "a,b"), 2, "one host")
+        refused(home.ctl("trust", "-y", "a,plain:b"), 2, "needs a TLS host")
         refused(home.ctl("trust", "-y",
                          "127.0.0.1:%d" % bridle.free_port()), 3,
                 "cannot connect")

@@ -1,0 +1,18 @@
+/*
+ * Trust the keys of several hosts, with one question for all hosts.
+ */
+#ifndef BRIDLE_TRUST_MANY_H
+#define BRIDLE_TRUST_MANY_H
+
+#include "cli/invocation.h"
+#include "cmd/trust_list.h"
+
+/*
+ * Fetch the keys of all hosts of the invocation in parallel, and show the keys.
+ * Store the keys that `list` contains. If `list` is NULL, store all keys after
+ * a confirmation, or without a confirmation because of -y. A key that differs
+ * from `list` or from bridlectl.conf is never stored. All hosts must use TLS.
+ */
+enum outcome trust_many(const struct invocation *, const struct trust_list *);
+
+#endif
