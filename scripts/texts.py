@@ -22,7 +22,7 @@ C_TOKEN = re.compile(r"/\*.*?\*/|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'",
 # macro such as PRIu64 expands to a string.
 C_STRINGS = re.compile(r'"(?:[^"\\\n]|\\.)*"(?:\s*(?:[A-Z]\w*\s*)?'
                        r'"(?:[^"\\\n]|\\.)*")*')
-SENTENCE_END = re.compile(r"(?<=[a-z0-9)\"'`*][.?!])\s+(?=[A-Z`\"(*\[])"
+SENTENCE_END = re.compile(r"(?<=[a-z0-9)\"'`*][.?!])\s+(?=[A-Z`\"(*\[]|bridle)"
                           r"|(?<=[.?!]\))\s+(?=[A-Z])")
 # A word: also a name, a path, or an option of a command.
 WORD = re.compile(r"[\w'./:@%*<>|=+~$#{}\\-]*[A-Za-z][\w'./:@%*<>|=+~$#{}-]*")
