@@ -41,6 +41,18 @@ print_examples(const char *text)
 	}
 }
 
+/* Append the value of an option, as in --signal SIGNAL or --watch[=SECONDS]. */
+static void
+add_value(struct buf *out, const struct option_row *row)
+{
+	if (row->value == NULL)
+		return;
+	if (*row->value == '[')
+		buf_addf(out, "[=%s", row->value + 1);
+	else
+		buf_addf(out, " %s", row->value);
+}
+
 static void
 add_option(struct buf *out, const struct option_row *row)
 {
@@ -48,11 +60,13 @@ add_option(struct buf *out, const struct option_row *row)
 		buf_addf(out, "-%c", row->letter);
 	else
 		buf_addf(out, "--%s", row->name);
-	if (row->value != NULL)
-		buf_addf(out, " %s", row->value);
+	add_value(out, row);
 }
 
-/* Print "Usage: bridlectl kill NAME [-s SIGNAL] …", broken into lines. */
+/*
+ * Print "Usage: bridlectl kill NAME [-s SIGNAL] …", broken into lines. c->args
+ * may already have some of the options.
+ */
 static void
 print_usage(const struct command *c)
 {
@@ -67,12 +81,24 @@ print_usage(const struct command *c)
 			continue;
 		buf_reset(&part);
 		add_option(&part, &option_rows[i]);
+		if (strstr(c->args, buf_str(&part)) != NULL)
+			continue;
 		if (column + (int)part.len + 3 > LINE_WIDTH)
 			column = printf("\n      ") - 1;
 		column += printf(" [%s]", buf_str(&part));
 	}
 	puts(c->options & OPT_MANY ? " ..." : "");
 	buf_free(&part);
+}
+
+/* Print a row of two columns. A long left column gets a line of its own. */
+static void
+print_row(const char *left, const char *right)
+{
+	if (strlen(left) > LEFT_WIDTH)
+		printf("  %s\n  %-*s %s\n", left, LEFT_WIDTH, "", right);
+	else
+		printf("  %-*s %s\n", LEFT_WIDTH, left, right);
 }
 
 static void
@@ -92,14 +118,9 @@ print_options(const char *heading, option_set options)
 			buf_addf(&left, "-%c, ", row->letter);
 		else
 			buf_adds(&left, "    ");
-		buf_addf(&left, "--%s%s%s", row->name, row->value ? " " : "",
-			row->value ? row->value : "");
-		if (left.len > LEFT_WIDTH)
-			printf("  %s\n  %-*s %s\n", buf_str(&left), LEFT_WIDTH,
-				"", row->help);
-		else
-			printf("  %-*s %s\n", LEFT_WIDTH, buf_str(&left),
-				row->help);
+		buf_addf(&left, "--%s", row->name);
+		add_value(&left, row);
+		print_row(buf_str(&left), row->help);
 	}
 	buf_free(&left);
 }
@@ -117,7 +138,7 @@ print_general(const struct command *const *commands)
 	for (; (c = *commands) != NULL; commands++) {
 		buf_reset(&left);
 		buf_addf(&left, "%s %s", c->name, c->args);
-		printf("  %-24s %s\n", buf_str(&left), c->help);
+		print_row(buf_str(&left), c->help);
 	}
 	puts("\n'bridlectl COMMAND --help' explains a command. Options may "
 	     "stand anywhere.\n");

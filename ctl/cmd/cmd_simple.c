@@ -19,10 +19,10 @@ const struct command cmd_ping = { .name = "ping",
 	.verb = VERB_PING };
 
 const struct command cmd_wait = { .name = "wait",
-	.args = "",
+	.args = "--up|--down",
 	.help = "wait until hosts reply, or no longer reply",
-	.examples = "-H web1 wait --up|\n"
-		    "-H @lab wait --down --timeout 120|\n",
+	.examples = "-H web1 wait --up|until web1 replies\n"
+		    "-H @lab wait --down --timeout 120|for at most 2 minutes\n",
 	.options = OPT_REMOTE | OPT_BIT(OPT_UP) | OPT_BIT(OPT_DOWN),
 	.verb = VERB_PING };
 

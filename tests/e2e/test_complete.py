@@ -4,6 +4,7 @@ completion in any shell."""
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -84,6 +85,7 @@ def help_of(*words):
 def commands():
     """Return a dict that has the line of the help for each command."""
     text = help_of().split("\nCommands:\n")[1].split("\n\n")[0]
+    text = re.sub(r"\n {20,}", " ", text)
     return {line.split()[0]: line for line in text.splitlines()}
 
 
@@ -92,7 +94,7 @@ def options(text):
     text = text.split("\nOptions:\n")[1].split("\nExit status:")[0]
     found = []
     for line in text.splitlines():
-        words = line.replace(",", " ").split()
+        words = re.sub(r",|\[=.*?\]", " ", line).split()
         if not words or not words[0].startswith("-"):
             continue
         letters = words[:1] if len(words[0]) == 2 else []
