@@ -15,7 +15,7 @@ static const char usage[] =
 	"               [--log-stderr]\n"
 	"       bridled --check [FILE] [--access USER] [--in-place-of FILE]\n"
 	"       bridled --show [FILE]\n"
-	"       bridled --in-force | --reload [FILE] [--state-dir DIR]\n"
+	"       bridled --effective | --reload [FILE] [--state-dir DIR]\n"
 	"       bridled --fingerprint [FILE]\n"
 	"\n"
 	"Examples:\n"
@@ -33,7 +33,7 @@ static const char usage[] =
 	"      --in-place-of F  check a configuration that will replace file "
 	"F\n"
 	"      --show           print all settings of the file, then exit\n"
-	"      --in-force       print the effective settings of the running "
+	"      --effective      print the effective settings of the running "
 	"daemon\n"
 	"      --reload         reload the running daemon, wait for the "
 	"result\n"
@@ -65,6 +65,8 @@ command_line_parse(int argc, char **argv, struct options *o)
 		{ "check", no_argument, &o->check, true },
 		{ "access", required_argument, NULL, ACCESS },
 		{ "show", no_argument, &o->show, true },
+		{ "effective", no_argument, &o->effective, true },
+		/* the name in version 0.1 */
 		{ "in-force", no_argument, &o->effective, true },
 		{ "reload", no_argument, &o->reload, true },
 		{ "state-dir", required_argument, NULL, STATE_DIR },
@@ -115,7 +117,7 @@ command_line_parse(int argc, char **argv, struct options *o)
 		optind < argc)
 		o->config = argv[optind++];
 	if (o->state_dir != NULL && !o->effective && !o->reload)
-		errx(EX_USAGE, "--state-dir needs --in-force or --reload");
+		errx(EX_USAGE, "--state-dir needs --effective or --reload");
 	if (optind < argc)
 		errx(EX_USAGE, "unexpected argument '%s'; try 'bridled --help'",
 			argv[optind]);

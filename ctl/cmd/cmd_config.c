@@ -74,7 +74,7 @@ run_diff(int one, int other, const char *file)
 
 	buf_addf(&left, "/dev/fd/%d", one);
 	buf_addf(&right, "/dev/fd/%d", other);
-	execlp("diff", "diff", "-u", "--label", "in force", "--label", file,
+	execlp("diff", "diff", "-u", "--label", "effective settings", "--label", file,
 		buf_str(&left), buf_str(&right), (char *)NULL);
 	message_print("cannot run diff: %s%s", strerror(errno),
 		errno == ENOENT ? ": install diffutils" : "");

@@ -136,7 +136,7 @@ run_bridled(const char *const *args, struct buf *out, struct buf *err)
 bool
 config_effective(const char *file, struct buf *text, struct buf *why)
 {
-	const char *args[] = { "--in-force", file, NULL };
+	const char *args[] = { "--effective", file, NULL };
 
 	return run_bridled(args, text, why) == 0;
 }

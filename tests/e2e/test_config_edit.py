@@ -95,7 +95,7 @@ MEND = "sed -i s/secnds/seconds/ \"$1\""
 # -- tests of config edit ---------------------------------------------------
 
 
-def test_a_change_is_in_force_at_once():
+def test_a_change_is_effective_at_once():
     with Daemon() as d:
         equal(config("diff", d).returncode, 0)
         done = edit(d, ADD)
@@ -438,7 +438,7 @@ def test_diff_tells_what_was_not_reloaded():
         d.write_config()
         done = config("diff", d)
         equal(done.returncode, 1)
-        assert "--- in force\n+++ %s\n" % d.config in done.stdout, done.stdout
+        assert "--- effective settings\n+++ %s\n" % d.config in done.stdout, done.stdout
         assert "-stop_seconds = 5;\n+stop_seconds = 6;\n" in done.stdout
         assert "\nstop_seconds = 5;\n" in config("show", d).stdout
         assert d.reload()
@@ -472,7 +472,7 @@ def test_what_a_killed_daemon_leaves_is_not_believed():
         d.process.kill()
         d.process.wait()
         assert os.path.exists(os.path.join(d.state_dir, "settings"))
-        done = bridled(d, "--in-force", d.config)
+        done = bridled(d, "--effective", d.config)
         equal([done.returncode, done.stdout], [UNAVAILABLE, ""])
         equal(bridled(d, "--reload", d.config).returncode, UNAVAILABLE)
         equal(config("diff", d).returncode, 3)
@@ -505,7 +505,7 @@ def test_a_limit_on_the_size_of_files_ends_no_daemon():
         assert d.reload()
         equal(d.ask("1#4").code, 200)
         equal(os.listdir(d.state_dir), ["settings.lock"])
-        done = bridled(d, "--in-force", d.config)
+        done = bridled(d, "--effective", d.config)
         equal(done.returncode, UNAVAILABLE)
         says(done, "No such file")
 
@@ -550,7 +550,7 @@ def test_it_is_nothing_for_strangers():
     with Daemon() as d:
         who = {"user": bridle.STRANGER, "group": bridle.STRANGER,
                "extra_groups": []}
-        for option in ("--in-force", "--reload"):
+        for option in ("--effective", "--reload"):
             done = bridled(d, option, d.config, **who)
             equal([done.returncode, done.stdout], [NOPERM, ""])
             says(done, "Permission denied.*run this as root")

@@ -369,7 +369,7 @@ def test_reloads_end_however_fast_the_signals_come():
         d.write_config()
         d.process.send_signal(signal.SIGHUP)
         wait_for("the last reload", lambda: "stop_seconds = 7;" in run(
-            d, "--in-force").stdout)
+            d, "--effective").stdout)
 
 
 def test_what_is_told_of_a_reload_is_told_of_the_file_as_it_is():
@@ -384,7 +384,7 @@ def test_what_is_told_of_a_reload_is_told_of_the_file_as_it_is():
             d.settings = "stop_seconds = %d;" % (40 + i)
             d.write_config()
             equal(run(d, "--reload").returncode, 0)
-            assert d.settings in run(d, "--in-force").stdout
+            assert d.settings in run(d, "--effective").stdout
 
 
 def test_the_daemon_stops_while_a_reload_waits():
