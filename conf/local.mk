@@ -30,7 +30,7 @@ EXTRA_DIST += conf/bridled.service.in conf/bridled.socket \
 # Keep the operator's bridled.conf; install the new file beside it.
 confdir = $(DESTDIR)$(sysconfdir)/bridle
 install-data-local:
-	$(MKDIR_P) "$(confdir)"
+	$(MKDIR_P) "$(confdir)/conf.d"
 	@new=bridled.conf; \
 	if test -f "$(confdir)/$$new" && \
 	  ! cmp -s "$(srcdir)/conf/bridled.conf" "$(confdir)/$$new"; then \
@@ -41,7 +41,8 @@ install-data-local:
 uninstall-local:
 	@cmp -s "$(srcdir)/conf/bridled.conf" "$(confdir)/bridled.conf" && \
 	  rm -f "$(confdir)/bridled.conf"; \
-	rm -f "$(confdir)/bridled.conf.new"; true
+	rm -f "$(confdir)/bridled.conf.new"; \
+	rmdir "$(confdir)/conf.d" 2>/dev/null; true
 endif
 
 if WITH_CLIENT

@@ -8,6 +8,8 @@
 
 struct options {
 	const char *config;
+	/* path of the folder conf.d; command_line_parse() does not set it */
+	const char *folder;
 	const char *pid_file;
 	const char *access;
 	/* path of the file that `config` will replace, or NULL */

@@ -66,8 +66,8 @@ load_and_count(
 	struct settings_ids ids = { 0 };
 	struct buf errors = { 0 }, warnings = { 0 };
 
-	*s = settings_load(
-		o->config, resolve ? &ids : NULL, &errors, &warnings);
+	*s = settings_load(o->config, o->folder, resolve ? &ids : NULL, &errors,
+		&warnings);
 	print_lines(&warnings);
 	if (*s != NULL)
 		buf_reset(&errors);
@@ -164,6 +164,23 @@ absolute(const char *path)
 		err(EX_OSERR, "%s", path);
 	free(cwd);
 	return whole;
+}
+
+/*
+ * Return the absolute path of the folder conf.d, which the caller frees. The
+ * folder is beside the file that the command line names. If this file is a
+ * link, the folder is beside the link, not beside its target. Exit on failure.
+ */
+static char *
+find_folder(const struct options *o)
+{
+	char *path = absolute(o->in_place_of ? o->in_place_of : o->config);
+	char *folder = path != NULL ? conf_files_folder(path) : NULL;
+
+	if (folder == NULL)
+		err(EX_OSERR, "%s", o->config);
+	free(path);
+	return folder;
 }
 
 static int
@@ -462,7 +479,7 @@ static int
 refuse_clients(struct parent *p, const struct options *o, unsigned errors)
 {
 	struct buf what = { 0 }, text = { 0 }, remark = { 0 };
-	struct refusal refusal = { .path = o->config };
+	struct refusal refusal = { .path = o->config, .folder = o->folder };
 	int result = -1;
 
 	buf_addf(&what, "the configuration has %u error%s", errors,
@@ -472,8 +489,9 @@ refuse_clients(struct parent *p, const struct options *o, unsigned errors)
 	refusal.text = buf_str(&text);
 	refusal.remark = buf_str(&remark);
 	if (!what.failed && !text.failed && !remark.failed) {
-		warnx("%s: clients are refused until %s is changed", what.data,
-			o->config);
+		warnx("%s: clients are refused until %s or a file in %s is "
+		      "changed",
+			what.data, o->config, o->folder);
 		result = refuse_all(&p->listeners, &p->sd_notify, &refusal);
 		p->sd_notify.remark = "";
 	}
@@ -508,7 +526,7 @@ main(int argc, char **argv)
 	struct options o = { .config = SETTINGS_FILE };
 	static struct parent p;
 	int ready = -1, status;
-	char *config, *pid_file = NULL;
+	char *config, *folder, *pid_file = NULL;
 
 	if (fd_std_open() != 0)
 		return EX_OSERR;
@@ -517,8 +535,11 @@ main(int argc, char **argv)
 	/* An inherited umask could let other users write the pid file. */
 	umask(022);
 	command_line_parse(argc, argv, &o);
-	if ((status = do_once(&o)) >= 0)
+	o.folder = folder = find_folder(&o);
+	if ((status = do_once(&o)) >= 0) {
+		free(folder);
 		return status;
+	}
 	if (take_from_manager(&p) != 0)
 		return EX_OSERR;
 	/*
@@ -542,11 +563,13 @@ main(int argc, char **argv)
 	p.started = clock_ms();
 	p.run = now_ms();
 	p.load.fd = -1;
+	p.conf_folder = o.folder;
 	status = load_or_refuse(&p, &o);
 	if (p.settings != NULL)
 		status = serve(&p, &o, ready);
 	settings_free(p.settings);
 	free(pid_file);
+	free(folder);
 	free(config);
 	return report(ready, status);
 }

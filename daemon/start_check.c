@@ -3,7 +3,7 @@
 #include "action/proc.h"
 #include "action/user_cache.h"
 #include "buf.h"
-#include "conf.h"
+#include "conf_files.h"
 #include "net/listen_check.h"
 #include "policy/lockout_check.h"
 #include "service_user.h"
@@ -77,14 +77,15 @@ start_check_proc(const struct settings *s, const struct account *user)
 }
 
 /*
- * True if the daemon's user can read the file. If not, print the cause and
- * return false.
+ * True if the daemon's user can read the file `path` and the files of the
+ * folder. If not, print the cause and return false.
  */
 static bool
-user_can_read(
-	const struct settings *s, const struct account *user, const char *path)
+user_can_read(const struct settings *s, const struct account *user,
+	const char *path, const char *folder)
 {
-	struct buf text = { 0 }, errors = { 0 };
+	struct buf errors = { 0 };
+	struct conf_files files;
 	pid_t pid;
 	int status;
 
@@ -94,7 +95,7 @@ user_can_read(
 		if (service_user_become(s, user) != 0)
 			/* the start of the daemon will report this error */
 			_exit(0);
-		if (conf_read(path, &text, &errors) == 0)
+		if (conf_files_read(&files, path, folder, &errors) == 0)
 			_exit(0);
 		buf_addf(&errors,
 			"(the daemon runs as user %s, and must read this file "
@@ -112,11 +113,11 @@ user_can_read(
  * and return false.
  */
 static bool
-could_start(
-	const struct settings *s, const struct account *user, const char *path)
+could_start(const struct settings *s, const struct account *user,
+	const char *path, const char *folder)
 {
 	struct buf errors = { 0 }, notes = { 0 };
-	bool good = user_can_read(s, user, path);
+	bool good = user_can_read(s, user, path, folder);
 
 	listen_check(s, path, &errors, &notes);
 	if (geteuid() != 0 && strcmp(path, SETTINGS_FILE) == 0)
@@ -142,7 +143,7 @@ start_check(const struct options *o, const struct settings *s)
 
 	if (status != 0)
 		return status;
-	if (!could_start(s, &user, installed))
+	if (!could_start(s, &user, installed, o->folder))
 		return EX_CONFIG;
 	printf("%s: ok\n", o->config);
 	start_check_proc(s, &user);

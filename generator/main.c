@@ -1,12 +1,14 @@
 /*
  * bridled-generator creates an instance of bridled-tcp@.socket for each TCP
- * address in the setting `listen` of the daemon's configuration. systemd runs
+ * address in the setting `listen` of the daemon's configuration, which includes
+ * the files in conf.d. systemd runs
  * this program as root at the boot and at each daemon-reload, and waits for its
  * end; see systemd.generator(7). The program therefore reads only regular files
  * of root, ends within a second, and creates its links last.
  */
 #include "buf.h"
 #include "conf.h"
+#include "conf_files.h"
 #include "fd.h"
 #include "listen_stream.h"
 #include "text.h"
@@ -24,6 +26,7 @@
 #define SECONDS_MAX 1
 #define ADDRESSES_MAX 256
 #define SETTINGS_FILE SYSCONFDIR "/bridle/bridled.conf"
+#define SETTINGS_FOLDER SYSCONFDIR "/bridle/conf.d"
 #define UNITS "/systemd/system/"
 #define TEMPLATE SYSTEMDUNITDIR "/bridled-tcp@.socket"
 
@@ -111,10 +114,25 @@ add_listeners(struct addresses *a, const config_setting_t *listen)
 }
 
 static void
+read_file(struct addresses *a, const struct conf_file *file, struct buf *errors)
+{
+	struct conf conf;
+
+	if (conf_open_text(&conf, file->text, file->name, errors, NULL) == 0)
+		add_listeners(a, config_lookup(&conf.config, "listen"));
+	conf_close(&conf);
+}
+
+/*
+ * Read the listeners of all files. After an error in a file, still use the
+ * other files, so that the daemon can tell clients why it does not serve.
+ */
+static void
 read_configuration(struct addresses *a)
 {
 	struct buf errors = { 0 };
-	struct conf conf;
+	struct conf_files files;
+	size_t i;
 
 	/*
 	 * A missing file is not an error: the package may be removed, or not be
@@ -122,10 +140,11 @@ read_configuration(struct addresses *a)
 	 */
 	if (access(SETTINGS_FILE, F_OK) != 0)
 		return;
-	if (conf_open(&conf, SETTINGS_FILE, &errors, NULL) == 0)
-		add_listeners(a, config_lookup(&conf.config, "listen"));
+	conf_files_read(&files, SETTINGS_FILE, SETTINGS_FOLDER, &errors);
+	for (i = 0; i < files.n; i++)
+		read_file(a, &files.v[i], &errors);
 	report_lines(&errors);
-	conf_close(&conf);
+	conf_files_free(&files);
 	buf_free(&errors);
 }
 

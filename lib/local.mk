@@ -7,6 +7,8 @@ libbridle_a_SOURCES = \
 	lib/clock.h \
 	lib/conf.c \
 	lib/conf.h \
+	lib/conf_files.c \
+	lib/conf_files.h \
 	lib/conf_values.c \
 	lib/events.c \
 	lib/events.h \

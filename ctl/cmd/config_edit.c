@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 struct edit {
+	const char *name; /* path of the file, as the user gave it */
 	struct config_file file;
 	struct buf who; /* name of the user, or uid if there is no name */
 	bool had_access;
@@ -60,7 +61,7 @@ name_asker(struct buf *who)
 static int
 check(struct edit *e, const char *path, bool access, struct buf *err)
 {
-	const char *args[] = { "--check", path, "--in-place-of", e->file.path,
+	const char *args[] = { "--check", path, "--in-place-of", e->name,
 		access ? "--access" : NULL, buf_str(&e->who), NULL };
 	struct buf out = { 0 };
 	int status = run_bridled(args, &out, err);
@@ -213,7 +214,7 @@ look_around(struct edit *e)
 enum outcome
 config_edit(const char *file, bool force)
 {
-	struct edit e = { .force = force };
+	struct edit e = { .name = file, .force = force };
 	enum outcome outcome = OUTCOME_NO;
 
 	/*

@@ -23,7 +23,7 @@
 /*
  * The parts of the child's answer, in the order in which the child sends them.
  */
-enum part { TEXT, IDS, ERRORS, WARNINGS, PARTS };
+enum part { FILES, IDS, ERRORS, WARNINGS, PARTS };
 
 /* The beginning of the child's answer, before its parts. */
 struct head {
@@ -96,11 +96,12 @@ send_answer(bool good, struct buf *const parts[PARTS])
 }
 
 static void __attribute__((noreturn))
-run_child(const char *path, pid_t parent, int out)
+run_child(const char *path, const char *folder, pid_t parent, int out)
 {
 	struct settings_ids ids = { 0 };
-	struct buf text = { 0 }, errors = { 0 }, warnings = { 0 };
+	struct buf packed = { 0 }, errors = { 0 }, warnings = { 0 };
 	struct settings *s = NULL;
+	struct conf_files files;
 	bool good;
 
 	if (dup2(out, STDOUT_FILENO) == -1)
@@ -113,14 +114,14 @@ run_child(const char *path, pid_t parent, int out)
 	sandbox_child(SANDBOX_EXEC);
 	sandbox_die_with(parent);
 	limit_resources();
-	if (conf_read(path, &text, &errors) == 0)
-		s = settings_parse(
-			buf_str(&text), path, &ids, &errors, &warnings);
+	if (conf_files_read(&files, path, folder, &errors) == 0)
+		s = settings_parse_files(&files, &ids, &errors, &warnings);
+	conf_files_pack(&files, &packed);
 	good = s != NULL;
 	settings_free(s);
 	cut_remarks(&errors);
 	cut_remarks(&warnings);
-	_exit(send_answer(good, (struct buf *[]){ &text, &ids.list, &errors,
+	_exit(send_answer(good, (struct buf *[]){ &packed, &ids.list, &errors,
 					&warnings }) != 0);
 }
 
@@ -135,7 +136,7 @@ finish(struct load_child *l, const char *failure)
 }
 
 void
-load_child_start(struct load_child *l, const char *path)
+load_child_start(struct load_child *l, const char *path, const char *folder)
 {
 	pid_t parent = getpid();
 	int pipes[2];
@@ -147,7 +148,7 @@ load_child_start(struct load_child *l, const char *path)
 		return;
 	}
 	if ((l->pid = fork()) == 0)
-		run_child(path, parent, pipes[1]);
+		run_child(path, folder, parent, pipes[1]);
 	close(pipes[1]);
 	l->fd = pipes[0];
 	if (l->pid == -1 || fd_nonblock(l->fd) != 0) {
@@ -230,18 +231,18 @@ split(const struct buf *answer, struct head *head, const char *parts[PARTS])
  * Return the settings, or NULL with lines in `errors`.
  */
 static struct settings *
-build(const struct head *head, const char *const parts[PARTS], const char *path,
+build(const struct head *head, const char *const parts[PARTS],
 	struct buf *errors)
 {
 	struct settings_ids ids = { .given = true };
 	struct settings *s = NULL;
-	struct buf text = { 0 };
+	struct conf_files files;
 
-	buf_add(&text, parts[TEXT], head->len[TEXT]);
 	buf_add(&ids.list, parts[IDS], head->len[IDS]);
-	if (!text.failed && !ids.list.failed)
-		s = settings_parse(buf_str(&text), path, &ids, errors, NULL);
-	buf_free(&text);
+	if (conf_files_unpack(&files, parts[FILES], head->len[FILES]) == 0 &&
+		files.n > 0 && !ids.list.failed)
+		s = settings_parse_files(&files, &ids, errors, NULL);
+	conf_files_free(&files);
 	buf_free(&ids.list);
 	return s;
 }
@@ -261,7 +262,7 @@ load_child_take(struct load_child *l, const char *path, struct buf *errors,
 		buf_add(errors, parts[ERRORS], head.len[ERRORS]);
 		buf_add(warnings, parts[WARNINGS], head.len[WARNINGS]);
 		if (head.good)
-			s = build(&head, parts, path, errors);
+			s = build(&head, parts, errors);
 	} else {
 		buf_addf(errors, "%s: cannot load this file: %s\n", path,
 			failure);

@@ -1,8 +1,8 @@
 /*
- * A child that reads and checks the configuration file for a reload, because
- * the file system and the name service may hang. The child sends the text and
- * the ids of all users and groups to the parent. The parent therefore need not
- * look up any name.
+ * A child that reads and checks the configuration for a reload, because the
+ * file system and the name service may hang. The child sends the texts of all
+ * files and the ids of all users and groups to the parent. The parent therefore
+ * need not look up any name.
  */
 #ifndef BRIDLE_LOAD_CHILD_H
 #define BRIDLE_LOAD_CHILD_H
@@ -30,11 +30,12 @@ struct load_child {
 };
 
 /*
- * Start a child that loads the file `path`. If an earlier child still runs,
- * kill the earlier child first. If the start fails, load_child_take() reports
- * the error.
+ * Start a child that loads the file `path` and the files of the folder, as
+ * settings_load() does. If an earlier child still runs, kill the earlier child
+ * first. If the start fails, load_child_take() reports the error.
  */
-void load_child_start(struct load_child *, const char *path);
+void load_child_start(
+	struct load_child *, const char *path, const char *folder);
 
 /*
  * Read a part of the child's answer from `fd`. At the end of the answer, the

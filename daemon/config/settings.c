@@ -108,8 +108,10 @@ static const struct key log_keys[] = {
 };
 
 static const struct key keys[] = {
-	WHOLE_KEY("listen", entries, .entries = &settings_listen_entries),
-	WHOLE_KEY("clients", entries, .entries = &settings_client_entries),
+	WHOLE_KEY("listen", entries, .entries = &settings_listen_entries,
+		.drop_in = true),
+	WHOLE_KEY("clients", entries, .entries = &settings_client_entries,
+		.drop_in = true),
 	WHOLE_KEY("commands", entries, .entries = &settings_command_entries),
 	WHOLE_KEY("power", group, .keys = power_keys),
 	QUERY(wall, "wall"),
@@ -147,15 +149,40 @@ read_keys(struct reader *file, struct reader *builtin)
 	conf_keys(file->conf, given, known);
 }
 
+/* Read the keys of a file in conf.d. */
+static void
+read_drop_in(struct reader *r)
+{
+	const config_setting_t *given = config_root_setting(&r->conf->config);
+	const char *known[KEYS_MAX + 1] = { NULL };
+	const config_setting_t *at;
+	const struct key *key;
+
+	r->first_listen = r->settings->nlisten;
+	r->first_client = r->settings->nclients;
+	for (key = keys; key->name != NULL; key++) {
+		known[key - keys] = key->name;
+		at = conf_member(given, key->name);
+		if (at != NULL && !key->drop_in)
+			conf_error(r->conf, at,
+				"belongs in %s: this file may have only "
+				"clients and listen",
+				r->settings->path);
+		else
+			key_read(r, given, key, r->settings);
+	}
+	conf_keys(r->conf, given, known);
+}
+
 /*
  * Check rules that concern several keys, after each key has been checked alone.
+ * `r` reads the configuration file.
  */
 static void
 check_whole(struct reader *r)
 {
 	const struct settings *s = r->settings;
 
-	settings_check_clients(r);
 	settings_check_penalties(r);
 	settings_check_commands(r);
 	if (s->nlisten == 0)
@@ -171,49 +198,120 @@ check_whole(struct reader *r)
 			"effect");
 }
 
-static struct settings *
-build(struct conf *conf, struct settings_ids *ids)
+/* A file while its keys are read. */
+struct source {
+	struct conf conf;
+	struct reader reader;
+};
+
+/* Read the keys of all files, and check them. The first file is the main one.
+ */
+static void
+read_sources(struct source *sources, size_t n, struct reader *builtin)
 {
+	size_t i;
+
+	read_keys(&sources[0].reader, builtin);
+	for (i = 1; i < n; i++)
+		read_drop_in(&sources[i].reader);
+	for (i = 0; i < n; i++)
+		settings_check_clients(&sources[i].reader);
+	check_whole(&sources[0].reader);
+}
+
+/*
+ * Read the files into the settings, after the syntax of each file was found to
+ * be right. Return false after an error.
+ */
+static bool
+build(struct settings *s, struct source *sources, size_t n,
+	struct settings_ids *ids)
+{
+	struct buf *errors = sources[0].conf.errors;
 	struct conf fallback;
-	struct settings *s = calloc(1, sizeof(*s));
-	struct reader file = { .conf = conf, .settings = s, .ids = ids };
-	struct reader builtin = {
-		.conf = &fallback, .settings = s, .ids = ids, .builtin = true
-	};
+	struct reader builtin = { .conf = &fallback,
+		.settings = s,
+		.ids = ids,
+		.builtin = true,
+		.file = s->path };
 	bool failed;
+	size_t i;
 
 	/*
 	 * Collect no warnings about the defaults, because the file may replace
 	 * them.
 	 */
-	conf_open_text(
-		&fallback, defaults, "built-in defaults", conf->errors, NULL);
-	if (s == NULL || (s->path = strdup(conf->name)) == NULL) {
-		conf_error(conf, NULL, "out of memory");
-	} else if (!fallback.failed) {
-		read_keys(&file, &builtin);
-		check_whole(&file);
-	}
-	failed = conf->failed || fallback.failed;
+	conf_open_text(&fallback, defaults, "built-in defaults", errors, NULL);
+	for (i = 0; i < n; i++)
+		sources[i].reader = (struct reader){ .conf = &sources[i].conf,
+			.settings = s,
+			.ids = ids,
+			.file = s->files[i] };
+	if (!fallback.failed)
+		read_sources(sources, n, &builtin);
+	failed = fallback.failed;
+	for (i = 0; i < n; i++)
+		failed |= sources[i].conf.failed;
 	conf_close(&fallback);
-	if (failed) {
-		settings_free(s);
-		return NULL;
-	}
+	return !failed;
+}
+
+/*
+ * Copy the paths of the files to the settings. Return false if no memory is
+ * available.
+ */
+static bool
+copy_paths(struct settings *s, const struct conf_files *f)
+{
+	if ((s->files = calloc(f->n + 1, sizeof(*s->files))) == NULL)
+		return false;
+	for (; s->nfiles < f->n; s->nfiles++)
+		if ((s->files[s->nfiles] = strdup(f->v[s->nfiles].name)) ==
+			NULL)
+			return false;
+	s->path = s->files[0];
+	return true;
+}
+
+struct settings *
+settings_load(const char *path, const char *folder, struct settings_ids *ids,
+	struct buf *errors, struct buf *warnings)
+{
+	struct settings *s = NULL;
+	struct conf_files files;
+
+	if (conf_files_read(&files, path, folder, errors) == 0)
+		s = settings_parse_files(&files, ids, errors, warnings);
+	conf_files_free(&files);
 	return s;
 }
 
 struct settings *
-settings_load(const char *path, struct settings_ids *ids, struct buf *errors,
-	struct buf *warnings)
+settings_parse_files(const struct conf_files *f, struct settings_ids *ids,
+	struct buf *errors, struct buf *warnings)
 {
-	struct settings *s = NULL;
-	struct buf text = { 0 };
+	struct source *sources = calloc(f->n + 1, sizeof(*sources));
+	struct settings *s = calloc(1, sizeof(*s));
+	bool good = true;
+	size_t i;
 
-	if (conf_read(path, &text, errors) == 0)
-		s = settings_parse(buf_str(&text), path, ids, errors, warnings);
-	buf_free(&text);
-	return s;
+	if (sources == NULL || s == NULL || !copy_paths(s, f)) {
+		buf_addf(errors, "%s: out of memory\n", f->v[0].name);
+		settings_free(s);
+		free(sources);
+		return NULL;
+	}
+	for (i = 0; i < f->n; i++)
+		good &= conf_open_text(&sources[i].conf, f->v[i].text,
+				f->v[i].name, errors, warnings) == 0;
+	good = good && build(s, sources, f->n, ids);
+	for (i = 0; i < f->n; i++)
+		conf_close(&sources[i].conf);
+	free(sources);
+	if (good)
+		return s;
+	settings_free(s);
+	return NULL;
 }
 
 struct settings *
@@ -221,11 +319,13 @@ settings_parse(const char *text, const char *name, struct settings_ids *ids,
 	struct buf *errors, struct buf *warnings)
 {
 	struct settings *s = NULL;
-	struct conf conf;
+	struct conf_files files = { 0 };
 
-	if (conf_open_text(&conf, text, name, errors, warnings) == 0)
-		s = build(&conf, ids);
-	conf_close(&conf);
+	if (conf_files_add(&files, name, text) == 0)
+		s = settings_parse_files(&files, ids, errors, warnings);
+	else
+		buf_addf(errors, "%s: out of memory\n", name);
+	conf_files_free(&files);
 	return s;
 }
 
@@ -255,7 +355,7 @@ settings_state_dir(const char *text)
 void
 settings_print(const struct settings *s, struct buf *out)
 {
-	struct printer p = { .out = *out };
+	struct printer p = { .out = *out, .main_file = s->path };
 
 	keys_print(&p, keys, s);
 	*out = p.out;
@@ -267,6 +367,8 @@ settings_free(struct settings *s)
 	if (s == NULL)
 		return;
 	keys_free(keys, s);
-	free(s->path);
+	while (s->nfiles > 0)
+		free(s->files[--s->nfiles]);
+	free(s->files);
 	free(s);
 }

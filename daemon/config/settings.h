@@ -7,6 +7,7 @@
 #ifndef BRIDLE_SETTINGS_H
 #define BRIDLE_SETTINGS_H
 
+#include "conf_files.h"
 #include "config/pattern.h"
 #include "net.h"
 #include "verbs.h"
@@ -54,7 +55,8 @@ struct settings_listen {
 	gid_t gid;   /* ID of `group`, after its look-up */
 	bool tls;
 	bool insecure;
-	int line;
+	const char *file; /* path of the file that has the entry */
+	int line;         /* line of the entry; 0 for a built-in default */
 };
 
 enum settings_match {
@@ -84,7 +86,8 @@ struct settings_client {
 	struct settings_names kill_users;
 	/* allowed signals, a bit set of 1ULL << (number - 1) */
 	struct settings_set signals;
-	int line;
+	const char *file; /* path of the file that has the entry */
+	int line;         /* line of the entry; 0 for a built-in default */
 };
 
 /*
@@ -169,7 +172,13 @@ struct settings_penalties {
 };
 
 struct settings {
-	char *path; /* path of the configuration file, as the caller gave it */
+	/*
+	 * The paths of the configuration file and of the files in conf.d, as
+	 * the caller gave them. The first path is `path`.
+	 */
+	char **files;
+	size_t nfiles;
+	const char *path;
 	size_t nlisten;
 	struct settings_listen *listen;
 	size_t nclients;
@@ -210,19 +219,27 @@ struct settings_ids {
 };
 
 /*
- * Read, parse and check the file. Append a line to `errors` for each mistake
- * ("FILE:LINE: KEY: reason"). If the syntax is wrong, append only the line for
- * the first syntax error. Append a line to `warnings` for each setting that is
- * legal but unwise. If `ids` is NULL, users and groups are not looked up.
+ * Read, parse and check the file `path` and the files of the folder; see
+ * conf_files_read(). Append a line to `errors` for each mistake ("FILE:LINE:
+ * KEY: reason"). If the syntax is wrong, append only the line for the first
+ * syntax error of each file. Append a line to `warnings` for each setting that
+ * is legal but unwise. If `ids` is NULL, users and groups are not looked up.
  * Return the settings, or NULL if there was an error. The caller frees the
  * settings with settings_free().
  */
-struct settings *settings_load(const char *path, struct settings_ids *ids,
-	struct buf *errors, struct buf *warnings);
+struct settings *settings_load(const char *path, const char *folder,
+	struct settings_ids *ids, struct buf *errors, struct buf *warnings);
 
 /*
- * Like settings_load(), but for the content of a file. In messages, `name`
- * stands for the file name.
+ * Like settings_load(), but for the texts of files. The first file is the
+ * configuration file, the others are the files of conf.d.
+ */
+struct settings *settings_parse_files(const struct conf_files *,
+	struct settings_ids *ids, struct buf *errors, struct buf *warnings);
+
+/*
+ * Like settings_parse_files(), but for one text. In messages, `name` stands for
+ * the file name.
  */
 struct settings *settings_parse(const char *text, const char *name,
 	struct settings_ids *ids, struct buf *errors, struct buf *warnings);

@@ -218,13 +218,35 @@ check_wisdom(struct reader *r, const config_setting_t *at,
 			"look");
 }
 
+/* Report an error if an entry of an earlier file has the same name. */
+static void
+check_name(struct reader *r, const config_setting_t *at,
+	const struct settings_client *client)
+{
+	const struct settings_client *c = r->settings->clients;
+	struct buf place = { 0 };
+	size_t i;
+
+	for (i = 0; client->name != NULL && i < r->first_client; i++) {
+		if (c[i].name == NULL || strcmp(c[i].name, client->name) != 0)
+			continue;
+		entry_place(&place, c[i].file, c[i].line);
+		conf_error(r->conf, at, "has the name of the entry in %s",
+			buf_str(&place));
+		buf_free(&place);
+		return;
+	}
+}
+
 static void
 check(struct reader *r, const config_setting_t *at, size_t i)
 {
 	struct settings_client *client = &r->settings->clients[i];
 
+	client->file = r->file;
 	client->line = entry_line(r, at);
 	entry_name_check(r, at);
+	check_name(r, at, client);
 	check_identity(r, at, client);
 	check_wisdom(r, at, client);
 }
@@ -233,6 +255,7 @@ const struct entries settings_client_entries = {
 	.items = offsetof(struct settings, clients),
 	.count = offsetof(struct settings, nclients),
 	.size = sizeof(struct settings_client),
+	.file = offsetof(struct settings_client, file),
 	.initial = &initial,
 	.keys = keys,
 	.check = check,
@@ -296,24 +319,26 @@ static void
 check_reached(struct reader *r, const config_setting_t *at, size_t i)
 {
 	const struct settings_client *c = r->settings->clients, *client = c + i;
+	struct buf place = { 0 };
 	bool member;
 
 	for (; c < client; c++) {
 		if (!covers(r, c, client))
 			continue;
 		member = c->match != client->match;
+		entry_place(&place, c->file, c->line);
 		conf_warn(r->conf, at,
-			"is never used, since clients[%zu] (%s) comes first "
-			"and matches%s%s%s: put the narrower entry first",
-			(size_t)(c - r->settings->clients),
-			c->name != NULL ? c->name : "",
+			"is never used, since %s (%s) comes first and "
+			"matches%s%s%s: put the narrower entry first",
+			c->name != NULL ? c->name : "the entry",
+			buf_str(&place),
 			member ? " the members of group \"" : " the same",
 			member ? c->who : "", member ? "\"" : "");
+		buf_free(&place);
 		return;
 	}
 }
 
-/* Check each entry of clients against the other keys of the configuration. */
 void
 settings_check_clients(struct reader *r)
 {
@@ -322,12 +347,15 @@ settings_check_clients(struct reader *r)
 		config_lookup(&r->conf->config, "clients");
 	const struct settings_client *c;
 	const config_setting_t *at;
-	size_t i, j;
+	size_t n, i, j;
 
-	for (i = 0; list != NULL && i < s->nclients; i++) {
-		c = &s->clients[i];
+	n = list != NULL && config_setting_is_list(list)
+		    ? (size_t)config_setting_length(list)
+		    : 0;
+	for (i = 0; i < n && r->first_client + i < s->nclients; i++) {
+		c = &s->clients[r->first_client + i];
 		at = config_setting_get_elem(list, (unsigned)i);
-		check_reached(r, at, i);
+		check_reached(r, at, r->first_client + i);
 		if (c->match == MATCH_KEY && !settings_has_tls(s))
 			conf_warn(r->conf, conf_member(at, "key"),
 				"no client can use this key: no listener has "

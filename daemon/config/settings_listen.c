@@ -189,6 +189,22 @@ same(const struct settings_listen *a, const struct settings_listen *b)
 }
 
 static void
+report_twice(struct reader *r, const config_setting_t *at,
+	const struct settings_listen *earlier)
+{
+	struct buf place = { 0 };
+
+	if (earlier->file == r->file && earlier->line > 0)
+		buf_addf(&place, "listen[%zu]",
+			(size_t)(earlier - r->settings->listen) -
+				r->first_listen);
+	else
+		entry_place(&place, earlier->file, earlier->line);
+	conf_error(r->conf, at, "has the same address as %s", buf_str(&place));
+	buf_free(&place);
+}
+
+static void
 check(struct reader *r, const config_setting_t *at, size_t i)
 {
 	struct settings_listen *l = &r->settings->listen[i];
@@ -196,6 +212,7 @@ check(struct reader *r, const config_setting_t *at, size_t i)
 	bool is_tcp = conf_member(at, "tcp") != NULL;
 	size_t j;
 
+	l->file = r->file;
 	l->line = entry_line(r, at);
 	if (is_unix == is_tcp)
 		conf_error(r->conf, at, "must have either unix or tcp");
@@ -206,8 +223,7 @@ check(struct reader *r, const config_setting_t *at, size_t i)
 	for (j = 0; j < i; j++) {
 		if (!same(&r->settings->listen[j], l))
 			continue;
-		conf_error(
-			r->conf, at, "has the same address as listen[%zu]", j);
+		report_twice(r, at, &r->settings->listen[j]);
 		return;
 	}
 }
@@ -227,6 +243,7 @@ const struct entries settings_listen_entries = {
 	.items = offsetof(struct settings, listen),
 	.count = offsetof(struct settings, nlisten),
 	.size = sizeof(struct settings_listen),
+	.file = offsetof(struct settings_listen, file),
 	.initial = &initial,
 	.keys = keys,
 	.check = check,

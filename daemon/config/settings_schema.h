@@ -14,13 +14,20 @@ struct reader {
 	struct settings *settings;
 	/* ids of users and groups; NULL: look up none */
 	struct settings_ids *ids;
-	bool builtin;          /* true if `conf` has the built-in defaults */
+	bool builtin;     /* true if `conf` has the built-in defaults */
+	const char *file; /* path of the file, owned by `settings` */
+	/*
+	 * The numbers of entries that the readers of earlier files have added
+	 * to `listen` and `clients`.
+	 */
+	size_t first_listen, first_client;
 	const struct key *key; /* row of the key that is being read */
 	size_t pattern_sizes;  /* bytes of all patterns compiled so far */
 };
 
 struct printer {
 	struct buf out;
+	const char *main_file; /* path of the configuration file */
 	unsigned depth;
 	const struct key *key; /* row of the key that is being printed */
 };
@@ -62,6 +69,7 @@ struct entries {
 	size_t items; /* offset of the pointer to the array in its struct */
 	size_t count; /* offset of the number of items in its struct */
 	size_t size;  /* size of one item in bytes */
+	size_t file;  /* offset of the path of an item's file; 0: none */
 	const void *initial;
 	const struct key *keys;
 	/*
@@ -83,6 +91,7 @@ struct key {
 	/* known placeholders, for kind_program */
 	const char *const *placeholders;
 	enum settings_match match; /* kind of identity, for kind_who */
+	bool drop_in; /* true if files of conf.d may have the key */
 };
 
 #define KEY(type, field, label, what, ...)                     \
@@ -132,6 +141,12 @@ void print_strings(struct printer *, char *const *, size_t n);
  * the built-in defaults.
  */
 int entry_line(const struct reader *, const config_setting_t *entry);
+
+/*
+ * Append the file and the line of an entry, for messages: "FILE:LINE" or
+ * "built-in defaults".
+ */
+void entry_place(struct buf *, const char *file, int line);
 
 /*
  * Check that a client or a command has a name, and that the name is valid and
@@ -206,7 +221,10 @@ void settings_check_commands(struct reader *);
 extern const struct key settings_penalty_keys[];
 void settings_check_penalties(struct reader *);
 
-/* Check the clients against the other keys, after all keys are read. */
+/*
+ * Check the clients of the reader's file against the other keys, after the keys
+ * of all files are read.
+ */
 void settings_check_clients(struct reader *);
 
 #endif

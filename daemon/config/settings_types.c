@@ -238,12 +238,31 @@ read_group(struct reader *r, const config_setting_t *at, void *base)
 	keys_read(r, at, r->key->keys, base);
 }
 
-/* Print the keys of a group within braces, one key on each line. */
+/* Print the name of a file in conf.d as a comment. */
 static void
-print_block(struct printer *p, const struct key *keys, const void *base)
+print_origin(struct printer *p, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	const char *name = slash != NULL ? slash + 1 : file;
+
+	indent(p);
+	buf_adds(&p->out, "# conf.d/");
+	text_safe(&p->out, name, strlen(name));
+	buf_addc(&p->out, '\n');
+}
+
+/*
+ * Print the keys of a group within braces, one key on each line. If the group
+ * is from a file in conf.d, `file` is the path of this file, otherwise NULL.
+ */
+static void
+print_block(struct printer *p, const struct key *keys, const void *base,
+	const char *file)
 {
 	buf_adds(&p->out, "{\n");
 	p->depth++;
+	if (file != NULL)
+		print_origin(p, file);
 	keys_print(p, keys, base);
 	p->depth--;
 	indent(p);
@@ -255,7 +274,7 @@ print_group(struct printer *p, const void *base)
 {
 	size_t before = p->out.len;
 
-	print_block(p, p->key->keys, base);
+	print_block(p, p->key->keys, base, NULL);
 	if (p->out.len == before + strlen("{\n}") + p->depth)
 		p->out.len = before;
 }
@@ -269,20 +288,20 @@ read_entries(struct reader *r, const config_setting_t *list, void *base)
 {
 	const struct entries *e = r->key->entries;
 	const config_setting_t *at;
-	size_t n, i;
-	char *items;
+	size_t before, n, i;
+	char *items = entries_of(e, base, &before);
 
 	if (!config_setting_is_list(list)) {
 		conf_error(r->conf, list,
 			"must be a list of groups: ( { … }, { … } )");
 		return;
 	}
-	n = (size_t)config_setting_length(list);
-	if ((items = calloc(n + 1, e->size)) == NULL) {
+	n = before + (size_t)config_setting_length(list);
+	if ((items = reallocarray(items, n + 1, e->size)) == NULL) {
 		conf_error(r->conf, list, "out of memory");
 		return;
 	}
-	for (i = 0; i < n; i++)
+	for (i = before; i < n; i++)
 		memcpy(items + i * e->size, e->initial, e->size);
 	/*
 	 * Store the array before the first read, so that keys_free() frees all
@@ -290,12 +309,27 @@ read_entries(struct reader *r, const config_setting_t *list, void *base)
 	 */
 	memcpy((char *)base + e->items, &items, sizeof(items));
 	memcpy((char *)base + e->count, &n, sizeof(n));
-	for (i = 0; i < n; i++) {
-		at = config_setting_get_elem(list, (unsigned)i);
+	for (i = before; i < n; i++) {
+		at = config_setting_get_elem(list, (unsigned)(i - before));
 		keys_read(r, at, e->keys, items + i * e->size);
 		if (config_setting_is_group(at))
 			e->check(r, at, i);
 	}
+}
+
+/*
+ * Return the path of the item's file, if this file is in conf.d, otherwise
+ * NULL.
+ */
+static const char *
+drop_in_of(const struct printer *p, const struct entries *e, const char *item)
+{
+	const char *file;
+
+	if (e->file == 0)
+		return NULL;
+	memcpy(&file, item + e->file, sizeof(file));
+	return file != p->main_file ? file : NULL;
 }
 
 static void
@@ -308,7 +342,8 @@ print_entries(struct printer *p, const void *base)
 	buf_addc(&p->out, '(');
 	for (i = 0; i < n; i++) {
 		buf_adds(&p->out, i > 0 ? ", " : " ");
-		print_block(p, e->keys, items + i * e->size);
+		print_block(p, e->keys, items + i * e->size,
+			drop_in_of(p, e, items + i * e->size));
 	}
 	buf_adds(&p->out, n > 0 ? " )" : ")");
 }
@@ -319,6 +354,15 @@ int
 entry_line(const struct reader *r, const config_setting_t *entry)
 {
 	return r->builtin ? 0 : (int)config_setting_source_line(entry);
+}
+
+void
+entry_place(struct buf *out, const char *file, int line)
+{
+	if (line > 0)
+		buf_addf(out, "%s:%d", file, line);
+	else
+		buf_adds(out, "built-in defaults");
 }
 
 static bool

@@ -1,6 +1,8 @@
 #include "core/refuse_all.h"
 
+#include "buf.h"
 #include "clock.h"
+#include "conf_files.h"
 #include "fd.h"
 #include "net/reject.h"
 #include "wire.h"
@@ -15,66 +17,89 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOOK_MS 500 /* time between two checks of the file, in ms */
-/* time without a change after which the file counts as complete, in ms */
+#define LOOK_MS 500 /* time between two checks of the files, in ms */
+/* time without a change after which the files count as complete, in ms */
 #define SETTLED_MS 2000
 
-/*
- * The version of the file, as stat(2) shows it. All members are 0 if the file
- * does not exist.
- */
-struct version {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec changed, status_changed;
-};
-
-struct waiting_for_file {
-	const char *path;
-	struct version refused, seen;
+struct waiting_for_files {
+	const struct refusal *why;
+	struct buf refused, seen; /* versions of the files */
 	int64_t seen_since;
+	int64_t next_look; /* time of the next check of the files */
 };
 
-static struct version
-look(const char *path)
+/*
+ * Append the version of a file or folder, as stat(2) shows it. All members are
+ * 0 if the path does not exist.
+ */
+static void
+add_version(struct buf *out, const char *path)
 {
-	struct version v;
+	struct {
+		dev_t dev;
+		ino_t ino;
+		off_t size;
+		struct timespec changed, status_changed;
+	} v;
 	struct stat st;
 
 	memset(&v, 0, sizeof(v));
-	if (stat(path, &st) != 0)
-		return v;
-	v.dev = st.st_dev;
-	v.ino = st.st_ino;
-	v.size = st.st_size;
-	v.changed = st.st_mtim;
-	v.status_changed = st.st_ctim;
-	return v;
-}
-
-static bool
-is_same(const struct version *a, const struct version *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	       a->changed.tv_sec == b->changed.tv_sec &&
-	       a->changed.tv_nsec == b->changed.tv_nsec &&
-	       a->status_changed.tv_sec == b->status_changed.tv_sec &&
-	       a->status_changed.tv_nsec == b->status_changed.tv_nsec;
+	if (stat(path, &st) == 0) {
+		v.dev = st.st_dev;
+		v.ino = st.st_ino;
+		v.size = st.st_size;
+		v.changed = st.st_mtim;
+		v.status_changed = st.st_ctim;
+	}
+	buf_add(out, &v, sizeof(v));
 }
 
 /*
- * True if the file differs from the refused version, and has not changed for
+ * Append the versions of the configuration file, of the folder, and of the
+ * files of the folder.
+ */
+static void
+look(const struct refusal *why, struct buf *out)
+{
+	struct buf ignored = { 0 };
+	char **paths;
+	size_t n, i;
+
+	buf_reset(out);
+	add_version(out, why->path);
+	add_version(out, why->folder);
+	conf_files_list(why->folder, &paths, &n, &ignored);
+	for (i = 0; i < n; i++)
+		add_version(out, paths[i]);
+	conf_files_free_paths(paths, n);
+	buf_free(&ignored);
+}
+
+static bool
+is_same(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+/*
+ * True if the files differ from the refused versions, and have not changed for
  * SETTLED_MS.
  */
 static bool
-is_mended(struct waiting_for_file *f, int64_t now)
+is_mended(struct waiting_for_files *f, int64_t now)
 {
-	struct version v = look(f->path);
+	struct buf fresh = { 0 };
 
-	if (!is_same(&v, &f->seen)) {
-		f->seen = v;
+	if (now < f->next_look)
+		return false;
+	f->next_look = now + LOOK_MS;
+	look(f->why, &fresh);
+	if (!is_same(&fresh, &f->seen)) {
+		buf_free(&f->seen);
+		f->seen = fresh;
 		f->seen_since = now;
+	} else {
+		buf_free(&fresh);
 	}
 	return !is_same(&f->seen, &f->refused) &&
 	       now - f->seen_since >= SETTLED_MS;
@@ -140,20 +165,20 @@ take_signal(int signals)
 /* Do the work of refuse_all(), and return its result. */
 static int
 turn(const struct listeners *l, struct sd_notify *manager,
-	const struct refusal *why, int signals, struct pollfd *fds,
+	struct waiting_for_files *files, int signals, struct pollfd *fds,
 	struct rejected *rejected)
 {
-	struct waiting_for_file file = { .path = why->path };
 	struct sd_notify_counts counts = { 0 };
 	struct rejected before;
 	int64_t now, next;
 	int signal_number;
 	size_t i;
 
-	file.refused = file.seen = look(why->path);
+	look(files->why, &files->refused);
+	look(files->why, &files->seen);
 	for (;;) {
 		now = clock_ms();
-		if (is_mended(&file, now))
+		if (is_mended(files, now))
 			return 0;
 		next = clock_earlier(sd_notify_expire(manager, &counts, now),
 			clock_earlier(
@@ -167,8 +192,8 @@ turn(const struct listeners *l, struct sd_notify *manager,
 		for (i = 0; i < before.n; i++)
 			reject_read(rejected, before.v[i].fd);
 		for (i = 0; i < l->n; i++)
-			counts.refused +=
-				refuse_clients(&l->v[i], rejected, why->text);
+			counts.refused += refuse_clients(
+				&l->v[i], rejected, files->why->text);
 	}
 }
 
@@ -177,6 +202,7 @@ refuse_all(const struct listeners *l, struct sd_notify *manager,
 	const struct refusal *why)
 {
 	struct pollfd *fds = calloc(1 + l->n + REJECT_MAX, sizeof(*fds));
+	struct waiting_for_files files = { .why = why };
 	struct rejected rejected = { 0 };
 	sigset_t handled, before;
 	int signals, result = -1;
@@ -189,8 +215,10 @@ refuse_all(const struct listeners *l, struct sd_notify *manager,
 	signals = signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
 	sd_notify_state(manager, "READY=1", why->remark);
 	if (fds != NULL && signals != -1)
-		result = turn(l, manager, why, signals, fds, &rejected);
+		result = turn(l, manager, &files, signals, fds, &rejected);
 	reject_close(&rejected);
+	buf_free(&files.refused);
+	buf_free(&files.seen);
 	fd_close(&signals);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	free(fds);

@@ -1,6 +1,6 @@
 /*
  * The work of a daemon whose configuration is wrong. The daemon refuses each
- * client until the file changes or SIGHUP arrives. If the daemon exited
+ * client until its files change or SIGHUP arrives. If the daemon exited
  * instead, the service manager would restart it many times, and finally close
  * the sockets.
  */
@@ -16,14 +16,15 @@ struct refusal {
 	const char *remark;
 	/* path of the configuration file; the file may not exist */
 	const char *path;
+	const char *folder; /* path of the folder conf.d, which may not exist */
 };
 
 /*
  * Send the status 503 to each client of the listeners. Clients of unix sockets
  * get `text`. TCP clients get the text "not serving", without TLS even at a TLS
- * port. Return 0 after SIGHUP, or when the file differs from its present
- * version and has not changed for two seconds. Return -1 after SIGTERM or
- * SIGINT, or if poll(2) fails.
+ * port. Return 0 after SIGHUP, or when the file or the folder differs from
+ * its present version, and neither has changed for two seconds. Return -1 after
+ * SIGTERM or SIGINT, or if poll(2) fails.
  */
 int refuse_all(
 	const struct listeners *, struct sd_notify *, const struct refusal *);

@@ -147,7 +147,7 @@ reload_begin(struct parent *p)
 			return;
 	}
 	sd_notify_state(&p->sd_notify, "RELOADING=1", "Reloading; ");
-	load_child_start(&p->load, p->settings->path);
+	load_child_start(&p->load, p->settings->path, p->conf_folder);
 }
 
 void

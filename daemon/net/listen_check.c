@@ -194,10 +194,9 @@ is_own_daemon(const struct holder *h, const char *config)
 }
 
 static void
-begin_line(const struct settings *s, const struct settings_listen *l,
-	struct buf *out)
+begin_line(const struct settings_listen *l, struct buf *out)
 {
-	buf_addf(out, "%s:%d: listen: ", s->path, l->line);
+	buf_addf(out, "%s:%d: listen: ", l->file, l->line);
 	if (l->unix_path != NULL)
 		buf_adds(out, l->unix_path);
 	else
@@ -236,14 +235,13 @@ try_place(const struct settings_listen *l)
 }
 
 static void
-check_free(const struct settings *s, const struct settings_listen *l,
-	struct buf *errors)
+check_free(const struct settings_listen *l, struct buf *errors)
 {
 	int error = try_place(l);
 
 	if (error == 0)
 		return;
-	begin_line(s, l, errors);
+	begin_line(l, errors);
 	buf_addf(errors, ": %s%s\n", strerror(error),
 		error == EEXIST
 			? " (this file is not a socket: remove it first)"
@@ -251,16 +249,15 @@ check_free(const struct settings *s, const struct settings_listen *l,
 }
 
 static void
-check_held(const struct settings *s, const struct settings_listen *l,
-	const struct holder *h, const char *config, struct buf *errors,
-	struct buf *notes)
+check_held(const struct settings_listen *l, const struct holder *h,
+	const char *config, struct buf *errors, struct buf *notes)
 {
 	if (h->pid == 0) {
-		begin_line(s, l, notes);
+		begin_line(l, notes);
 		buf_adds(notes, " is in use by a program that this user cannot "
 				"see: check as root\n");
 	} else if (!is_own_daemon(h, config)) {
-		begin_line(s, l, errors);
+		begin_line(l, errors);
 		buf_addf(errors,
 			" is in use by %s, pid %d: stop this process, or "
 			"choose another address\n",
@@ -278,9 +275,9 @@ listen_check(const struct settings *s, const char *config, struct buf *errors,
 	for (l = s->listen; l < s->listen + s->nlisten; l++) {
 		h = find_holder(l);
 		if (h.inode == 0)
-			check_free(s, l, errors);
+			check_free(l, errors);
 		else if (h.pid != MANAGER)
-			check_held(s, l, &h, config, errors, notes);
+			check_held(l, &h, config, errors, notes);
 	}
 }
 

@@ -117,10 +117,10 @@ add_place(const char *unix_path, const struct net_addr *addr, struct buf *out)
 }
 
 static void
-explain(const struct settings_listen *s, const struct listeners *old,
-	const char *file, int why, struct buf *errors)
+explain(const struct settings_listen *s, const struct listeners *old, int why,
+	struct buf *errors)
 {
-	buf_addf(errors, "%s:%d: listen: ", file, s->line);
+	buf_addf(errors, "%s:%d: listen: ", s->file, s->line);
 	add_place(s->unix_path, &s->addr, errors);
 	buf_addf(errors, ": %s", strerror(why));
 	if (why == EADDRINUSE && is_ours(old, s))
@@ -152,7 +152,7 @@ explain(const struct settings_listen *s, const struct listeners *old,
  */
 static void
 compare_passed(const struct listener *l, const struct settings_listen *s,
-	const char *file, struct buf *errors)
+	struct buf *errors)
 {
 	struct stat st;
 
@@ -165,7 +165,7 @@ compare_passed(const struct listener *l, const struct settings_listen *s,
 		"%s:%d: listen: %s was passed with mode %04o and group %u, "
 		"which stay: to change them, set SocketMode= and SocketGroup= "
 		"in its socket unit\n",
-		file, s->line, l->unix_path, (unsigned)st.st_mode & 0777,
+		s->file, s->line, l->unix_path, (unsigned)st.st_mode & 0777,
 		st.st_gid);
 }
 
@@ -175,7 +175,7 @@ compare_passed(const struct listener *l, const struct settings_listen *s,
  */
 static void
 take_over(struct listener *l, struct listener *from,
-	const struct settings_listen *s, const char *file, struct buf *errors)
+	const struct settings_listen *s, struct buf *errors)
 {
 	gid_t group = s->group != NULL ? s->gid : (gid_t)-1;
 
@@ -183,13 +183,13 @@ take_over(struct listener *l, struct listener *from,
 	from->fd = -1;
 	from->unix_path = NULL;
 	if (l->unix_path != NULL && l->passed)
-		compare_passed(l, s, file, errors);
+		compare_passed(l, s, errors);
 	else if (l->unix_path != NULL &&
 		 net_own_unix(l->unix_path, s->mode, (uid_t)-1, group) != 0)
 		buf_addf(errors,
 			"%s:%d: listen: cannot change mode and group of %s: "
 			"%s\n",
-			file, s->line, l->unix_path, strerror(errno));
+			s->file, s->line, l->unix_path, strerror(errno));
 }
 
 static bool
@@ -230,16 +230,15 @@ warn_unlisted(const struct listener *l, const struct listeners *all,
 				"%s:%d: listen: %s is listed, and %s was "
 				"passed by a socket unit, which serves as "
 				"well: remove this line\n",
-				s->path, other->line, other->unix_path,
+				other->file, other->line, other->unix_path,
 				l->unix_path);
 	}
 }
 
 static void
-warn_missing(
-	const struct settings_listen *l, const char *file, struct buf *warnings)
+warn_missing(const struct settings_listen *l, struct buf *warnings)
 {
-	buf_addf(warnings, "%s:%d: listen: ", file, l->line);
+	buf_addf(warnings, "%s:%d: listen: ", l->file, l->line);
 	net_format(&l->addr, warnings);
 	buf_adds(warnings, " is listed, but was not passed by a socket unit: "
 			   "it is not served. Run: systemctl daemon-reload "
@@ -252,21 +251,20 @@ warn_missing(
  */
 static int
 open_new(struct listener *l, const struct settings_listen *s,
-	const struct listeners *old, uid_t owner, const char *file,
-	struct buf *errors)
+	const struct listeners *old, uid_t owner, struct buf *errors)
 {
 	bool passed = has_passed(old);
 	int error;
 
 	if (passed && s->unix_path == NULL) {
-		warn_missing(s, file, errors);
+		warn_missing(s, errors);
 		return 0;
 	}
 	if (open_one(l, s, owner) == 0)
 		return 0;
 	error = errno;
 	close_one(l);
-	explain(s, old, file, error, errors);
+	explain(s, old, error, errors);
 	return passed ? 0 : -1;
 }
 
@@ -324,8 +322,8 @@ listeners_open(struct listeners *out, struct listeners *old,
 		out->v[i].fd = -1;
 		if (find(old, &s->listen[i]) != NULL)
 			continue;
-		if (open_new(&out->v[i], &s->listen[i], old, owner, s->path,
-			    errors) != 0) {
+		if (open_new(&out->v[i], &s->listen[i], old, owner, errors) !=
+			0) {
 			listeners_close(out);
 			return -1;
 		}
@@ -333,8 +331,7 @@ listeners_open(struct listeners *out, struct listeners *old,
 	for (i = 0; i < s->nlisten; i++) {
 		from = find(old, &s->listen[i]);
 		if (from != NULL)
-			take_over(&out->v[i], from, &s->listen[i], s->path,
-				errors);
+			take_over(&out->v[i], from, &s->listen[i], errors);
 		out->v[i].tls = s->listen[i].tls;
 		out->v[i].insecure = s->listen[i].insecure;
 		out->v[i].unlisted = false;

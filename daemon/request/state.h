@@ -67,6 +67,7 @@ struct parent {
 	struct counters counters;
 	struct effective effective;
 	struct load_child load;
+	const char *conf_folder; /* path of the folder conf.d */
 	/* the running load of the settings has replaced an earlier load */
 	bool load_replaced;
 	/* load the settings once more after the running load */

@@ -356,6 +356,27 @@ def test_a_wrong_configuration_refuses_until_it_is_mended():
             equal(d.ask("1#4").code, 200)
 
 
+def test_a_refusing_daemon_notices_changes_in_conf_d():
+    with sockets() as (path, u, t), Manager() as m:
+        with Refusing(m, [u, t]) as d:
+            m.hear("READY=1")
+            folder = os.path.join(d.dir, "conf.d")
+            os.mkdir(folder)
+            with open(os.path.join(folder, "a.conf"), "w") as f:
+                f.write("wrong = 1;\n")
+            d.write_config(conf_of_service(path, address(t)))
+            m.hear("STATUS=.*1 error[.].*")
+            assert folder + "/a.conf:1: wrong: unknown key" in d.log(), d.log()
+            # The folder's own times change by a rename, but not by this write.
+            with open(os.path.join(folder, "a.conf"), "w") as f:
+                f.write("wrong = 1;\nmistaken = 1;\n")
+            m.hear("STATUS=.*2 errors[.].*")
+            os.remove(os.path.join(folder, "a.conf"))
+            m.hear("STATUS=Sessions.*")
+            d.sock = path
+            equal(d.ask("1#4").code, 200)
+
+
 def test_a_refusing_daemon_ends_at_sigterm():
     with sockets() as (path, u, _), Manager() as m:
         with Refusing(m, [u]) as d:

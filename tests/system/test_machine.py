@@ -443,6 +443,39 @@ def test_a_wrong_configuration_refuses_until_it_is_mended():
         restart(m)
 
 
+def test_a_listener_of_conf_d_needs_only_its_file():
+    """Test that the generator reads conf.d, and still uses the good files if
+    one file has a mistake or would block."""
+    m = shared()
+    folder = "/etc/bridle/conf.d/"
+    equal(m.run("stat", "-c", "%U %a", folder).stdout, "root 755\n")
+    try:
+        m.write(folder + "20-plain.conf",
+                'listen = ( { tcp = "127.0.0.1:7078"; } );\n'
+                'clients = ( { name = "bob"; unix_user = "bob";'
+                ' allow = ("ping"); } );\n')
+        m.run("bridled", "--check")
+        restart(m)
+        equal(instances(m), ["bridled-tcp@127.0.0.1:7078.socket"])
+        assert "1#" in m.sh("printf '1#4\\n' | nc -N 127.0.0.1 7078").stdout
+        assert "# conf.d/20-plain.conf" in ctl(m, "config", "show").stdout
+        for spoil in ("mkfifo {0}", "ln -s /dev/zero {0}",
+                      "truncate -s 100M {0}", "echo 'x = (' >{0}",
+                      "echo >{0}; chown bob {0}"):
+            m.sh(spoil.format(folder + "10-bad.conf"))
+            took = m.sh("s=$(date +%s); systemctl daemon-reload; "
+                        "echo $(($(date +%s) - s))").stdout
+            assert int(took) <= 5, (spoil, took)
+            assert "7078" in m.sh("ls /run/systemd/generator/bridled.service."
+                                  "wants").stdout, spoil
+            m.sh("rm %s10-bad.conf" % folder)
+    finally:
+        m.sh("rm -f %s*" % folder)
+        stop_tcp(m)
+        restart(m)
+    equal(instances(m), [])
+
+
 MISTAKEN = {
     "a FIFO": "rm {conf}; mkfifo {conf}",
     "a device": "ln -sf /dev/zero {conf}",
@@ -744,6 +777,7 @@ def test_so_it_does_past_a_session_and_an_inhibitor_if_it_may():
 def test_purge_leaves_nothing():
     with Own() as m:
         ctl(m, "ping")
+        m.write("/etc/bridle/conf.d/bob.conf", "clients = ();\n")
         m.run("dpkg", "--remove", "bridle", "bridle-client")
         assert os.path.exists("/proc/%d/root%s" % (m.init, CONF))
         m.run("dpkg", "--purge", "bridle", "bridle-client")

@@ -9,6 +9,7 @@ UNITS = \
 	tests/unit/test_client_conf \
 	tests/unit/test_client_conf_edit \
 	tests/unit/test_conf \
+	tests/unit/test_conf_files \
 	tests/unit/test_event_history \
 	tests/unit/test_hostlist \
 	tests/unit/test_json \

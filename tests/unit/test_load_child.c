@@ -25,6 +25,8 @@
 struct fixture {
 	char dir[64];
 	char path[80];
+	char folder[80];
+	char drop_in[96]; /* path of a file in the folder */
 	struct load_child load;
 	struct buf errors, warnings;
 	struct settings *settings;
@@ -38,6 +40,8 @@ set_up(void **state)
 	snprintf(f->dir, sizeof(f->dir), "/tmp/bridle-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->path, sizeof(f->path), "%s/conf", f->dir);
+	snprintf(f->folder, sizeof(f->folder), "%s/conf.d", f->dir);
+	snprintf(f->drop_in, sizeof(f->drop_in), "%s/b.conf", f->folder);
 	f->load.fd = -1;
 	*state = f;
 	return 0;
@@ -55,19 +59,27 @@ tear_down(void **state)
 	buf_free(&f->errors);
 	buf_free(&f->warnings);
 	unlink(f->path);
+	unlink(f->drop_in);
+	rmdir(f->folder);
 	rmdir(f->dir);
 	free(f);
 	return 0;
 }
 
 static void
-start(struct fixture *f, const char *text)
+write_file(const char *path, const char *text)
 {
-	int fd = open(f->path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 	assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 	close(fd);
-	load_child_start(&f->load, f->path);
+}
+
+static void
+start(struct fixture *f, const char *text)
+{
+	write_file(f->path, text);
+	load_child_start(&f->load, f->path, f->folder);
 	assert_int_equal(f->load.state, LOAD_RUNNING);
 }
 
@@ -106,6 +118,48 @@ test_good(void **state)
 	assert_int_equal(f->settings->clients[0].uid, 0);
 	assert_int_equal(f->errors.len, 0);
 	assert_non_null(strstr(buf_str(&f->warnings), "/no/such/program"));
+}
+
+static void
+test_folder(void **state)
+{
+	struct fixture *f = *state;
+
+	mkdir(f->folder, 0700);
+	write_file(f->drop_in,
+		"listen = ( { tcp = \"127.0.0.1:7074\"; } );\n"
+		"clients = (\n"
+		" { name = \"b\"; unix_group = \"root\"; allow = (); } );\n");
+	start(f, BEGIN);
+	await(f);
+	take(f);
+	assert_non_null(f->settings);
+	assert_string_equal(f->settings->path, f->path);
+	assert_int_equal(f->settings->nlisten, 2);
+	assert_int_equal(f->settings->nclients, 2);
+	assert_string_equal(f->settings->clients[0].file, f->path);
+	assert_string_equal(f->settings->clients[1].name, "b");
+	assert_string_equal(f->settings->clients[1].file, f->drop_in);
+	assert_int_equal(f->settings->clients[1].line, 3);
+	assert_int_equal(f->settings->clients[1].gid, 0);
+	assert_int_equal(f->errors.len, 0);
+}
+
+/* Test that a file which cannot be read makes the whole load fail. */
+static void
+test_bad_folder(void **state)
+{
+	struct fixture *f = *state;
+
+	mkdir(f->folder, 0700);
+	write_file(f->drop_in, "");
+	chmod(f->drop_in, 0622);
+	start(f, BEGIN);
+	await(f);
+	take(f);
+	assert_null(f->settings);
+	assert_non_null(strstr(buf_str(&f->errors), f->drop_in));
+	assert_non_null(strstr(buf_str(&f->errors), "written by others"));
 }
 
 static void
@@ -206,6 +260,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_good, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_folder, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_bad_folder, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bad, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_many_mistakes, set_up, tear_down),

@@ -32,14 +32,43 @@ struct outcome {
 	struct buf warnings;
 };
 
+/*
+ * Split a text into files. A line "#= NAME" begins the file NAME of conf.d. The
+ * file before the first such line has the name "test".
+ */
+static void
+split_files(const char *text, struct conf_files *files)
+{
+	char *copy = strdup(text), *at = copy, *name = NULL, *next;
+
+	for (; at != NULL; at = next) {
+		if ((next = strstr(at, "\n#= ")) != NULL) {
+			next[1] = '\0';
+			next += strlen("\n#= ");
+		}
+		assert_int_equal(
+			conf_files_add(files, name != NULL ? name : "test", at),
+			0);
+		if ((name = next) == NULL)
+			break;
+		next = strchr(next, '\n');
+		assert_non_null(next);
+		*next++ = '\0';
+	}
+	free(copy);
+}
+
 static struct outcome
 parse_with(const char *text, bool resolve)
 {
 	struct settings_ids ids = { 0 };
+	struct conf_files files = { 0 };
 	struct outcome o = { 0 };
 
-	o.settings = settings_parse(
-		text, "test", resolve ? &ids : NULL, &o.errors, &o.warnings);
+	split_files(text, &files);
+	o.settings = settings_parse_files(
+		&files, resolve ? &ids : NULL, &o.errors, &o.warnings);
+	conf_files_free(&files);
 	buf_free(&ids.list);
 	assert_int_equal(o.settings == NULL, o.errors.len > 0);
 	buf_str(&o.errors);
@@ -542,8 +571,8 @@ test_warnings(void **state)
 		{ "clients = ( { name = \"a\"; allow = (); unix_user = "
 		  "\"root\"; },  { name = \"b\"; allow = (); unix_user = "
 		  "\"root\"; } );",
-			"clients[1] (b): is never used, since clients[0] (a) "
-			"comes" },
+			"test:1: warning: clients[1] (b): is never used, since "
+			"a (test:1) comes first" },
 		{ "clients = ( { name = \"a\"; allow = (); unix_group = "
 		  "\"root\"; },  { name = \"b\"; allow = (); unix_group = "
 		  "\"root\"; from = (\"127.0.0.1\"); } );",
@@ -767,13 +796,98 @@ test_every_prefix(void **state)
 	}
 }
 
+#define DROP_IN                                                          \
+	"#= conf.d/a.conf\n"                                             \
+	"listen = ( { tcp = \"[::1]:7074\"; } );\n"                      \
+	"clients = (\n"                                                  \
+	" { name = \"anna\"; unix_user = \"1001\"; allow = (); } );\n"   \
+	"#= conf.d/b.conf\n"                                             \
+	"clients = ( { name = \"bo\"; unix_user = \"1002\"; allow = ();" \
+	" } );\n"
+
+/* Test that the entries of conf.d follow the entries of the main file. */
+static void
+test_drop_ins(void **state)
+{
+	struct outcome o = parse_good(
+		"listen = ( { unix = \"/a\"; } );\n"
+		"clients = ( { name = \"z\"; unix_user = \"0\"; allow = ();"
+		" } );\n" DROP_IN);
+	const struct settings *s = o.settings;
+	char *text;
+
+	(void)state;
+	assert_int_equal(s->nfiles, 3);
+	assert_string_equal(s->path, "test");
+	assert_int_equal(s->nlisten, 2);
+	assert_string_equal(s->listen[0].file, "test");
+	assert_string_equal(s->listen[1].file, "conf.d/a.conf");
+	assert_int_equal(s->nclients, 3);
+	assert_string_equal(s->clients[0].name, "z");
+	assert_string_equal(s->clients[1].name, "anna");
+	assert_string_equal(s->clients[1].file, "conf.d/a.conf");
+	assert_int_equal(s->clients[1].line, 3);
+	assert_string_equal(s->clients[2].name, "bo");
+	assert_string_equal(s->clients[2].file, "conf.d/b.conf");
+	assert_string_equal(o.warnings.data, "");
+	text = print(s);
+	assert_non_null(strstr(text, "# conf.d/b.conf\n\tname = \"bo\";"));
+	assert_null(strstr(text, "# test"));
+	free(text);
+	end(&o);
+}
+
+/* Test that entries of conf.d do not replace the default entries. */
+static void
+test_drop_ins_keep_defaults(void **state)
+{
+	struct outcome o = parse_good("stop_seconds = 3;\n" DROP_IN);
+	const struct settings *s = o.settings;
+
+	(void)state;
+	assert_int_equal(s->nlisten, 2);
+	assert_string_equal(s->listen[0].unix_path, SETTINGS_SOCKET);
+	assert_int_equal(s->nclients, 4);
+	assert_string_equal(s->clients[0].name, "root");
+	assert_int_equal(s->clients[0].line, 0);
+	assert_string_equal(s->clients[1].name, "admins");
+	assert_string_equal(s->clients[2].name, "anna");
+	assert_int_equal(s->stop_seconds, 3);
+	end(&o);
+}
+
+/*
+ * Test that a warning names the file and the line of the entry that decides.
+ */
+static void
+test_drop_in_unreached(void **state)
+{
+	struct outcome o =
+		parse_good("clients = (\n\n"
+			   " { name = \"z\"; unix_user = \"1001\"; allow = ();"
+			   " } );\n" DROP_IN);
+
+	(void)state;
+	assert_string_equal(o.warnings.data,
+		"conf.d/a.conf:3: warning: clients[0] (anna): is never used, "
+		"since z (test:3) comes first and matches the same: put the "
+		"narrower entry first\n");
+	end(&o);
+	o = parse_good("\n#= conf.d/a.conf\nclients = ( { name = \"a\";"
+		       " unix_user = \"root\"; allow = (); } );\n");
+	assert_non_null(strstr(
+		o.warnings.data, "since root (built-in defaults) comes first"));
+	end(&o);
+}
+
 static void
 test_load_missing(void **state)
 {
 	struct buf errors = { 0 };
 
 	(void)state;
-	assert_null(settings_load("/no/such/file", NULL, &errors, NULL));
+	assert_null(settings_load(
+		"/no/such/file", "/no/such/folder", NULL, &errors, NULL));
 	assert_string_equal(buf_str(&errors),
 		"/no/such/file: cannot be opened: No such file or directory\n");
 	buf_free(&errors);
@@ -804,6 +918,9 @@ main(void)
 		cmocka_unit_test(test_errors_at_once),
 		cmocka_unit_test(test_patterns_share_a_limit),
 		cmocka_unit_test(test_every_prefix),
+		cmocka_unit_test(test_drop_ins),
+		cmocka_unit_test(test_drop_ins_keep_defaults),
+		cmocka_unit_test(test_drop_in_unreached),
 		cmocka_unit_test(test_load_missing),
 	};
 
