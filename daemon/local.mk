@@ -61,6 +61,8 @@ libbridled_a_SOURCES = \
 	daemon/events/event_history.h \
 	daemon/events/event_publish.c \
 	daemon/events/event_publish.h \
+	daemon/net/account_lookup.c \
+	daemon/net/account_lookup.h \
 	daemon/net/group_lookup.c \
 	daemon/net/group_lookup.h \
 	daemon/net/hangup.c \
@@ -121,6 +123,8 @@ libbridled_a_SOURCES = \
 	daemon/start_check.c \
 	daemon/start_check.h \
 	daemon/sys/account.c \
+	daemon/sys/account_files.c \
+	daemon/sys/account_files.h \
 	daemon/sys/account.h \
 	daemon/sys/logger.c \
 	daemon/sys/logger.h \

@@ -369,6 +369,7 @@ serve(struct parent *p, const struct options *o, int ready)
 		return status;
 	if (open_listeners(p, user.uid) != 0)
 		return status;
+	accounts_read_files(&p->accounts);
 	p->diag = peer_diag_open();
 	p->hangups = hangup_open();
 	if (o->pid_file != NULL && (pid_fd = write_pid(o->pid_file)) == -1)
@@ -403,6 +404,7 @@ out:
 	event_history_close(&p->history);
 	logger_close(p->logger);
 	session_pools_close(p->pools);
+	accounts_close(&p->accounts);
 	fd_close(&p->diag);
 	fd_close(&p->hangups);
 	listeners_close(&p->listeners);
@@ -564,6 +566,7 @@ main(int argc, char **argv)
 	p.run = now_ms();
 	p.load.fd = -1;
 	p.conf_folder = o.folder;
+	p.accounts.fd = -1;
 	status = load_or_refuse(&p, &o);
 	if (p.settings != NULL)
 		status = serve(&p, &o, ready);

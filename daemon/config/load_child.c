@@ -23,7 +23,7 @@
 /*
  * The parts of the child's answer, in the order in which the child sends them.
  */
-enum part { FILES, IDS, ERRORS, WARNINGS, PARTS };
+enum part { FILES, IDS, ACCOUNTS, ERRORS, WARNINGS, PARTS };
 
 /* The beginning of the child's answer, before its parts. */
 struct head {
@@ -100,6 +100,7 @@ run_child(const char *path, const char *folder, pid_t parent, int out)
 {
 	struct settings_ids ids = { 0 };
 	struct buf packed = { 0 }, errors = { 0 }, warnings = { 0 };
+	struct buf accounts = { 0 };
 	struct settings *s = NULL;
 	struct conf_files files;
 	bool good;
@@ -119,10 +120,11 @@ run_child(const char *path, const char *folder, pid_t parent, int out)
 	conf_files_pack(&files, &packed);
 	good = s != NULL;
 	settings_free(s);
+	account_files_read(&accounts);
 	cut_remarks(&errors);
 	cut_remarks(&warnings);
-	_exit(send_answer(good, (struct buf *[]){ &packed, &ids.list, &errors,
-					&warnings }) != 0);
+	_exit(send_answer(good, (struct buf *[]){ &packed, &ids.list, &accounts,
+					&errors, &warnings }) != 0);
 }
 
 /* Functions for the parent. */
@@ -248,7 +250,8 @@ build(const struct head *head, const char *const parts[PARTS],
 }
 
 struct settings *
-load_child_take(struct load_child *l, const char *path, struct buf *errors,
+load_child_take(struct load_child *l, const char *path,
+	struct account_files *accounts, struct buf *errors,
 	struct buf *warnings)
 {
 	const char *parts[PARTS], *failure = l->failure;
@@ -263,6 +266,9 @@ load_child_take(struct load_child *l, const char *path, struct buf *errors,
 		buf_add(warnings, parts[WARNINGS], head.len[WARNINGS]);
 		if (head.good)
 			s = build(&head, parts, errors);
+		if (s != NULL)
+			account_files_take(
+				accounts, parts[ACCOUNTS], head.len[ACCOUNTS]);
 	} else {
 		buf_addf(errors, "%s: cannot load this file: %s\n", path,
 			failure);

@@ -2,12 +2,14 @@
  * A child that reads and checks the configuration for a reload, because the
  * file system and the name service may hang. The child sends the texts of all
  * files and the ids of all users and groups to the parent. The parent therefore
- * need not look up any name.
+ * need not look up any name. The child also sends the content of passwd(5) and
+ * subuid(5).
  */
 #ifndef BRIDLE_LOAD_CHILD_H
 #define BRIDLE_LOAD_CHILD_H
 
 #include "config/settings.h"
+#include "sys/account_files.h"
 
 #include <stdint.h>
 
@@ -51,11 +53,11 @@ int64_t load_child_expire(struct load_child *, int64_t now);
 
 /*
  * Return the settings that the child has loaded, or NULL with lines in
- * `errors`, as settings_load() does. The state must be LOAD_DONE. The function
- * never blocks.
+ * `errors`, as settings_load() does. With the settings, replace the content of
+ * the account files. The state must be LOAD_DONE. The function never blocks.
  */
 struct settings *load_child_take(struct load_child *, const char *path,
-	struct buf *errors, struct buf *warnings);
+	struct account_files *, struct buf *errors, struct buf *warnings);
 
 /* Kill the child and free its answer. */
 void load_child_end(struct load_child *);

@@ -159,6 +159,9 @@ identify(struct parent *p, const struct listener *l,
 		peer_tcp(c->fd, p->diag, l->insecure, &c->peer);
 	if (l->unix_path == NULL)
 		peer_came_from(&c->peer, from);
+	c->peer.no_account =
+		peer_has_uid(&c->peer) &&
+		!accounts_has(&p->accounts, p->settings, c->peer.uid);
 	peer_source(&c->peer, &c->source);
 }
 

@@ -110,6 +110,8 @@ collect(struct parent *p, struct poll_set *set, int64_t now)
 		l++)
 		if (l->state == LOOKUP_RUNNING)
 			poll_set_add(set, l->fd, POLLIN, POLL_LOOKUP, l);
+	if (p->accounts.fd != -1)
+		poll_set_add(set, p->accounts.fd, POLLIN, POLL_ACCOUNTS, NULL);
 	if (p->load.fd != -1)
 		poll_set_add(set, p->load.fd, POLLIN, POLL_LOAD, NULL);
 	for (i = 0; i < p->rejected.n; i++)
@@ -152,6 +154,9 @@ serve(struct parent *p, const struct poll_set *set)
 		case POLL_LOOKUP:
 			answered |= group_lookups_read(
 				&p->group_lookups, set->fds[i].fd);
+			break;
+		case POLL_ACCOUNTS:
+			accounts_read(&p->accounts);
 			break;
 		case POLL_LOAD:
 			load_child_read(&p->load);
@@ -242,6 +247,7 @@ expire(struct parent *p, int64_t now)
 		dispatch_resume(p);
 		next = now; /* a request may have started another lookup */
 	}
+	next = clock_earlier(next, accounts_expire(&p->accounts, now));
 	dispatch_expire(p, now);
 	subscribers_expire(p, now);
 	next = clock_earlier(next, sessions_expire(p, now));

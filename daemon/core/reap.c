@@ -13,6 +13,7 @@ end_child(struct parent *p, struct action *a, const siginfo_t *si)
 		handle_action_end(p, a, si);
 	else if (!sessions_reaped(p, si->si_pid, si->si_code, si->si_status) &&
 		 !group_lookups_reaped(&p->group_lookups, si->si_pid) &&
+		 !accounts_reaped(&p->accounts, si->si_pid) &&
 		 !load_child_reaped(&p->load, si->si_pid) &&
 		 !session_pools_reaped(p->pools, si->si_pid, si->si_code,
 			 si->si_status, p->logger))

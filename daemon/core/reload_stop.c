@@ -47,7 +47,8 @@ load_again(struct parent *p, struct buf *errors, struct buf *warnings)
 	struct listeners listeners;
 	struct settings *fresh;
 
-	fresh = load_child_take(&p->load, p->settings->path, errors, warnings);
+	fresh = load_child_take(&p->load, p->settings->path, &p->accounts.files,
+		errors, warnings);
 	if (fresh == NULL)
 		return false;
 	/*
@@ -110,6 +111,7 @@ end_reload(struct parent *p)
 		resources_raise_descriptors(p);
 		keep_history(p);
 		group_lookups_clear(&p->group_lookups);
+		accounts_clear(&p->accounts);
 		TAILQ_FOREACH (s, &p->sessions, entry) {
 			if (s->peer.kind != PEER_LOCAL)
 				continue;

@@ -25,7 +25,13 @@ enum { STATE_ESTABLISHED = 1, STATE_FIN_WAIT1 = 4, STATE_FIN_WAIT2 = 5 };
  * Values of the first byte of a source, which tells the kind of source. The
  * value 0 means that the source is unknown.
  */
-enum { SOURCE_USER = 1, SOURCE_IPV4, SOURCE_IPV6, SOURCE_IPV6_HOST };
+enum {
+	SOURCE_USER = 1,
+	SOURCE_NO_ACCOUNT,
+	SOURCE_IPV4,
+	SOURCE_IPV6,
+	SOURCE_IPV6_HOST
+};
 
 /* bytes at the beginning of a source: its kind and a /64 network */
 #define NETWORK_BYTES 9
@@ -103,6 +109,13 @@ bool
 peer_is_root(const struct peer *peer)
 {
 	return peer->kind == PEER_UNIX && peer->uid == 0;
+}
+
+bool
+peer_has_uid(const struct peer *peer)
+{
+	return peer->kind == PEER_UNIX || peer->kind == PEER_LOCAL ||
+	       peer->local;
 }
 
 bool
@@ -392,8 +405,9 @@ peer_source(const struct peer *peer, struct peer_source *s)
 	static const uint8_t loopback[4] = { 127, 0, 0, 1 };
 
 	memset(s, 0, sizeof(*s));
-	if (peer->kind == PEER_UNIX || peer->kind == PEER_LOCAL ||
-		peer->local) {
+	if (peer_has_uid(peer) && peer->no_account) {
+		s->bytes[0] = SOURCE_NO_ACCOUNT;
+	} else if (peer_has_uid(peer)) {
 		s->bytes[0] = SOURCE_USER;
 		memcpy(s->bytes + 1, &peer->uid, sizeof(peer->uid));
 	} else if (peer->has_addr) {
@@ -445,6 +459,8 @@ peer_source_text(const struct peer_source *s)
 		memcpy(&uid, s->bytes + 1, sizeof(uid));
 		snprintf(text, sizeof(text), "uid=%u", uid);
 		return text;
+	case SOURCE_NO_ACCOUNT:
+		return "uids-without-account";
 	case SOURCE_IPV4:
 		return inet_ntop(AF_INET, s->bytes + 13, text, sizeof(text));
 	case SOURCE_IPV6:

@@ -31,6 +31,8 @@ struct peer {
 	uid_t uid;  /* user ID; for PEER_UNIX, PEER_LOCAL, or if `local` */
 	bool local; /* true for TLS from this machine, by the user `uid` */
 	bool gone;  /* true if the peer left before its user was known */
+	/* true if `uid` has no account, and shares a source with such uids */
+	bool no_account;
 	bool groups_known;
 	gid_t *groups; /* all groups of the user; peer_free() frees them */
 	size_t ngroups;
@@ -43,7 +45,8 @@ struct peer {
 
 /*
  * The source of a connection, for limits and penalties. If the client is on
- * this machine, the source is the uid. Otherwise, the source is the IPv4
+ * this machine, the source is the uid. All uids without an account are one
+ * source, because one account may own 65,536 such uids. Otherwise, the source is the IPv4
  * address, the IPv6 address, or its /64 network. All loopback addresses count
  * as the same source.
  */
@@ -56,6 +59,9 @@ struct peer_source {
  * such a client.
  */
 bool peer_is_root(const struct peer *);
+
+/* True if the peer is on this machine, so that `uid` is its user. */
+bool peer_has_uid(const struct peer *);
 
 /* True if the peer's known groups contain the group. */
 bool peer_in_group(const struct peer *, gid_t);
@@ -116,8 +122,8 @@ void peer_penalty_source(const struct peer *, struct peer_source *);
 bool peer_source_network(const struct peer_source *, struct peer_source *);
 
 /*
- * Return a text for the source: "uid=1000", "10.0.0.1", "2001:db8::1",
- * "2001:db8::/64" or "unknown". The text is valid until the next call.
+ * Return a text for the source: "uid=1000", "uids-without-account", "10.0.0.1",
+ * "2001:db8::1", "2001:db8::/64" or "unknown". The text is valid until the next call.
  */
 const char *peer_source_text(const struct peer_source *);
 

@@ -19,8 +19,7 @@ static const char *const cause_names[PENALTY_CAUSES] = {
 static bool
 is_exempt(const struct settings_penalties *rules, const struct peer *peer)
 {
-	bool user = peer->kind == PEER_UNIX || peer->kind == PEER_LOCAL ||
-		    peer->local;
+	bool user = peer_has_uid(peer);
 	size_t i;
 
 	/*

@@ -9,6 +9,7 @@
 #include "config/load_child.h"
 #include "config/settings.h"
 #include "events/event_history.h"
+#include "net/account_lookup.h"
 #include "net/group_lookup.h"
 #include "net/listener.h"
 #include "net/penalty_table.h"
@@ -58,6 +59,7 @@ struct parent {
 	struct actions actions;
 	unsigned nactions;
 	struct group_lookups group_lookups;
+	struct accounts accounts;
 	struct rejected rejected;
 	/* clients of unix sockets that wait for a session */
 	struct waiting waiting;

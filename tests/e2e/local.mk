@@ -45,6 +45,7 @@ E2E = \
 	tests/e2e/test_run.py \
 	tests/e2e/test_run_ctl.py \
 	tests/e2e/test_say.py \
+	tests/e2e/test_sources.py \
 	tests/e2e/test_spares.py \
 	tests/e2e/test_stages.py \
 	tests/e2e/test_tls.py \

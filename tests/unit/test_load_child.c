@@ -28,6 +28,7 @@ struct fixture {
 	char folder[80];
 	char drop_in[96]; /* path of a file in the folder */
 	struct load_child load;
+	struct account_files accounts;
 	struct buf errors, warnings;
 	struct settings *settings;
 };
@@ -56,6 +57,7 @@ tear_down(void **state)
 	while (waitpid(-1, NULL, 0) > 0)
 		;
 	settings_free(f->settings);
+	account_files_free(&f->accounts);
 	buf_free(&f->errors);
 	buf_free(&f->warnings);
 	unlink(f->path);
@@ -98,8 +100,8 @@ await(struct fixture *f)
 static void
 take(struct fixture *f)
 {
-	f->settings =
-		load_child_take(&f->load, f->path, &f->errors, &f->warnings);
+	f->settings = load_child_take(
+		&f->load, f->path, &f->accounts, &f->errors, &f->warnings);
 	assert_int_equal(f->load.state, LOAD_NONE);
 	assert_int_equal(f->load.fd, -1);
 }
@@ -118,6 +120,7 @@ test_good(void **state)
 	assert_int_equal(f->settings->clients[0].uid, 0);
 	assert_int_equal(f->errors.len, 0);
 	assert_non_null(strstr(buf_str(&f->warnings), "/no/such/program"));
+	assert_true(account_files_has(&f->accounts, 0));
 }
 
 static void

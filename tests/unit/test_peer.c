@@ -599,6 +599,13 @@ local_tls(enum peer_kind kind, uid_t uid, const char *address)
 	return who;
 }
 
+static struct peer
+no_account(struct peer peer)
+{
+	peer.no_account = true;
+	return peer;
+}
+
 /* Test which peers share a source. */
 static void
 test_sources(void **state)
@@ -626,6 +633,10 @@ test_sources(void **state)
 		{ from(PEER_KEY, 0, "127.9.8.7:1"), 9 },
 		{ local_tls(PEER_NONE, 1000, "127.0.0.1:1"), 2 },
 		{ local_tls(PEER_KEY, 1000, "127.0.0.2:1"), 2 },
+		{ no_account(from(PEER_UNIX, 1000, NULL)), 10 },
+		{ no_account(from(PEER_UNIX, 200000, NULL)), 10 },
+		{ no_account(from(PEER_LOCAL, 200001, "127.0.0.1:1")), 10 },
+		{ no_account(local_tls(PEER_KEY, 200002, "[::1]:1")), 10 },
 	};
 	struct peer_source a, b;
 	size_t n = sizeof(rows) / sizeof(rows[0]), i, k;
@@ -673,6 +684,8 @@ test_printing_sources(void **state)
 	} rows[] = {
 		{ from(PEER_UNIX, 4294967294u, NULL), "uid=4294967294" },
 		{ from(PEER_LOCAL, 7, "127.0.0.1:40001"), "uid=7" },
+		{ no_account(from(PEER_UNIX, 7, NULL)),
+			"uids-without-account" },
 		{ from(PEER_NONE, 0, "10.0.0.1:9"), "10.0.0.1" },
 		{ from(PEER_KEY, 0, "[2001:db8::1:2:3:4]:9"), "2001:db8::/64" },
 		{ from(PEER_NONE, 0, NULL), "unknown" },
@@ -685,7 +698,7 @@ test_printing_sources(void **state)
 		peer_source(&rows[i].who, &source);
 		assert_string_equal(peer_source_text(&source), rows[i].text);
 	}
-	peer_penalty_source(&rows[3].who, &source);
+	peer_penalty_source(&rows[4].who, &source);
 	assert_string_equal(peer_source_text(&source), "2001:db8::1:2:3:4");
 }
 
