@@ -220,8 +220,11 @@ static void __attribute__((noreturn)) run_child(const struct action_context *c,
 		 * If the daemon ends before the halt, nobody reads the halt's
 		 * output. Ignore SIGPIPE, so that the halt continues.
 		 */
-		signal(SIGPIPE, SIG_IGN);
-		break;
+		if (!c->request->dry_run) {
+			signal(SIGPIPE, SIG_IGN);
+			break;
+		}
+		/* fall through */
 	default:
 		sandbox_die_with(daemon);
 	}

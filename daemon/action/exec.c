@@ -177,10 +177,12 @@ wait_end(pid_t pid)
 int
 exec_run(char *const *argv, const char *id)
 {
-	pid_t pid = fork();
+	pid_t caller = getpid(), pid = fork();
 
-	if (pid == 0)
+	if (pid == 0) {
+		sandbox_die_with(caller);
 		exec_program(argv, id);
+	}
 	return pid == -1 ? -1 : wait_end(pid);
 }
 
@@ -200,15 +202,17 @@ run_child(char *const *argv, const char *id, int out)
 int
 exec_read(char *const *argv, const char *id, struct buf *out)
 {
+	pid_t caller = getpid(), pid;
 	int pipes[2], status;
 	char *text;
 	size_t len;
-	pid_t pid;
 
 	if (pipe2(pipes, O_CLOEXEC) != 0)
 		return -1;
-	if ((pid = fork()) == 0)
+	if ((pid = fork()) == 0) {
+		sandbox_die_with(caller);
 		run_child(argv, id, pipes[1]);
+	}
 	fd_close(&pipes[1]);
 	text = pid == -1 ? NULL : fd_read_all(pipes[0], OUTPUT_MAX, &len);
 	fd_close(&pipes[0]);

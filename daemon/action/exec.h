@@ -30,15 +30,16 @@ void exec_command(const struct settings_command *, char *const *argv,
 bool exec_is_permitted(const struct settings_command *);
 
 /*
- * Run the program in a child, and wait for its end. Return the wait status, as
- * waitpid(2) gives it, or -1 with errno.
+ * Run the program in a child, and wait for its end. The program is killed if
+ * the caller dies. Return the wait status, as waitpid(2) gives it, or -1 with
+ * errno.
  */
 int exec_run(char *const *argv, const char *id);
 
 /*
  * Run the program in a child, wait for its end, and append its standard output
- * to `out`. Return 0 if the program exited with 0 and wrote at most 64 KiB,
- * otherwise -1.
+ * to `out`. The program is killed if the caller dies. Return 0 if the program
+ * exited with 0 and wrote at most 64 KiB, otherwise -1.
  */
 int exec_read(char *const *argv, const char *id, struct buf *out);
 

@@ -2,12 +2,13 @@
 inhibitors and scheduled halts. The replies of logind come from files. The
 tests in tests/system use the real logind."""
 
+import contextlib
 import datetime
 import os
 import struct
 
 import bridle
-from bridle import Daemon, equal
+from bridle import Daemon, equal, is_running, wait_for
 from etc_files import EtcFiles
 
 FREE = "a(ssssuu) 0\n"
@@ -210,6 +211,26 @@ def test_cancel_of_nothing_is_told():
         run = d.ctl("cancel")
         equal(run.returncode, 1)
         assert "no halt is scheduled" in run.stderr, run
+
+
+def test_a_daemon_that_is_killed_takes_its_programs_along():
+    # Each program writes its pid, and hangs.
+    hang = ["/bin/sh", "-c", "echo $$ >{dir}/sock/pid; exec sleep 1000"]
+    harmless = {m: ["/bin/true"] for m in ("halt", "poweroff", "reboot")}
+    for program, request in (("scheduled", "1#7"), ("cancel", "1#6"),
+                             ("inhibitors", "1#1#dry-run")):
+        with Daemon(power={**harmless, program: hang}) as d, d.connect() as s:
+            path = os.path.join(d.dir, "sock", "pid")
+
+            def read():
+                with contextlib.suppress(FileNotFoundError, ValueError):
+                    with open(path) as f:
+                        return int(f.read())
+            s.sendall(request.encode() + b"\n")
+            pid = wait_for("the pid of %s" % program, read)
+            d.process.kill()
+            d.process.wait()
+            wait_for("%s to end" % program, lambda: not is_running(pid))
 
 
 bridle.main(globals())
