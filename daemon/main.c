@@ -560,6 +560,7 @@ main(int argc, char **argv)
 		ready = daemonize();
 	session_pools_init(p.pools, o.daemonize && !o.log_stderr);
 	TAILQ_INIT(&p.sessions);
+	TAILQ_INIT(&p.rates);
 	TAILQ_INIT(&p.actions);
 	p.effective.lock = -1;
 	p.started = clock_ms();

@@ -6,8 +6,10 @@
 #ifndef BRIDLE_REQUEST_RATE_H
 #define BRIDLE_REQUEST_RATE_H
 
-#include <stdbool.h>
+#include "net/peer.h"
+
 #include <stdint.h>
+#include <sys/queue.h>
 
 /* maximum number of messages a second from one source */
 #define REQUEST_RATE 2000
@@ -15,6 +17,8 @@
 #define REQUEST_RATE_BURST 200
 
 struct request_rate {
+	TAILQ_ENTRY(request_rate) entry;
+	struct peer_source source;
 	unsigned sessions; /* number of sessions that share this struct */
 	/*
 	 * time in µs until which messages are paid for, by the clock of
@@ -22,6 +26,23 @@ struct request_rate {
 	 */
 	int64_t paid;
 };
+
+/* The rates of all sources that have a session, or had a session just now. */
+TAILQ_HEAD(request_rates, request_rate);
+
+/*
+ * Return the rate of the source for another session, or NULL if memory has run
+ * out. Free the rates that are no longer needed at the time `now` of
+ * clock_ms(). The caller must call request_rates_leave() when the session ends.
+ */
+struct request_rate *request_rates_join(
+	struct request_rates *, const struct peer_source *, int64_t now);
+
+/*
+ * Tell the rate that a session has ended. A client may connect again at once,
+ * so the rate stays in the list until its messages are paid for.
+ */
+void request_rates_leave(struct request_rate *);
 
 /* Count a message that was read at the time `now` of clock_ms(). */
 void request_rate_count(struct request_rate *, int64_t now);

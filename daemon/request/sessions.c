@@ -89,26 +89,11 @@ session_unsubscribe(struct parent *p, struct session *s)
 void
 session_join_rate(struct parent *p, struct session *s)
 {
-	const struct session *other;
-
 	if (peer_is_root(&s->peer))
 		return;
-	TAILQ_FOREACH (other, &p->sessions, entry)
-		if (other->rate != NULL && memcmp(&other->source, &s->source,
-						   sizeof(s->source)) == 0)
-			break;
-	s->rate = other != NULL ? other->rate : calloc(1, sizeof(*s->rate));
-	if (s->rate != NULL)
-		s->rate->sessions++;
-	else
+	s->rate = request_rates_join(&p->rates, &s->source, clock_ms());
+	if (s->rate == NULL)
 		session_kill(p, s);
-}
-
-static void
-leave_rate(struct session *s)
-{
-	if (s->rate != NULL && --s->rate->sessions == 0)
-		free(s->rate);
 }
 
 bool
@@ -120,7 +105,8 @@ session_may_send(const struct session *s, int64_t now)
 static void
 free_session(struct parent *p, struct session *s)
 {
-	leave_rate(s);
+	if (s->rate != NULL)
+		request_rates_leave(s->rate);
 	session_set_online(p, s, false);
 	session_unsubscribe(p, s);
 	TAILQ_REMOVE(&p->sessions, s, entry);

@@ -51,6 +51,7 @@ struct parent {
 	struct listeners listeners;
 	struct session_pool pools[SESSION_POOL_KINDS];
 	struct sessions sessions;
+	struct request_rates rates;
 	unsigned nsessions;
 	uint64_t last_session; /* number of the newest session */
 	int hangups; /* descriptor that reports the hang-ups of clients */

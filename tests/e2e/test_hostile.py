@@ -191,6 +191,17 @@ def test_the_sessions_of_one_source_have_a_rate_of_requests():
         assert taken > (2 * n - 200) / 2000 - 0.01, taken
 
 
+def test_a_new_connection_does_not_reset_the_rate_of_requests():
+    n, connections = 150, 8
+    with Daemon(tcp=["127.0.0.1:0"]) as d:
+        start = time.monotonic()
+        for _ in range(connections):
+            equal([a.text for a in d.send(b"1#4\n" * n, d.ports[0])],
+                  ["pong"] * n)
+        taken = time.monotonic() - start
+        assert taken > (connections * n - 200) / 2000 - 0.01, taken
+
+
 def test_none_outlives_the_daemon():
     with Hostile() as d:
         with d.connect() as s:

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -59,6 +60,27 @@ test_a_slow_source_never_waits(void **state)
 	}
 }
 
+static void
+test_a_new_session_brings_no_new_burst(void **state)
+{
+	struct request_rates rates = TAILQ_HEAD_INITIALIZER(rates);
+	const struct peer_source one = { { 1 } }, two = { { 2 } };
+	struct request_rate *r = request_rates_join(&rates, &one, 1000);
+
+	(void)state;
+	assert_int_equal(count(r, 1000, 1), REQUEST_RATE_BURST);
+	request_rates_leave(r);
+	r = request_rates_join(&rates, &one, 1001);
+	assert_in_range(count(r, 1001, 1), 0, 2);
+	request_rates_leave(r);
+	/* Later, the entry of the first source is no longer needed. */
+	r = request_rates_join(&rates, &two, 2000);
+	assert_int_equal(count(r, 2000, 1), REQUEST_RATE_BURST);
+	assert_ptr_equal(TAILQ_FIRST(&rates), r);
+	assert_null(TAILQ_NEXT(r, entry));
+	free(r);
+}
+
 int
 main(void)
 {
@@ -66,6 +88,7 @@ main(void)
 		cmocka_unit_test(test_allows_a_burst_and_then_a_rate),
 		cmocka_unit_test(test_a_pause_gives_one_burst_back),
 		cmocka_unit_test(test_a_slow_source_never_waits),
+		cmocka_unit_test(test_a_new_session_brings_no_new_burst),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
