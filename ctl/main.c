@@ -97,8 +97,8 @@ main(int argc, char **argv)
 	int status;
 
 	/*
-	 * Open closed standard descriptors. Otherwise a connection could get
-	 * the descriptor of stdout.
+	 * If stdin, stdout or stderr is closed, open it. Otherwise a connection
+	 * could get the descriptor of stdout.
 	 */
 	if (fd_std_open() != 0)
 		return OUTCOME_UNREACHED;

@@ -458,7 +458,7 @@ do_once(const struct options *o)
 	else if (o->fingerprint)
 		status = print_fingerprint(o);
 	if (status == EX_IOERR)
-		warnx("the output could not be written, or only a part of it");
+		warnx("the output could not be written completely");
 	return status;
 }
 

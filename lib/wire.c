@@ -14,7 +14,7 @@ static const struct {
 	{ CODE_NO_IDENTITY, "no identity" },
 	{ CODE_NOT_ALLOWED, "not allowed" },
 	{ CODE_NO_MATCH, "nothing matches" }, { CODE_TOO_SLOW, "too slow" },
-	{ CODE_IN_THE_WAY, "in the way" }, { CODE_TOO_LONG, "too long" },
+	{ CODE_CONFLICT, "conflict" }, { CODE_TOO_LONG, "too long" },
 	{ CODE_TOO_MANY, "too many" }, { CODE_FAILED, "failed" },
 	{ CODE_UNKNOWN_VERB, "unknown verb" },
 	{ CODE_UNAVAILABLE, "unavailable" },

@@ -107,7 +107,7 @@ def comments(source):
 
 
 # A word of a manual that is printed in bold or italic type.
-LITERAL = re.compile(r"(\b(?:Ar|Cm|Dv|Ev|Ic|Li|Pa|Sy|Va)\b(?: Ns)? )"
+LITERAL = re.compile(r"(\b(?:Ar|Cm|Dv|Ev|Ic|Li|Pa|Ql|Sy|Va)\b(?: Ns)? )"
                      r"([^\s.,;:)(]\S*)((?: [.,;:)]+)?)")
 
 

@@ -18,7 +18,7 @@ result_kind_of(int code)
 		return RESULT_NO_MATCH;
 	case CODE_NO_IDENTITY:
 	case CODE_NOT_ALLOWED:
-	case CODE_IN_THE_WAY:
+	case CODE_CONFLICT:
 	case CODE_TOO_MANY:
 		return RESULT_REFUSED;
 	case CODE_UNAVAILABLE:

@@ -92,12 +92,12 @@ action_halt(const struct action_context *c)
 
 	if (!s->override_inhibitors &&
 		ask(c, s->inhibitors, logind_inhibitor, &text) == 1)
-		return find(c, CODE_IN_THE_WAY,
+		return find(c, CODE_CONFLICT,
 			"a shutdown inhibitor is held by %s", buf_str(&text));
 	/* An immediate halt does not conflict with a scheduled shutdown. */
 	if (!is_now(c->request) &&
 		ask(c, s->scheduled, logind_schedule, &text) == 1)
-		return find(c, CODE_IN_THE_WAY,
+		return find(c, CODE_CONFLICT,
 			"%s is scheduled: cancel it first", buf_str(&text));
 	if (c->request->dry_run)
 		return ACTION_OK;

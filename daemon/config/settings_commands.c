@@ -92,9 +92,9 @@ check_program(struct reader *r, const config_setting_t *at, const char *program)
 			"the program itself must not be a placeholder");
 	if (is_interpreter(program))
 		conf_warn(r->conf, at,
-			"%s can run any program that its arguments name: put "
-			"that program in its place",
-			program);
+			"%s can run any program that its arguments name: "
+			"write that program instead of %s",
+			program, program);
 	if (settings_looks(r) && !trusted_path(program, &why))
 		conf_warn(r->conf, at, "%s", buf_str(&why));
 	else if (settings_looks(r) && access(program, X_OK) != 0)

@@ -66,8 +66,8 @@ struct kind {
 
 /* Data of a key whose value is a list of groups. */
 struct entries {
-	size_t items; /* offset of the pointer to the array in its struct */
-	size_t count; /* offset of the number of items in its struct */
+	size_t items; /* offset of the member that points to the array */
+	size_t count; /* offset of the member with the number of items */
 	size_t size;  /* size of one item in bytes */
 	size_t file;  /* offset of the path of an item's file; 0: none */
 	const void *initial;

@@ -1,7 +1,7 @@
 /*
- * Clients of a unix socket that wait until there is room for their session. The
- * daemon accepts such clients early to recognize root, because no limit refuses
- * root.
+ * Clients of a unix socket that wait until there is room for their session.
+ * Root is exempt from the limits. Therefore the daemon must accept each client
+ * to see if the client is root.
  */
 #ifndef BRIDLE_WAITING_H
 #define BRIDLE_WAITING_H

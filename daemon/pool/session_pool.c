@@ -231,7 +231,7 @@ is_child(pid_t pid)
 	return waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-/* Handle the fork server's result of the oldest order. */
+/* Handle the fork server's answer to the oldest order. */
 static void
 receive_done(struct session_pool *s, const struct fork_done *done,
 	struct logger *logger)

@@ -423,8 +423,8 @@ test_cut_short(void **state)
 }
 
 /*
- * Test that a truncated dry run is never accepted, because its line may lack
- * dry-run.
+ * Test that a truncated line of a dry run is never accepted. Without the word
+ * dry-run at its end, the line would be a real request.
  */
 static void
 test_every_prefix(void **state)

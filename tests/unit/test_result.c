@@ -152,7 +152,7 @@ test_fates_by_code(void **state)
 	assert_int_equal(result_kind_of(CODE_ACCEPTED), RESULT_OK);
 	assert_int_equal(result_kind_of(CODE_NO_MATCH), RESULT_NO_MATCH);
 	assert_int_equal(result_kind_of(CODE_NOT_ALLOWED), RESULT_REFUSED);
-	assert_int_equal(result_kind_of(CODE_IN_THE_WAY), RESULT_REFUSED);
+	assert_int_equal(result_kind_of(CODE_CONFLICT), RESULT_REFUSED);
 	assert_int_equal(result_kind_of(CODE_PARTLY), RESULT_FAILED);
 	assert_int_equal(result_kind_of(CODE_FAILED), RESULT_FAILED);
 	assert_int_equal(result_kind_of(CODE_UNAVAILABLE), RESULT_UNREACHED);
