@@ -43,8 +43,11 @@ libbridled_a_SOURCES = \
 	daemon/config/settings_regex.c \
 	daemon/config/settings_schema.h \
 	daemon/config/settings_types.c \
+	daemon/config/settings_until.c \
 	daemon/core/admission.c \
 	daemon/core/admission.h \
+	daemon/core/expiry.c \
+	daemon/core/expiry.h \
 	daemon/core/loop.c \
 	daemon/core/loop.h \
 	daemon/core/poll_set.c \

@@ -133,6 +133,24 @@ could_start(const struct settings *s, const struct account *user,
 	return good;
 }
 
+/* Print the time at which each entry with the key `until` expires. */
+static void
+print_times(const struct settings *s)
+{
+	const struct settings_client *c;
+	struct buf time = { 0 };
+
+	for (c = s->clients; c < s->clients + s->nclients; c++) {
+		if (c->until_text == NULL)
+			continue;
+		buf_reset(&time);
+		settings_print_until(c, &time);
+		printf("%s:%d: %s expires at %s\n", c->file, c->line, c->name,
+			buf_str(&time));
+	}
+	buf_free(&time);
+}
+
 int
 start_check(const struct options *o, const struct settings *s)
 {
@@ -146,6 +164,7 @@ start_check(const struct options *o, const struct settings *s)
 	if (!could_start(s, &user, installed, o->folder))
 		return EX_CONFIG;
 	printf("%s: ok\n", o->config);
+	print_times(s);
 	start_check_proc(s, &user);
 	return o->access != NULL ? check_access(s, o->access, &user) : 0;
 }

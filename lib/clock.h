@@ -1,4 +1,7 @@
-/* A clock that never goes back, for deadlines and durations. */
+/*
+ * A clock that never goes back, for deadlines and durations. The clock of the
+ * machine, for points in time that a person has set.
+ */
 #ifndef BRIDLE_CLOCK_H
 #define BRIDLE_CLOCK_H
 
@@ -11,6 +14,12 @@ int64_t clock_ms(void);
 
 /* Return the time of CLOCK_MONOTONIC in microseconds. */
 int64_t clock_us(void);
+
+/*
+ * Return the time of CLOCK_REALTIME in milliseconds since 1970. This clock
+ * changes when somebody sets the time of the machine.
+ */
+int64_t clock_real_ms(void);
 
 /* Return the earlier of two deadlines. */
 static inline int64_t

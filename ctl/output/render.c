@@ -117,6 +117,9 @@ hint_applies(const struct hint *hint, const struct invocation *inv,
 	if (hint->code != r->code ||
 		(hint->verb != 0 && hint->verb != inv->request.verb))
 		return false;
+	/* A rule of an entry refused the client, so an entry matches. */
+	if (r->code == CODE_NO_IDENTITY && reply_pair(r, "rule") != NULL)
+		return false;
 	/* The daemon's text may already say when to try again. */
 	if (r->code == CODE_TOO_MANY && strstr(r->said, "try again") != NULL)
 		return false;

@@ -115,6 +115,7 @@ run_child(const char *path, const char *folder, pid_t parent, int out)
 	sandbox_child(SANDBOX_EXEC);
 	sandbox_die_with(parent);
 	limit_resources();
+	clock_follow_zone();
 	if (conf_files_read(&files, path, folder, &errors) == 0)
 		s = settings_parse_files(&files, &ids, &errors, &warnings);
 	conf_files_pack(&files, &packed);

@@ -13,6 +13,7 @@
 #include "verbs.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define SETTINGS_FILE SYSCONFDIR "/bridle/bridled.conf"
@@ -20,6 +21,7 @@
 #define SETTINGS_SOCKET "/run/bridle/bridled.sock"
 #define SETTINGS_ARG_MAX 256 /* maximum bytes of a command's argument */
 #define SETTINGS_INPUT_MAX (1u << 20)
+#define SETTINGS_FOREVER INT64_MAX
 
 /*
  * A list of names. `set` is false if the configuration does not have the list,
@@ -86,6 +88,12 @@ struct settings_client {
 	struct settings_names kill_users;
 	/* allowed signals, a bit set of 1ULL << (number - 1) */
 	struct settings_set signals;
+	char *until_text; /* value of the key `until`; NULL if it is not set */
+	/*
+	 * Seconds of CLOCK_REALTIME from which on the entry has expired;
+	 * SETTINGS_FOREVER if it never expires.
+	 */
+	int64_t until;
 	const char *file; /* path of the file that has the entry */
 	int line;         /* line of the entry; 0 for a built-in default */
 };
@@ -205,14 +213,15 @@ struct settings {
 };
 
 /*
- * The ids of the users and groups that a configuration names, in the order of
- * their look-ups. If `given` is false, the parser looks up each name in the
- * name service and appends the id. If `given` is true, the parser takes the ids
- * from `list`, which an earlier parse of the same text has filled.
+ * The ids of the users and groups that a configuration names, and its local
+ * times as numbers, in the order of their look-ups. If `given` is false, the
+ * parser asks the name service and the time zone, and appends the result. If
+ * `given` is true, the parser takes the results from `list`, which an earlier
+ * parse of the same text has filled.
  */
 struct settings_ids {
 	bool given;
-	/* ids in the order of their look-ups, an array of id_t */
+	/* results in the order of their look-ups, each an id_t or an int64_t */
 	struct buf list;
 	size_t used;     /* bytes of `list` that the parser has used so far */
 	bool unanswered; /* true if a look-up failed that may succeed later */
@@ -274,6 +283,12 @@ bool settings_has_address(
 /* Return the command with this name, or NULL. */
 const struct settings_command *settings_find_command(
 	const struct settings *, const char *name);
+
+/*
+ * Append the time at which an entry expires or has expired, such as "2027-02-01
+ * 00:00:00 +0100 (CET)". The entry must have the key `until`.
+ */
+void settings_print_until(const struct settings_client *, struct buf *);
 
 /* True if a listener uses TLS. The daemon then needs a host key. */
 bool settings_has_tls(const struct settings *);

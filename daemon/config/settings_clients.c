@@ -128,11 +128,13 @@ static const struct key keys[] = {
 	CLIENT(run, "run", names),
 	WHOLE_KEY("halt", group, .keys = halt_keys),
 	WHOLE_KEY("kill", group, .keys = kill_keys),
+	WHOLE_KEY("until", until),
 	{ .name = NULL },
 };
 
-static const struct settings_client initial = { .uid = (uid_t)-1,
-	.gid = (gid_t)-1 };
+static const struct settings_client initial = {
+	.uid = (uid_t)-1, .gid = (gid_t)-1, .until = SETTINGS_FOREVER
+};
 
 static void
 check_identity(struct reader *r, const config_setting_t *at,
@@ -249,6 +251,7 @@ check(struct reader *r, const config_setting_t *at, size_t i)
 	check_name(r, at, client);
 	check_identity(r, at, client);
 	check_wisdom(r, at, client);
+	settings_check_until(r, at, client);
 }
 
 const struct entries settings_client_entries = {

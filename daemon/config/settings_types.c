@@ -472,6 +472,23 @@ ask_user_group(const char *number, id_t *gid)
 	return error;
 }
 
+int
+settings_ids_take(struct settings_ids *ids, void *result, size_t size)
+{
+	if (ids->list.len - ids->used < size)
+		return EPROTO;
+	memcpy(result, ids->list.data + ids->used, size);
+	ids->used += size;
+	return 0;
+}
+
+int
+settings_ids_add(struct settings_ids *ids, const void *result, size_t size)
+{
+	buf_add(&ids->list, result, size);
+	return ids->list.failed ? ENOMEM : 0;
+}
+
 /*
  * Look up an id, and append the id to the list. If the list is given, take the
  * next id of the list. Return 0, an errno value of the look-up, or EPROTO if
@@ -482,17 +499,11 @@ find_id(struct settings_ids *ids, ask_id *ask, const char *name, id_t *id)
 {
 	int error;
 
-	if (!ids->given) {
-		if ((error = ask(name, id)) != 0)
-			return error;
-		buf_add(&ids->list, id, sizeof(*id));
-		return ids->list.failed ? ENOMEM : 0;
-	}
-	if (ids->list.len - ids->used < sizeof(*id))
-		return EPROTO;
-	memcpy(id, ids->list.data + ids->used, sizeof(*id));
-	ids->used += sizeof(*id);
-	return 0;
+	if (ids->given)
+		return settings_ids_take(ids, id, sizeof(*id));
+	if ((error = ask(name, id)) != 0)
+		return error;
+	return settings_ids_add(ids, id, sizeof(*id));
 }
 
 static void

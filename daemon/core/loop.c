@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "core/admission.h"
+#include "core/expiry.h"
 #include "core/poll_set.h"
 #include "core/reap.h"
 #include "core/reload_stop.h"
@@ -249,6 +250,7 @@ expire(struct parent *p, int64_t now)
 	}
 	next = clock_earlier(next, accounts_expire(&p->accounts, now));
 	dispatch_expire(p, now);
+	next = clock_earlier(next, expiry_expire(p, now));
 	subscribers_expire(p, now);
 	next = clock_earlier(next, sessions_expire(p, now));
 	next = clock_earlier(next, penalize_expire(p, now));
@@ -338,6 +340,7 @@ loop_run(struct parent *p, int ready)
 	resources_raise_descriptors(p);
 	reload_apply(p);
 	effective_begin(&p->effective, p->settings, p->logger);
+	p->expiry_looked = clock_real_ms();
 	report_ready(p, ready);
 	while (now = clock_ms(), !has_stopped(p, now)) {
 		if (!p->stopping)

@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "core/admission.h"
+#include "core/expiry.h"
 #include "core/resources.h"
 #include "events/event_publish.h"
 #include "net/polkit.h"
@@ -72,6 +73,7 @@ load_again(struct parent *p, struct buf *errors, struct buf *warnings)
 	if (!settings_has_tls(fresh))
 		session_pool_stop(&p->pools[SESSION_POOL_TLS]);
 	reload_apply(p);
+	expiry_reset(p);
 	logger_configure(p->logger, fresh->log_facility, fresh->log_level);
 	return true;
 }

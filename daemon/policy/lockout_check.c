@@ -1,5 +1,6 @@
 #include "policy/lockout_check.h"
 
+#include "clock.h"
 #include "net/listen_check.h"
 #include "net/peer.h"
 #include "policy/policy.h"
@@ -95,7 +96,7 @@ try_listener(
 	if ((c = policy_client(a->settings, a->peer)) == NULL)
 		return false;
 	a->match = c;
-	if (c->verbs.bits == 0)
+	if (c->verbs.bits == 0 || policy_expired(c, clock_real_ms()))
 		return false;
 	add_access(l, c, how);
 	return true;
@@ -130,7 +131,10 @@ try_listeners(struct attempt *a, struct buf *how)
 			return true;
 	if (try_passed_socket(a, how))
 		return true;
-	if (a->match != NULL)
+	if (a->match != NULL && policy_expired(a->match, clock_real_ms()))
+		buf_addf(how, "the entry %s of clients has expired",
+			a->match->name);
+	else if (a->match != NULL)
 		buf_addf(how, "the entry %s of clients allows nothing",
 			a->match->name);
 	else

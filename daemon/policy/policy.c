@@ -191,7 +191,7 @@ decide_run(const struct settings *s, const struct request *r, struct verdict *v)
 
 void
 policy_decide(const struct settings *s, const struct peer *peer,
-	const struct request *r, struct verdict *v)
+	const struct request *r, int64_t now, struct verdict *v)
 {
 	enum verb_number number = r->explain ? VERB_EXPLAIN : r->verb;
 	const char *verb = verb_by_number((long)number)->name;
@@ -209,6 +209,12 @@ policy_decide(const struct settings *s, const struct peer *peer,
 				  "later"
 				: "no entry of clients matches %s",
 			peer_text(peer));
+		return;
+	}
+	if (policy_expired(v->client, now)) {
+		refuse(v, "until", "the entry %s has expired (until %s)",
+			v->client->name, v->client->until_text);
+		v->code = CODE_NO_IDENTITY;
 		return;
 	}
 	v->code = CODE_OK;

@@ -17,7 +17,8 @@
 struct verdict {
 	/*
 	 * The status code: CODE_OK, CODE_NO_IDENTITY or CODE_NOT_ALLOWED. For a
-	 * run, also the result of command_args_bind().
+	 * run, also the result of command_args_bind(). CODE_NO_IDENTITY with a
+	 * client means that its entry has expired.
 	 */
 	int code;
 	/* entry of clients that matches, or NULL */
@@ -31,14 +32,25 @@ struct verdict {
 /*
  * Decide if the peer may make the request, and fill in the verdict. For an
  * explain, decide about the right to use the verb explain, not about the
- * explained request.
+ * explained request. `now` is the time of clock_real_ms().
  */
 void policy_decide(const struct settings *, const struct peer *,
-	const struct request *, struct verdict *);
+	const struct request *, int64_t now, struct verdict *);
+
+/*
+ * True if the entry has expired at the time `now` of clock_real_ms(). An
+ * expired entry still decides, so that no later entry gives its clients rights.
+ */
+static inline bool
+policy_expired(const struct settings_client *c, int64_t now)
+{
+	return c->until <= now / 1000;
+}
 
 /*
  * Return the first entry of clients that matches the peer. Return NULL if no
- * entry matches, or if the result depends on groups that are not known yet.
+ * entry matches, or if the result depends on groups that are not known yet. The
+ * entry may have expired.
  */
 const struct settings_client *policy_client(
 	const struct settings *, const struct peer *);

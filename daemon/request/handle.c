@@ -104,7 +104,8 @@ answer_request(struct exchange *x)
 	struct parent *p = x->parent;
 	struct verdict *v = &x->verdict;
 
-	policy_decide(p->settings, &x->session->peer, x->request, v);
+	policy_decide(
+		p->settings, &x->session->peer, x->request, clock_real_ms(), v);
 	hide_secrets(x);
 	x->log.verdict = v->code == CODE_OK ? LOGGER_ALLOWED : LOGGER_REFUSED;
 	snprintf(x->log.rule, sizeof(x->log.rule), "%s", v->rule);

@@ -75,7 +75,10 @@ struct parent {
 	bool load_replaced;
 	/* load the settings once more after the running load */
 	bool load_again;
-	int diag; /* sock_diag(7) socket, or -1 */
+	/* time of the next look for expired entries, see expiry.h */
+	int64_t expiry_next;
+	int64_t expiry_looked; /* clock_real_ms() of the last look */
+	int diag;              /* sock_diag(7) socket, or -1 */
 	struct sd_notify sd_notify;
 	int64_t started;
 	/* start time of the daemon in ms; a part of ids and event places */

@@ -330,13 +330,14 @@ subscribers_review(struct parent *p)
 	struct request subscriber;
 	struct verdict v;
 	struct session *s;
+	int64_t now = clock_real_ms();
 
 	request_init(&subscriber, VERB_WATCH);
 	subscribers_flush(p);
 	TAILQ_FOREACH (s, &p->sessions, entry) {
 		if (s->state != SESSION_WATCHING)
 			continue;
-		policy_decide(p->settings, &s->peer, &subscriber, &v);
+		policy_decide(p->settings, &s->peer, &subscriber, now, &v);
 		/*
 		 * Do not look up groups here. End the watch: when the client
 		 * watches again, its groups are looked up as usual.

@@ -146,7 +146,8 @@ handle_explain(struct exchange *x)
 	struct verdict v;
 
 	subject.explain = false;
-	policy_decide(x->parent->settings, &x->session->peer, &subject, &v);
+	policy_decide(x->parent->settings, &x->session->peer, &subject,
+		clock_real_ms(), &v);
 	if (v.call.undecided)
 		penalize(x->parent, x->session, PENALTY_MALFORMED);
 	status_table_explain(&v, &x->reply);

@@ -53,6 +53,7 @@ E2E = \
 	tests/e2e/test_trust.py \
 	tests/e2e/test_watch.py \
 	tests/e2e/test_watch_lost.py \
+	tests/e2e/test_until.py \
 	tests/e2e/test_watch_tool.py \
 	tests/e2e/test_who.py
 if WITH_TESTS

@@ -132,19 +132,28 @@ test_folder(void **state)
 	write_file(f->drop_in,
 		"listen = ( { tcp = \"127.0.0.1:7074\"; } );\n"
 		"clients = (\n"
-		" { name = \"b\"; unix_group = \"root\"; allow = (); } );\n");
+		" { name = \"b\"; unix_group = \"root\"; allow = ();"
+		" until = \"2027-01-31\"; },\n"
+		" { name = \"c\"; unix_group = \"root\"; allow = ();"
+		" from = (\"127.0.0.1\"); } );\n");
+	setenv("TZ", "UTC0", 1);
 	start(f, BEGIN);
+	setenv("TZ", "EST5", 1);
 	await(f);
 	take(f);
+	unsetenv("TZ");
 	assert_non_null(f->settings);
 	assert_string_equal(f->settings->path, f->path);
 	assert_int_equal(f->settings->nlisten, 2);
-	assert_int_equal(f->settings->nclients, 2);
+	assert_int_equal(f->settings->nclients, 3);
 	assert_string_equal(f->settings->clients[0].file, f->path);
 	assert_string_equal(f->settings->clients[1].name, "b");
 	assert_string_equal(f->settings->clients[1].file, f->drop_in);
 	assert_int_equal(f->settings->clients[1].line, 3);
 	assert_int_equal(f->settings->clients[1].gid, 0);
+	assert_int_equal(f->settings->clients[2].gid, 0);
+	/* The child has used the zone that it found at its start. */
+	assert_int_equal(f->settings->clients[1].until, 1801440000);
 	assert_int_equal(f->errors.len, 0);
 }
 

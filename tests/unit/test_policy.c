@@ -64,6 +64,7 @@ static const char school[] =
 	"protect = (\"sshd\", \"two words\");";
 
 static struct settings *settings;
+static int64_t now_ms; /* the time for policy_decide() */
 
 static int
 set_up(void **state)
@@ -125,7 +126,7 @@ decide(const struct peer *who, const char *line)
 	if (request_parse(copy, strlen(copy), true, &r, &e) != 0)
 		fail_msg("%s: %s", line, e.reason);
 	memset(&v, 0xee, sizeof(v));
-	policy_decide(settings, who, &r, &v);
+	policy_decide(settings, who, &r, now_ms, &v);
 	return v;
 }
 
@@ -295,12 +296,12 @@ test_every_signal(void **state)
 		good = sig == SIGTERM || sig == SIGINT || sig == SIGRTMAX;
 		r.signal = sig;
 		r.escalate = 0;
-		policy_decide(settings, &who, &r, &v);
+		policy_decide(settings, &who, &r, now_ms, &v);
 		assert_int_equal(v.code, good ? CODE_OK : CODE_NOT_ALLOWED);
 		r.signal = SIGTERM;
 		r.escalate = sig;
 		r.wait = 1;
-		policy_decide(settings, &who, &r, &v);
+		policy_decide(settings, &who, &r, now_ms, &v);
 		assert_int_equal(v.code, good ? CODE_OK : CODE_NOT_ALLOWED);
 	}
 }
@@ -448,12 +449,12 @@ test_unknown_groups_decide_nothing(void **state)
 
 	(void)state;
 	request_init(&r, VERB_HALT);
-	policy_decide(s, &who, &r, &v);
+	policy_decide(s, &who, &r, now_ms, &v);
 	assert_int_equal(v.code, CODE_NO_IDENTITY);
 	assert_null(v.client);
 	assert_non_null(strstr(v.reason, "cannot look up the groups of"));
 	who.groups_known = true;
-	policy_decide(s, &who, &r, &v);
+	policy_decide(s, &who, &r, now_ms, &v);
 	assert_int_equal(v.code, CODE_OK);
 	settings_free(s);
 }
@@ -483,6 +484,44 @@ test_nobody_may(void **state)
 	assert_null(policy_client(s, &root));
 	assert_false(policy_needs_groups(s, &root));
 	settings_free(s);
+}
+
+/*
+ * Test that an expired entry refuses each verb, and that no later entry
+ * decides instead.
+ */
+static void
+test_expired(void **state)
+{
+	static const char *const lines[] = { "1#4", "1#1", "1#3#firefox",
+		"1#5#x", "1#12#4" };
+	struct peer who = person(PEER_UNIX, 1001, NULL);
+	struct settings *before = settings, *s;
+	struct verdict v;
+	size_t i;
+
+	(void)state;
+	s = settings = settings_of(
+		"clients = ("
+		" { name = \"a\"; unix_user = \"1001\"; allow = (\"*\");"
+		"   until = \"2027-01-31\"; },"
+		" { name = \"b\"; unix_user = \"1001\"; allow = (\"*\"); } );");
+	for (i = 0; i < LENGTH(lines); i++) {
+		now_ms = s->clients[0].until * 1000 - 1;
+		v = decide(&who, lines[i]);
+		assert_int_not_equal(v.code, CODE_NO_IDENTITY);
+		now_ms++;
+		v = decide(&who, lines[i]);
+		assert_int_equal(v.code, CODE_NO_IDENTITY);
+		assert_ptr_equal(v.client, &s->clients[0]);
+		assert_string_equal(v.rule, "a.until");
+		assert_string_equal(
+			v.reason, "the entry a has expired (until 2027-01-31)");
+	}
+	assert_false(policy_expired(&s->clients[1], INT64_MAX - 1));
+	now_ms = 0;
+	settings_free(s);
+	settings = before;
 }
 
 static void
@@ -560,6 +599,7 @@ main(void)
 		cmocka_unit_test(test_unknown_groups_decide_nothing),
 		cmocka_unit_test(test_needs_groups_by_place),
 		cmocka_unit_test(test_nobody_may),
+		cmocka_unit_test(test_expired),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_limits_are_cut),
 	};

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -143,6 +144,7 @@ static const char everything[] =
 	"    kill = { names = (\"a b\", \"c\\\"\\\\\"); users = (\"1000\");"
 	"      signals = (\"TERM\", \"9\", \"RTMIN+1\", \"64\", \"32\"); }; },"
 	"  { name = \"nobody\"; unix_group = \"100\"; allow = ();"
+	"    until = \"2027-01-31 18:00\";"
 	"    halt = { modes = (); }; kill = { names = (); users = ();"
 	"      signals = (); }; run = (); },"
 	"  { name = \"k\"; allow = (\"*\"); key = ("
@@ -493,10 +495,10 @@ check_names_all_keys(const char *path)
 {
 	static const char *const keys[] = { "listen", "unix", "mode", "group",
 		"tcp", "insecure", "clients", "name", "unix_user", "unix_group",
-		"key", "anonymous", "from", "allow", "run", "modes", "names",
-		"users", "signals", "commands", "argv", "args", "pattern",
-		"dash", "timeout", "detach", "power", "halt", "poweroff",
-		"reboot", "cancel", "protect", "limits", "sessions",
+		"key", "anonymous", "from", "until", "allow", "run", "modes",
+		"names", "users", "signals", "commands", "argv", "args",
+		"pattern", "dash", "timeout", "detach", "power", "halt",
+		"poweroff", "reboot", "cancel", "protect", "limits", "sessions",
 		"sessions_per_source", "actions", "login_seconds",
 		"idle_seconds", "request_seconds", "penalties", "enabled",
 		"min_seconds", "max_seconds", "malformed", "unknown",
@@ -880,6 +882,125 @@ test_drop_in_unreached(void **state)
 	end(&o);
 }
 
+/* Return the seconds of the key `until` in the time zone. */
+static int64_t
+until(const char *zone, const char *value)
+{
+	struct buf text = { 0 };
+	struct outcome o;
+	int64_t t;
+
+	setenv("TZ", zone, 1);
+	buf_addf(&text,
+		"clients = ( { name = \"a\"; unix_user = \"0\"; allow = ();"
+		" until = \"%s\"; } );",
+		value);
+	o = parse_good(buf_str(&text));
+	t = o.settings->clients[0].until;
+	end(&o);
+	buf_free(&text);
+	unsetenv("TZ");
+	return t;
+}
+
+/* These zones need no files of the machine; see tzset(3). */
+#define BERLIN "CET-1CEST,M3.5.0,M10.5.0/3"
+#define SANTIAGO "<-04>4<-03>,M9.1.0/0,M4.1.0/0"
+
+/*
+ * Test that a day ends with its last second, and that a time which the clock
+ * shows twice or never is the later one.
+ */
+static void
+test_until(void **state)
+{
+	static const struct {
+		const char *zone, *value;
+		int64_t seconds;
+	} rows[] = {
+		{ "UTC0", "1970-01-01", 86400 },
+		{ "UTC0", "2027-01-31", 1801440000 },
+		{ "UTC0", "2027-01-31 18:00", 1801418400 },
+		{ "UTC0", "2027-01-31 18:00:07", 1801418407 },
+		{ "UTC0", "2028-02-29 23:59", 1835481540 },
+		{ BERLIN, "2027-01-31", 1801436400 },
+		{ BERLIN, "2027-07-31 18:00", 1817049600 },
+		/* 2027-03-28 02:00 CET is 03:00 CEST, at 01:00 UTC. */
+		{ BERLIN, "2027-03-28 01:59", 1806195540 },
+		{ BERLIN, "2027-03-28 02:30", 1806197400 },
+		{ BERLIN, "2027-03-28 03:00", 1806195600 },
+		{ BERLIN, "2027-03-28", 1806271200 },
+		/* 2027-10-31 03:00 CEST is 02:00 CET, at 01:00 UTC. */
+		{ BERLIN, "2027-10-31 01:59", 1824940740 },
+		{ BERLIN, "2027-10-31 02:30", 1824946200 },
+		{ BERLIN, "2027-10-31", 1825023600 },
+		/* The first midnight does not exist, the second exists twice.
+		 */
+		{ SANTIAGO, "2027-09-04", 1820116800 },
+		{ SANTIAGO, "2027-04-03", 1806811200 },
+		{ "EST5", "2027-01-31", 1801458000 },
+	};
+	size_t i;
+	int64_t t;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		t = until(rows[i].zone, rows[i].value);
+		if (t != rows[i].seconds)
+			fail_msg("%s in %s: %lld, not %lld", rows[i].value,
+				rows[i].zone, (long long)t,
+				(long long)rows[i].seconds);
+	}
+}
+
+/* Parse an entry that expires after `seconds`, and return the outcome. */
+static struct outcome
+expires_after(int64_t seconds)
+{
+	time_t at = time(NULL) + seconds;
+	struct buf text = { 0 };
+	struct outcome o;
+	char value[64];
+	struct tm tm;
+
+	strftime(value, sizeof(value), "%F %T", localtime_r(&at, &tm));
+	buf_addf(&text,
+		"listen = ( { unix = \"/a\"; } );\n"
+		"clients = ( { name = \"a\"; unix_user = \"0\"; allow = ();\n"
+		" until = \"%s\"; } );",
+		value);
+	o = parse_with(buf_str(&text), true);
+	assert_non_null(o.settings);
+	buf_free(&text);
+	return o;
+}
+
+static void
+test_until_warnings(void **state)
+{
+	struct outcome o;
+	struct buf time = { 0 };
+
+	(void)state;
+	setenv("TZ", BERLIN, 1);
+	o = expires_after(8 * 86400);
+	assert_string_equal(o.warnings.data, "");
+	end(&o);
+	o = expires_after(6 * 86400);
+	settings_print_until(&o.settings->clients[0], &time);
+	assert_non_null(strstr(buf_str(&time), "(CE"));
+	assert_non_null(strstr(o.warnings.data,
+		"test:3: warning: clients[0].until (a): expires within a week, "
+		"at 2"));
+	assert_non_null(strstr(o.warnings.data, time.data));
+	buf_free(&time);
+	end(&o);
+	o = expires_after(-1);
+	assert_non_null(strstr(o.warnings.data, "has expired at 2"));
+	end(&o);
+	unsetenv("TZ");
+}
+
 static void
 test_load_missing(void **state)
 {
@@ -921,6 +1042,8 @@ main(void)
 		cmocka_unit_test(test_drop_ins),
 		cmocka_unit_test(test_drop_ins_keep_defaults),
 		cmocka_unit_test(test_drop_in_unreached),
+		cmocka_unit_test(test_until),
+		cmocka_unit_test(test_until_warnings),
 		cmocka_unit_test(test_load_missing),
 	};
 
