@@ -14,6 +14,7 @@ static const char usage[] =
 	"Usage: bridled [--config FILE] [--daemonize] [--pid-file FILE]\n"
 	"               [--log-stderr]\n"
 	"       bridled --check [FILE] [--access USER] [--in-place-of FILE]\n"
+	"       bridled --entry KEY|NAME [FILE]\n"
 	"       bridled --show [FILE]\n"
 	"       bridled --effective | --reload [FILE] [--state-dir DIR]\n"
 	"       bridled --fingerprint [FILE]\n"
@@ -32,6 +33,8 @@ static const char usage[] =
 	"      --access USER    check the configuration, and USER's access\n"
 	"      --in-place-of F  check a configuration that will replace file "
 	"F\n"
+	"      --entry KEY|NAME print where the entries of clients with this "
+	"key or name are\n"
 	"      --show           print all settings of the file, then exit\n"
 	"      --effective      print the effective settings of the running "
 	"daemon\n"
@@ -56,7 +59,7 @@ static void __attribute__((noreturn)) print_and_exit(const char *text)
 void
 command_line_parse(int argc, char **argv, struct options *o)
 {
-	enum { ACCESS = 256, STATE_DIR, IN_PLACE_OF };
+	enum { ACCESS = 256, STATE_DIR, IN_PLACE_OF, ENTRY };
 	const struct option longs[] = { { "config", required_argument, NULL,
 						'c' },
 		{ "daemonize", no_argument, NULL, 'd' },
@@ -64,6 +67,7 @@ command_line_parse(int argc, char **argv, struct options *o)
 		{ "log-stderr", no_argument, NULL, 'e' },
 		{ "check", no_argument, &o->check, true },
 		{ "access", required_argument, NULL, ACCESS },
+		{ "entry", required_argument, NULL, ENTRY },
 		{ "show", no_argument, &o->show, true },
 		{ "effective", no_argument, &o->effective, true },
 		/* the name in version 0.1 */
@@ -100,6 +104,9 @@ command_line_parse(int argc, char **argv, struct options *o)
 			o->in_place_of = optarg;
 			o->check = true;
 			break;
+		case ENTRY:
+			o->entry = optarg;
+			break;
 		case STATE_DIR:
 			o->state_dir = optarg;
 			break;
@@ -113,7 +120,7 @@ command_line_parse(int argc, char **argv, struct options *o)
 		}
 	}
 	if ((o->check || o->show || o->fingerprint || o->effective ||
-		    o->reload) &&
+		    o->reload || o->entry != NULL) &&
 		optind < argc)
 		o->config = argv[optind++];
 	if (o->state_dir != NULL && !o->effective && !o->reload)

@@ -12,6 +12,7 @@ struct options {
 	const char *folder;
 	const char *pid_file;
 	const char *access;
+	const char *entry; /* a key or a name, for --entry, or NULL */
 	/* path of the file that `config` will replace, or NULL */
 	const char *in_place_of;
 	const char *state_dir;

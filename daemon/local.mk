@@ -123,6 +123,8 @@ libbridled_a_SOURCES = \
 	daemon/request/verb_handlers.h \
 	daemon/service_user.c \
 	daemon/service_user.h \
+	daemon/entry_show.c \
+	daemon/entry_show.h \
 	daemon/start_check.c \
 	daemon/start_check.h \
 	daemon/sys/account.c \

@@ -12,6 +12,7 @@
 #include "core/loop.h"
 #include "core/refuse_all.h"
 #include "core/resources.h"
+#include "entry_show.h"
 #include "fd.h"
 #include "net/hangup.h"
 #include "net/peer.h"
@@ -101,6 +102,23 @@ show(const struct options *o)
 	fputs(buf_str(&text), stdout);
 	buf_free(&text);
 	return fflush(stdout) == 0 ? 0 : EX_IOERR;
+}
+
+/*
+ * Print the entries of clients with the key or name `o->entry`. Return an exit
+ * status.
+ */
+static int
+show_entries(const struct options *o)
+{
+	struct settings *s;
+	int status = load(o, false, &s);
+
+	if (status != 0)
+		return status;
+	status = entry_show(s, o->entry);
+	settings_free(s);
+	return fflush(stdout) == 0 ? status : EX_IOERR;
 }
 
 /*
@@ -449,6 +467,8 @@ do_once(const struct options *o)
 
 	if (o->check)
 		status = check(o);
+	else if (o->entry != NULL)
+		status = show_entries(o);
 	else if (o->show)
 		status = show(o);
 	else if (o->effective)

@@ -284,6 +284,9 @@ bool settings_has_address(
 const struct settings_command *settings_find_command(
 	const struct settings *, const char *name);
 
+/* Append a network, such as "10.1.0.0/16". */
+void settings_print_network(const struct net_block *, struct buf *);
+
 /*
  * Append the time at which an entry expires or has expired, such as "2027-02-01
  * 00:00:00 +0100 (CET)". The entry must have the key `until`.

@@ -317,6 +317,35 @@ covers(const struct reader *r, const struct settings_client *a,
 	       (r->ids != NULL && a->uid == b->uid && a->gid == b->gid);
 }
 
+/*
+ * Append a warning for each key of the entry that an earlier entry has, unless
+ * `from` of the earlier entry lets some clients of the key reach this entry.
+ */
+static void
+check_keys_reached(struct reader *r, const config_setting_t *at, size_t i)
+{
+	const struct settings_client *c = r->settings->clients, *client = c + i;
+	struct buf place = { 0 };
+	size_t k;
+
+	for (; c < client; c++)
+		for (k = 0; k < client->keys.n; k++) {
+			const char *key = client->keys.v[k];
+
+			if (!settings_has_name(&c->keys, key, strlen(key)) ||
+				!from_covers(&c->from, &client->from))
+				continue;
+			buf_reset(&place);
+			entry_place(&place, c->file, c->line);
+			conf_warn(r->conf, conf_member(at, "key"),
+				"%s is never used here, since %s (%s) comes "
+				"first and has this key",
+				key, c->name != NULL ? c->name : "the entry",
+				buf_str(&place));
+		}
+	buf_free(&place);
+}
+
 /* Append a warning if an earlier entry matches all clients of this entry. */
 static void
 check_reached(struct reader *r, const config_setting_t *at, size_t i)
@@ -340,6 +369,7 @@ check_reached(struct reader *r, const config_setting_t *at, size_t i)
 		buf_free(&place);
 		return;
 	}
+	check_keys_reached(r, at, i);
 }
 
 void

@@ -129,8 +129,8 @@ read_networks(struct reader *r, const config_setting_t *at, void *field)
 			"address");
 }
 
-static void
-print_network(struct printer *p, const struct net_block *block)
+void
+settings_print_network(const struct net_block *block, struct buf *out)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	char host[INET6_ADDRSTRLEN];
@@ -138,7 +138,7 @@ print_network(struct printer *p, const struct net_block *block)
 
 	inet_ntop(v4 ? AF_INET : AF_INET6, block->bytes + (v4 ? 12 : 0), host,
 		sizeof(host));
-	buf_addf(&p->out, "\"%s/%u\"", host, block->bits - (v4 ? 96 : 0));
+	buf_addf(out, "%s/%u", host, block->bits - (v4 ? 96 : 0));
 }
 
 static void
@@ -151,8 +151,9 @@ print_networks(struct printer *p, const void *field)
 		return;
 	buf_addc(&p->out, '(');
 	for (i = 0; i < networks->n; i++) {
-		buf_adds(&p->out, i > 0 ? ", " : "");
-		print_network(p, &networks->v[i]);
+		buf_adds(&p->out, i > 0 ? ", \"" : "\"");
+		settings_print_network(&networks->v[i], &p->out);
+		buf_addc(&p->out, '"');
 	}
 	buf_addc(&p->out, ')');
 }

@@ -175,6 +175,34 @@ def test_check_names_the_entry_that_decides_instead():
             assert "unix_user" in f.read().split("\n")[int(line) - 1]
 
 
+KEY = "SHA256:" + "A" * 43
+
+
+def test_entries_are_found_by_key_and_name():
+    def look(what):
+        done = subprocess.run([*bridle.WRAP, d.program, "--entry", what,
+                               d.config], text=True, capture_output=True,
+                              timeout=bridle.PATIENCE * 3)
+        return done.returncode, done.stdout
+
+    keyed = '{ name = "%s"; key = "%s"; allow = (); %s }'
+    with Daemon(clients=keyed % ("office", KEY, 'from = ("10.1.0.0/16");')) \
+            as d:
+        folder = Folder(d)
+        folder.write("b.conf", keyed % ("bo", KEY, ""))
+        folder.write("a.conf", "\n" + keyed % ("anna", KEY,
+                                               'until = "2199-12-31";'))
+        found = [d.config + ":3: office from 10.1.0.0/16",
+                 folder.file("a.conf:3: anna until 2199-12-31"),
+                 folder.file("b.conf:2: bo")]
+        equal(look(KEY), (0, "\n".join(found) + "\n"))
+        equal(look("anna"), (0, found[1] + "\n"))
+        equal(look(KEY[:-1]), (67, ""))
+        equal(look("SHA256"), (67, ""))
+        folder.write("c.conf", "nonsense")
+        equal(look("anna"), (78, ""))
+
+
 def test_show_and_diff_see_the_folder():
     with Daemon() as d:
         folder = Folder(d)

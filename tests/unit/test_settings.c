@@ -591,6 +591,15 @@ test_warnings(void **state)
 		  "\"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"; } "
 		  ");",
 			"clients[1] (b): is never used" },
+		{ "clients = ( { name = \"a\"; allow = (); key = "
+		  "\"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"; }, "
+		  " { name = \"b\"; allow = (); key = "
+		  "(\"SHA256:BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\", "
+		  "\"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"); } "
+		  ");",
+			"clients[1].key (b): "
+			"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA is "
+			"never used here, since a (test:1) comes first" },
 		{ "commands = ( { name = \"a\"; argv = (\"/bin/sh\"); } );",
 			"/bin/sh can run any program" },
 		{ "commands = ( { name = \"a\"; argv = (\"/python3.11\"); } );",

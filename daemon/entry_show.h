@@ -1,0 +1,18 @@
+/*
+ * The option --entry of bridled: shows which entries of clients have a key or a
+ * name, and where they are.
+ */
+#ifndef BRIDLE_ENTRY_SHOW_H
+#define BRIDLE_ENTRY_SHOW_H
+
+#include "config/settings.h"
+
+/*
+ * Print a line for each entry of clients that has this key or this name, in the
+ * order in which the daemon tries the entries: "FILE:LINE: NAME from NETWORK,…
+ * until TIME". The networks and the time are left out if the entry does not
+ * have them. Return 0, or EX_NOUSER after a message if there is no such entry.
+ */
+int entry_show(const struct settings *, const char *what);
+
+#endif
