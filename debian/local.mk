@@ -2,6 +2,7 @@
 # your own packages; a machine with 0.2.0 upgrades to this version.
 DEBIAN = \
 	debian/bridle-client.install \
+	debian/bridle-discover.install \
 	debian/bridle.README.Debian \
 	debian/bridle.examples \
 	debian/bridle.install \

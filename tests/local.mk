@@ -26,7 +26,7 @@ BRIDLE_LSAN_OPTIONS = suppressions=$(abs_srcdir)/tests/lsan.supp:print_suppressi
 
 
 # The libraries of test programs that have no LDADD.
-LDADD = libbridlectl.a libbridled.a libbridlesession.a libbridlegenerator.a \
+LDADD = libbridlectl.a libbridled.a libbridlesession.a libbridlegenerator.a libbridlediscover.a \
 	libbridletls.a libbridle.a $(LIBCONFIG_LIBS) $(OPENSSL_LIBS) $(LIBCAPNG_LIBS) $(PCRE2_LIBS) \
 	$(LIBSECCOMP_LIBS) $(SMARTCOLS_LIBS) $(CMOCKA_LIBS)
 

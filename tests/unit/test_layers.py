@@ -21,6 +21,7 @@ PROGRAMS = {
     "lib": [""],
     "session": [""],
     "generator": [""],
+    "discover": [""],
     "daemon": ["sys", "config", "pool", "net", "events", "policy", "action",
                "request", "core", ""],
     "ctl": ["util", "hosts", "cli", "remote", "output", "complete", "fanout",
@@ -36,8 +37,8 @@ OF_SESSIONS = {"fork_server.h"}
 PURE = re.compile(r"(lib/(buf|request|text|verbs|wire)"
                   r"|daemon/(net/penalty_table|policy/policy|request/request_rate"
                   r"|config/(argv_template|pattern))"
-                  r"|generator/listen_stream"
-                  r"|ctl/(hosts/(client_conf_edit|host_set|hostlist)|util/string_map))"
+                  r"|generator/listen_stream|discover/printable"
+                  r"|ctl/(hosts/(client_conf_edit|discovered|host_set|hostlist)|util/string_map))"
                   r"(_\w+)?\.[ch]$")
 IO_HEADERS = {
     "dirent.h", "fcntl.h", "grp.h", "netdb.h", "poll.h", "pwd.h", "spawn.h",
