@@ -19,8 +19,12 @@ libbridlectl_a_SOURCES = \
 	ctl/cli/outcome.h \
 	ctl/cli/request_build.c \
 	ctl/cli/request_build.h \
+	ctl/cmd/announce.c \
+	ctl/cmd/announce.h \
+	ctl/cmd/cmd_announce.c \
 	ctl/cmd/cmd_chat.c \
 	ctl/cmd/cmd_config.c \
+	ctl/cmd/cmd_discover.c \
 	ctl/cmd/cmd_fingerprint.c \
 	ctl/cmd/cmd_halt.c \
 	ctl/cmd/cmd_help.c \
@@ -43,6 +47,12 @@ libbridlectl_a_SOURCES = \
 	ctl/cmd/config_edit.h \
 	ctl/cmd/config_file.c \
 	ctl/cmd/config_file.h \
+	ctl/cmd/discover_add.c \
+	ctl/cmd/discover_add.h \
+	ctl/cmd/discover_run.c \
+	ctl/cmd/discover_run.h \
+	ctl/cmd/discover_trust.c \
+	ctl/cmd/discover_trust.h \
 	ctl/cmd/editor.c \
 	ctl/cmd/editor.h \
 	ctl/cmd/hosts_format.c \
@@ -119,6 +129,8 @@ libbridlectl_a_SOURCES = \
 	ctl/hosts/client_conf_load.c \
 	ctl/hosts/client_conf_parse.c \
 	ctl/hosts/client_conf_parse.h \
+	ctl/hosts/discovered.c \
+	ctl/hosts/discovered.h \
 	ctl/hosts/host.c \
 	ctl/hosts/host.h \
 	ctl/hosts/host_expand.c \

@@ -15,6 +15,7 @@ enum arg_kind {
 	ARG_SIGNAL,
 	ARG_USER,
 	ARG_TARGET,  /* a list of hosts, as for -H */
+	ARG_GROUP,   /* a group of bridlectl.conf, without "@" */
 	ARG_HOST,    /* a host with the transport TLS, or a group */
 	ARG_PROCESS, /* the exact name of a process */
 	ARG_PATTERN, /* a glob(7) pattern for names of processes */

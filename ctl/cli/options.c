@@ -107,6 +107,10 @@ const struct option_row option_rows[OPT_COUNT] = {
 		"add the hosts to this group of bridlectl.conf" },
 	[OPT_VIA] = { "via", 0, "COMMAND",
 		"use this command in place of ssh; %h: the host" },
+	[OPT_SECONDS] = { "seconds", 0, "N",
+		"search for N seconds, not only until all have replied" },
+	[OPT_ADD] = { "add", 0, "GROUP",
+		"add the machines to this group in bridlectl.conf" },
 	[OPT_HELP] = { "help", 'h', NULL, "explain the command and exit" },
 	[OPT_VERSION] = { "version", 'V', NULL, "print the version and exit" },
 };
@@ -125,6 +129,8 @@ const struct arg_spec option_values[OPT_COUNT] = {
 	[OPT_HOSTS_FILE] = { ARG_FILE, NULL },
 	[OPT_IDENTITY] = { ARG_FILE, NULL },
 	[OPT_RESUME] = { ARG_FILE, NULL },
+	[OPT_GROUP] = { ARG_GROUP, NULL },
+	[OPT_ADD] = { ARG_GROUP, NULL },
 };
 
 #define LONG_BASE 256 /* larger than the code of each letter */

@@ -68,6 +68,8 @@ enum option_number {
 	OPT_REPLACE,
 	OPT_GROUP,
 	OPT_VIA,
+	OPT_SECONDS,
+	OPT_ADD,
 	OPT_HELP,
 	OPT_VERSION,
 	OPT_COUNT /* at most 64, because of option_set */

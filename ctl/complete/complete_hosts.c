@@ -74,14 +74,17 @@ add_hosts(struct candidates *c, const struct client_conf *conf, bool only_tls)
 	}
 }
 
-/* Add a group. The explanation shows the group's first hosts. */
+/*
+ * Add a group, with a text before its name. The explanation shows the group's
+ * first hosts.
+ */
 static void
-add_group(struct candidates *c, const struct conf_group *g)
+add_group(struct candidates *c, const struct conf_group *g, const char *before)
 {
 	struct buf name = { 0 }, about = { 0 };
 	size_t i;
 
-	buf_addf(&name, "@%s", g->name);
+	buf_addf(&name, "%s%s", before, g->name);
 	for (i = 0; g->hosts[i] != NULL && about.len < 60; i++)
 		buf_addf(&about, "%s%s", i ? "," : "", g->hosts[i]);
 	candidates_add(c, CANDIDATE_WHOLE, buf_str(&name), buf_str(&about));
@@ -97,7 +100,7 @@ add_configured(struct candidates *c)
 
 	if (read_conf(&conf)) {
 		for (i = 0; i < conf.ngroups; i++)
-			add_group(c, &conf.groups[i]);
+			add_group(c, &conf.groups[i], "@");
 		add_hosts(c, &conf, false);
 	}
 	client_conf_free(&conf);
@@ -111,11 +114,23 @@ complete_hosts_names(struct candidates *c)
 
 	if (read_conf(&conf)) {
 		for (i = 0; i < conf.ngroups; i++)
-			add_group(c, &conf.groups[i]);
+			add_group(c, &conf.groups[i], "@");
 		add_hosts(c, &conf, true);
 	}
 	client_conf_free(&conf);
 	add_known_hosts(c, true);
+}
+
+void
+complete_hosts_groups(struct candidates *c)
+{
+	struct client_conf conf = { 0 };
+	size_t i;
+
+	if (read_conf(&conf))
+		for (i = 0; i < conf.ngroups; i++)
+			add_group(c, &conf.groups[i], "");
+	client_conf_free(&conf);
 }
 
 /* Return the offset of the last word of a list. */

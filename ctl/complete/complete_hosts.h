@@ -14,6 +14,9 @@ struct hosts;
 /* Add the groups and the hosts that use TLS, for `trust`. */
 void complete_hosts_names(struct candidates *);
 
+/* Add the groups of bridlectl.conf, without "@". */
+void complete_hosts_groups(struct candidates *);
+
 /*
  * Add candidates for the last word of a list of hosts: names, groups, and the
  * prefixes "unix:" and "plain:". Keep the earlier words of the list.

@@ -193,6 +193,9 @@ complete_values_add(struct candidates *c, const struct arg_spec *v,
 	case ARG_TARGET:
 		complete_hosts_list(c);
 		break;
+	case ARG_GROUP:
+		complete_hosts_groups(c);
+		break;
 	case ARG_HOST:
 		complete_hosts_names(c);
 		break;

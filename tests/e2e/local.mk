@@ -4,10 +4,11 @@ EXTRA_DIST += $(E2E) $(FOREIGN) $(E2E_SHARED)
 FOREIGN = \
 	tests/e2e/test_clush_pdsh.py \
 	tests/e2e/test_complete_shells.py \
+	tests/e2e/test_discover.py \
 	tests/e2e/test_monitoring.py
 E2E_SHARED = tests/e2e/bridle.py tests/e2e/crowd.py tests/e2e/devlog.py tests/e2e/etc_files.py \
 	tests/e2e/herd.py \
-	tests/e2e/homes.py tests/e2e/peers.py tests/e2e/procs.py \
+	tests/e2e/homes.py tests/e2e/lan.py tests/e2e/peers.py tests/e2e/procs.py \
 	tests/e2e/runs.py tests/e2e/watchers.py
 # The longest come first, so that no test file runs alone at the end.
 E2E = \

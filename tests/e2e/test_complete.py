@@ -280,6 +280,8 @@ def test_hosts_and_groups_are_those_that_are_configured():
         equal(offered("-H", "node[1,w", env=home.env), [])
         equal(offered("trust", "", env=home.env),
               ["@web", "@lab", "web1", "web2", "known"])
+        equal(lines("discover", "--add", "l", env=home.env),
+              [("=", "lab", "@web")])
 
 
 def test_what_a_group_holds_does_no_harm():

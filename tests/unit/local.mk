@@ -10,6 +10,7 @@ UNITS = \
 	tests/unit/test_client_conf_edit \
 	tests/unit/test_conf \
 	tests/unit/test_conf_files \
+	tests/unit/test_discovered \
 	tests/unit/test_event_history \
 	tests/unit/test_hostlist \
 	tests/unit/test_json \

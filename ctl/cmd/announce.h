@@ -1,0 +1,32 @@
+/*
+ * Announces this machine on the network by DNS-SD: a service file for
+ * avahi-daemon, which only root can write.
+ */
+#ifndef BRIDLE_ANNOUNCE_H
+#define BRIDLE_ANNOUNCE_H
+
+#include "cli/outcome.h"
+
+/*
+ * Write the service file for the daemon with this configuration: the port of
+ * its first TLS listener that is not on the loopback interface, and the
+ * fingerprint of its host key. If the daemon runs, its effective settings
+ * count. Return OUTCOME_DONE, or another outcome after printing a message.
+ */
+enum outcome announce_on(const char *config);
+
+/*
+ * Remove the service file, if there is one. Return OUTCOME_DONE, or another
+ * outcome after printing a message.
+ */
+enum outcome announce_off(void);
+
+/*
+ * If bridlectl has written a service file, write the file again for the present
+ * port and host key. If there is no TLS listener any more, remove the file.
+ * Print a message after a change. Without a service file, do nothing, and run
+ * no program. Return 0, or -1 after printing a message.
+ */
+int announce_refresh(const char *config);
+
+#endif

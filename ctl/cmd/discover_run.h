@@ -1,0 +1,17 @@
+/*
+ * Runs bridle-discover, the program that links Avahi's library.
+ */
+#ifndef BRIDLE_DISCOVER_RUN_H
+#define BRIDLE_DISCOVER_RUN_H
+
+#include "cli/outcome.h"
+#include "hosts/discovered.h"
+
+/*
+ * Search for `seconds` seconds, or until Avahi has seen all machines if
+ * `seconds` is 0. Return OUTCOME_DONE, or another outcome after printing a
+ * message.
+ */
+enum outcome discover_run(unsigned seconds, struct discoveries *);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * The machines that bridle-discover has found. One machine may have several
+ * lines: one for each interface and address family. No I/O.
+ *
+ * The texts come from the network. bridle-discover has escaped them, so they
+ * have only bytes from 0x20 to 0x7e. They may still be lies.
+ */
+#ifndef BRIDLE_DISCOVERED_H
+#define BRIDLE_DISCOVERED_H
+
+#include "buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct discovered_address {
+	char *address; /* with %interface if the address is link-local */
+	char *interface;
+};
+
+struct discovered {
+	char *name; /* name of the service */
+	char *host;
+	unsigned port;
+	char *fingerprint; /* announced, not verified; "": none */
+	size_t naddresses; /* at least 1 */
+	struct discovered_address *addresses; /* the most useful one first */
+};
+
+struct discoveries {
+	size_t n;
+	struct discovered *v;
+};
+
+/*
+ * Add the lines of bridle-discover; search.h describes them. Lines with the
+ * same name, host, port and fingerprint become one machine. The machines are
+ * ordered by host. Return 0, or -1 with a sentence appended to error.
+ */
+int discoveries_read(struct discoveries *, const char *text, struct buf *error);
+
+/*
+ * Append the name that the machine may have in bridlectl.conf: its host name,
+ * without ".local". False, and nothing is appended, if the host name is not
+ * valid. A valid name has labels of letters, digits and "-". The last label is
+ * not a number, so that the name cannot be taken for an address.
+ */
+bool discovered_conf_name(const struct discovered *, struct buf *);
+
+void discoveries_free(struct discoveries *);
+
+#endif
