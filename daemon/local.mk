@@ -125,6 +125,8 @@ libbridled_a_SOURCES = \
 	daemon/service_user.h \
 	daemon/entry_show.c \
 	daemon/entry_show.h \
+	daemon/session_check.c \
+	daemon/session_check.h \
 	daemon/start_check.c \
 	daemon/start_check.h \
 	daemon/sys/account.c \

@@ -7,6 +7,7 @@
 #include "net/listen_check.h"
 #include "policy/lockout_check.h"
 #include "service_user.h"
+#include "session_check.h"
 #include "sys/sandbox.h"
 
 #include <err.h>
@@ -123,8 +124,11 @@ could_start(const struct settings *s, const struct account *user,
 	if (geteuid() != 0 && strcmp(path, SETTINGS_FILE) == 0)
 		buf_addf(&notes,
 			"%s: checked with your rights only; check as root to "
-			"test if %s can read the file and open the listeners\n",
+			"test if %s can read the file, open the listeners and "
+			"use the host key\n",
 			path, s->user);
+	else
+		session_check(s, user, &errors);
 	good &= errors.len == 0;
 	fputs(buf_str(&errors), stderr);
 	fputs(buf_str(&notes), stderr);

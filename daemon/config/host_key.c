@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,16 @@ make_key(const char *path, char problem[TLS_PROBLEM_SIZE])
 	return result;
 }
 
+/*
+ * Store the path of the host key's file in `path`. True if the file is missing.
+ */
+static bool
+is_missing(const struct settings *s, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/" FILE_NAME, s->state_dir);
+	return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
 int
 host_key_prepare(
 	const struct settings *s, char path[PATH_MAX], struct buf *errors)
@@ -44,8 +55,7 @@ host_key_prepare(
 	struct buf why = { 0 };
 	int result = 0;
 
-	snprintf(path, PATH_MAX, "%s/" FILE_NAME, s->state_dir);
-	if (access(path, F_OK) != 0 && errno == ENOENT)
+	if (is_missing(s, path))
 		result = make_key(path, problem);
 	/*
 	 * Refuse the key if another user can replace or read the file. Such a
@@ -59,6 +69,20 @@ host_key_prepare(
 	if (result != 0)
 		buf_addf(errors, "%s: %s\n", path, problem);
 	return result;
+}
+
+int
+host_key_test(const struct settings *s, struct buf *errors)
+{
+	char fingerprint[TLS_FINGERPRINT_SIZE], path[PATH_MAX];
+
+	if (!is_missing(s, path))
+		return host_key_fingerprint(s, fingerprint, errors);
+	if (access(s->state_dir, W_OK | X_OK) == 0)
+		return 0;
+	buf_addf(errors, "%s: %s (state_dir, for the host key)\n", s->state_dir,
+		strerror(errno));
+	return -1;
 }
 
 int

@@ -20,6 +20,13 @@ int host_key_prepare(
 	const struct settings *, char path[PATH_MAX], struct buf *errors);
 
 /*
+ * Test if the daemon could use the host key. If there is no key yet, test if
+ * the daemon could create a file in state_dir. Create no file. Return 0, or -1
+ * with a line in `errors`.
+ */
+int host_key_test(const struct settings *, struct buf *errors);
+
+/*
  * Like host_key_prepare(), but also read the key and store its fingerprint in
  * `fingerprint`. Return 0, or -1 with a line in `errors`.
  */

@@ -7,6 +7,7 @@ import errno
 import os
 import pwd
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -158,6 +159,50 @@ def test_check_reads_the_file_as_the_user_of_the_daemon():
         equal((done.returncode, done.stdout), (CONFIG, ""))
         assert "Permission denied" in done.stderr, done.stderr
         assert "chgrp nobody" in done.stderr, done.stderr
+
+
+def test_check_judges_sessions_as_the_start_would():
+    user = "nobody" if ROOT else None
+    with prepared(user=user, tcp=['{ tcp = "127.0.0.1:0"; tls = true; }']) as d:
+        with open(d.config) as f:
+            text = f.read().replace(":0", ":%d" % bridle.free_port())
+
+        def check(state_dir, program=None):
+            d.write_config(text.replace(d.state_dir, state_dir))
+            done = subprocess.run(
+                [program or d.program, "--check", d.config], text=True,
+                capture_output=True, timeout=bridle.PATIENCE)
+            equal(done.stdout, "" if done.returncode
+                  else "%s: ok\n" % d.config, done.stderr)
+            return done.returncode, done.stderr
+
+        def refuses(part, *args):
+            status, errors = check(*args)
+            equal(status, CONFIG, part)
+            assert part in errors, (part, errors)
+
+        equal(check(d.state_dir), (0, ""))
+        assert not os.path.exists(d.state_dir)
+        refuses("/no/such: No such file", d.dir + "/no/such")
+        refuses("Not a directory", d.config)
+        key = os.path.join(d.state_dir, "host_key")
+        os.mkdir(d.state_dir, 0o700)
+        if ROOT:
+            refuses("%s/host_key: Permission denied" % d.state_dir,
+                    d.state_dir)
+            os.chmod(d.state_dir, 0o755)
+            refuses("%s: Permission denied" % d.state_dir, d.state_dir)
+            shutil.chown(d.state_dir, user)
+        equal(check(d.state_dir), (0, ""))
+        with open(key, "w") as f:
+            f.write("no key\n")
+        os.chmod(key, 0o600)
+        if ROOT:
+            shutil.chown(key, user)
+        refuses(key, d.state_dir)
+        os.unlink(key)
+        os.chmod(os.path.join(d.dir, "bridled-session"), 0o777)
+        refuses("bridled-session may be written by others", d.state_dir)
 
 
 def test_output_that_is_lost_is_no_success():

@@ -1,0 +1,20 @@
+/*
+ * A test if the daemon could start its sessions, for `bridled --check`.
+ */
+#ifndef BRIDLE_SESSION_CHECK_H
+#define BRIDLE_SESSION_CHECK_H
+
+#include "buf.h"
+#include "config/settings.h"
+#include "sys/account.h"
+
+/*
+ * Append a line to `errors` for each reason why the daemon could not start
+ * sessions with these settings, as the user `user`. Without a TLS listener,
+ * the daemon needs no state_dir and no host key. Create no file. Call this only
+ * with the rights of the user who starts the daemon.
+ */
+void session_check(const struct settings *, const struct account *user,
+	struct buf *errors);
+
+#endif
