@@ -70,10 +70,9 @@ split(const char *text, struct parts *p)
 static unsigned long
 read_port(const char *text)
 {
-	size_t digits = strspn(text, "0123456789");
 	unsigned long port = strtoul(text, NULL, 10);
 
-	if (digits == 0 || digits > 5 || text[digits] != '\0')
+	if (*text == '\0' || text[strspn(text, "0123456789")] != '\0')
 		return 0;
 	return port <= PORT_MAX ? port : 0;
 }

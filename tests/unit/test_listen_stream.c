@@ -23,6 +23,7 @@ test_addresses_have_one_form(void **state)
 	(void)state;
 	assert_format("127.0.0.1:7074", "127.0.0.1:7074");
 	assert_format("0.0.0.0:07075", "0.0.0.0:7075");
+	assert_format("0.0.0.0:00007075", "0.0.0.0:7075");
 	assert_format("[::]:7075", "[::]:7075");
 	assert_format("[0:0::0]:7075", "[::]:7075");
 	assert_format("7075", "[::]:7075");
