@@ -128,6 +128,30 @@ session_pool_take(
 	return 0;
 }
 
+static bool
+is_stopped(pid_t pid)
+{
+	siginfo_t si = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)pid, &si, WSTOPPED | WNOHANG | WNOWAIT) ==
+		       0 &&
+	       si.si_pid == pid;
+}
+
+void
+session_pool_drop_stopped(struct session_pool *s)
+{
+	struct spare_session *spare, *next;
+
+	for (spare = TAILQ_FIRST(&s->ready.head); spare != NULL; spare = next) {
+		next = TAILQ_NEXT(spare, entry);
+		if (!is_stopped(spare->pid))
+			continue;
+		kill(spare->pid, SIGKILL);
+		drop(&s->ready, spare);
+	}
+}
+
 static void
 log_failure(struct session_pool *s, struct logger *logger, const char *why)
 {

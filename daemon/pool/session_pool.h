@@ -124,6 +124,13 @@ void session_pools_order(
 	struct session_pool *, unsigned n, int64_t now, struct logger *);
 
 /*
+ * Kill the spare sessions that are stopped, for example by SIGSTOP. The caller
+ * does this when a session did not take its client: the other sessions may be
+ * stopped too.
+ */
+void session_pool_drop_stopped(struct session_pool *);
+
+/*
  * After a failed order, allow the next order without a pause. The caller does
  * this when a process has ended, because a new spare session can perhaps be
  * forked now.

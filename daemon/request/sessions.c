@@ -259,20 +259,23 @@ static void
 replace(struct parent *p, struct session *s, int client, bool dead)
 {
 	struct spare_session spare;
+	int64_t now = clock_ms();
 
 	if (s->pid != 0)
 		logger_log(p->logger, LOG_ERR,
 			"session %d does not take its client: replaced",
 			(int)s->pid);
-	if (s->pid != 0 && !dead)
+	if (s->pid != 0 && !dead) {
 		kill(s->pid, SIGKILL);
+		session_pool_drop_stopped(s->pool);
+	}
 	s->pid = 0;
 	if (session_pool_take(s->pool, client, &spare) != 0) {
 		/*
 		 * There is no spare session. Put the client back into the
 		 * channel, and try again after RETRY_MS.
 		 */
-		s->take_by = clock_ms() + RETRY_MS;
+		s->take_by = now + RETRY_MS;
 		if (privsep_give_client(s->channel, client) != 0)
 			session_lose(p, s);
 		return;
@@ -282,7 +285,10 @@ replace(struct parent *p, struct session *s, int client, bool dead)
 	s->pid = spare.pid;
 	s->channel = spare.channel;
 	s->remote = spare.remote;
-	s->take_by = clock_ms() + SESSION_TAKE_MS;
+	s->take_by = now + SESSION_TAKE_MS;
+	/* The client could not send a request before. */
+	s->login_deadline = now + p->settings->limits.login_seconds * 1000LL;
+	s->deadline = s->login_deadline;
 }
 
 /*
@@ -352,6 +358,21 @@ log_timeout(struct parent *p, const struct session *s, const char *text)
 			peer_text(&s->peer), text);
 }
 
+/*
+ * Refuse a client that has waited for a session until its deadline. This is not
+ * a mistake of the client, and costs no penalty.
+ */
+static void
+end_untaken(struct parent *p, struct session *s)
+{
+	p->counters.refused++;
+	reject(&p->rejected, s->client, CODE_FAILED,
+		"no session was free: try again");
+	s->client = -1;
+	s->state = SESSION_ENDING;
+	s->deadline = 0;
+}
+
 static void
 expire(struct parent *p, struct session *s)
 {
@@ -361,6 +382,10 @@ expire(struct parent *p, struct session *s)
 				   : limits->idle_seconds;
 	char text[64];
 
+	if (s->pid == 0 && s->state == SESSION_NEW) {
+		end_untaken(p, s);
+		return;
+	}
 	switch (s->state) {
 	case SESSION_NEW:
 	case SESSION_IDLE:

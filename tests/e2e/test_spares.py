@@ -122,17 +122,37 @@ def test_a_spare_that_dies_is_replaced():
 
 def test_one_that_does_not_take_its_client_is_replaced():
     for tcp, port in ([], None), (["127.0.0.1:0"], 0):
-        with Daemon(limits={"spare": 2}, tcp=tcp) as d:
-            stopped = spares(d, 2)
+        with Daemon(limits={"spare": 4}, tcp=tcp) as d:
+            stopped = spares(d, 4)
             for pid in stopped:
                 stop(pid)
             with d.connect(port if port is None else d.ports[port]) as s:
                 ping(s)
                 ping(s)
+            # The daemon waits for the first only, and finds out that the
+            # others are stopped.
+            d.wait_log("session %d does not take its client" % stopped[0])
             for pid in stopped:
-                d.wait_log("session %d does not take its client" % pid)
                 wait_for("the process to end", lambda: not is_running(pid))
+            equal(d.log().count("does not take its client"), 1)
             equal(d.counter("without_request"), 0)
+
+
+def test_a_client_of_stopped_processes_does_not_pay():
+    """No session is ready for longer than login_seconds."""
+    for tcp in ["127.0.0.1:0"], [TLS]:
+        with Daemon(limits={"spare": 1, "login_seconds": 3}, tcp=tcp,
+                    penalties="timeout = 1000; min_seconds = 1000;"
+                              "max_seconds = 2000;") as d:
+            for pid in titled(d, "spare") + titled(d, "fork server"):
+                stop(pid)
+            # The fork server is killed after 5 seconds.
+            with d.connect(d.ports[0]) as s:
+                text = bridle.read_all(s).decode()
+                equal(text, "1#500#no session was free: try again\n")
+            d.wait_log("the fork server .* does not answer: killed")
+            wait_for("a new session", lambda: d.ask("1#4").code == 200)
+            equal([d.counter(n) for n in ("timeouts", "penalties")], [0, 0])
 
 
 def test_the_client_of_one_that_dies_first_goes_to_the_next():
