@@ -7,6 +7,7 @@
 
 #define LINE_WIDTH 79
 #define LEFT_WIDTH 24
+#define EXAMPLE_WIDTH 36 /* width of the arguments of an example */
 /* Options that --help lists separately, as options for many hosts. */
 #define OPT_MANY (OPT_FANNED | OPT_STAGED)
 
@@ -35,9 +36,13 @@ print_examples(const char *text)
 	for (; *text != '\0'; text += left + right + 2) {
 		left = strcspn(text, "|");
 		right = strcspn(text + left + 1, "\n");
-		printf(right ? "  bridlectl %-36.*s %.*s\n"
-			     : "  bridlectl %.*s%.*s\n",
-			(int)left, text, (int)right, text + left + 1);
+		printf("  bridlectl %.*s", (int)left, text);
+		if (left > EXAMPLE_WIDTH)
+			printf("\n%*s", EXAMPLE_WIDTH + 12, "");
+		else if (right > 0)
+			printf("%*s", EXAMPLE_WIDTH - (int)left, "");
+		printf(right > 0 ? " %.*s\n" : "%.*s\n", (int)right,
+			text + left + 1);
 	}
 }
 

@@ -5,7 +5,7 @@ const struct command cmd_kill = { .name = "kill",
 	.help = "send a signal to all processes with this exact name",
 	.examples = "kill firefox|show processes, ask, send TERM\n"
 		    "kill firefox -n|show what would be killed\n"
-		    "kill firefox -y|in a script: no question\n"
+		    "kill firefox -y --wait|in a script: fail if it survives\n"
 		    "kill java --wait 10 --escalate KILL|send KILL after 10 s\n"
 		    "kill nginx -s HUP --user root|\n",
 	.options = OPT_REMOTE | OPT_BIT(OPT_SIGNAL) | OPT_BIT(OPT_WAIT) |

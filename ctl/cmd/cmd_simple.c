@@ -4,7 +4,7 @@
 
 const struct command cmd_cancel = { .name = "cancel",
 	.args = "",
-	.help = "cancel a scheduled halt",
+	.help = "withdraw a scheduled halt, poweroff or reboot",
 	.examples = "cancel|\n"
 		    "-H web1 cancel|\n",
 	.options = OPT_REMOTE,

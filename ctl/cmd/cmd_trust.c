@@ -211,7 +211,7 @@ const struct command cmd_trust = { .name = "trust",
 		    "trust web1 --fingerprint SHA256:...|in a script\n"
 		    "trust @lab|show the keys of a group, ask once\n"
 		    "trust @lab --from FILE|compare with a list, do not ask\n"
-		    "trust web1 -y|trust any key\n",
+		    "trust web1 -y|trust any key, even a changed one\n",
 	.options = OPT_BIT(OPT_FINGERPRINT) | OPT_BIT(OPT_FROM) |
 		   OPT_BIT(OPT_EXCLUDE) | OPT_BIT(OPT_TIMEOUT) |
 		   OPT_BIT(OPT_FANOUT) | OPT_BIT(OPT_YES),
