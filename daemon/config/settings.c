@@ -29,7 +29,7 @@
  */
 static const char defaults[] =
 	"listen = ( { unix = \"" SETTINGS_SOCKET "\";"
-	" mode = \"0660\"; group = \"bridle\"; } );\n"
+	" mode = \"0666\"; } );\n"
 	"clients = ("
 	" { name = \"root\"; unix_user = \"root\"; allow = (\"*\");"
 	" wall = true; },"

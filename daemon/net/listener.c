@@ -163,8 +163,8 @@ compare_passed(const struct listener *l, const struct settings_listen *s,
 		return;
 	buf_addf(errors,
 		"%s:%d: listen: %s was passed with mode %04o and group %u, "
-		"which stay: to change them, set SocketMode= and SocketGroup= "
-		"in its socket unit\n",
+		"which stay: write the same into this line, or set SocketMode= "
+		"and SocketGroup= in its socket unit\n",
 		s->file, s->line, l->unix_path, (unsigned)st.st_mode & 0777,
 		st.st_gid);
 }

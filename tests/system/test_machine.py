@@ -113,7 +113,7 @@ def test_installing_makes_the_user_the_key_and_the_socket():
     equal(m.run("stat", "-c", "%U %a", "/var/lib/bridle/host_key").stdout,
           "bridle 600\n")
     equal(m.run("stat", "-c", "%U %G %a",
-                "/run/bridle/bridled.sock").stdout, "root bridle 660\n")
+                "/run/bridle/bridled.sock").stdout, "root root 666\n")
     equal(m.run("systemctl", "is-enabled", "bridled.socket").stdout,
           "enabled\n")
     equal(m.run("bridled", "--check").returncode, 0)
@@ -170,10 +170,22 @@ def test_a_member_of_the_group_kills_anybodys_process():
         equal(out.count("\texited\t"), 1, out)
 
 
-def test_who_is_not_in_the_group_does_not_get_in():
+def test_a_user_without_an_entry_may_connect_and_do_nothing():
     m = shared()
-    run = ctl(m, "list", user="bob", code=3)
-    assert "are you in the group" in run.stderr, run
+    run = ctl(m, "list", user="bob", code=1)
+    assert "no identity (401)" in run.stderr, run
+
+
+def test_an_entry_for_a_user_needs_no_group():
+    """Write the teacher of the shipped examples behind the entry of the
+    administrators. The teacher gets no more rights than this entry has."""
+    m = shared()
+    teacher = ('{ name = "teacher"; unix_user = "bob"; '
+               'allow = ("list", "explain"); }')
+    with Settings(m, (r"^(\t\{ name = \"admins\".*)$", r"\1,\n\t" + teacher)):
+        assert "systemd" in ctl(m, "list", "--raw", user="bob").stdout
+        run = ctl(m, "halt", "-n", user="bob", code=1)
+        assert "teacher may not use halt" in run.stderr, run
 
 
 def test_what_the_service_runs_may_not_command_it():

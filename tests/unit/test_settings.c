@@ -186,8 +186,8 @@ test_defaults(void **state)
 	(void)state;
 	assert_int_equal(s->nlisten, 1);
 	assert_string_equal(s->listen[0].unix_path, "/run/bridle/bridled.sock");
-	assert_int_equal(s->listen[0].mode, 0660);
-	assert_string_equal(s->listen[0].group, "bridle");
+	assert_int_equal(s->listen[0].mode, 0666);
+	assert_null(s->listen[0].group);
 	assert_int_equal(s->listen[0].line, 0);
 	assert_int_equal(s->nclients, 2);
 	assert_int_equal(s->clients[0].match, MATCH_UNIX_USER);
