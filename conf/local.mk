@@ -3,6 +3,7 @@ EXTRA_DIST += conf/bridle.spec conf/bridled.openrc conf/bridled.conf
 if WITH_DAEMON
 if WITH_SYSTEMD
 systemdunit_DATA = conf/bridled.service conf/bridled.socket \
+	conf/bridled-root.socket \
 	conf/bridled-tcp@.socket
 sysusersdir = $(prefix)/lib/sysusers.d
 sysusers_DATA = conf/sysusers.d/bridle.conf
@@ -22,6 +23,7 @@ conf/bridled.service: conf/bridled.service.in Makefile
 	  $(srcdir)/conf/bridled.service.in >$@
 endif
 EXTRA_DIST += conf/bridled.service.in conf/bridled.socket \
+	conf/bridled-root.socket \
 	conf/bridled-tcp@.socket conf/bridle.rules \
 	conf/sysusers.d/bridle.conf conf/tmpfiles.d/bridle.conf \
 	conf/examples/commands.conf conf/examples/own-sockets.conf \

@@ -96,6 +96,21 @@ add_file(struct hosts *hosts, const struct client_conf *conf, const char *path,
 }
 
 /*
+ * Add the local daemon. Root tries root's own socket first, which other users
+ * cannot fill. This socket exists only while the daemon runs.
+ */
+static int
+add_local(
+	struct hosts *hosts, const struct client_conf *conf, struct buf *error)
+{
+	if (host_expand(hosts, conf, TARGET_DEFAULT, error) != 0)
+		return -1;
+	if (geteuid() == 0)
+		hosts->v[hosts->n - 1].target.first = TARGET_ROOT_SOCKET;
+	return 0;
+}
+
+/*
  * Add the default hosts of bridlectl.conf, or else the local daemon. Returns 0,
  * or -1 with a sentence appended to error.
  */
@@ -107,7 +122,7 @@ add_default(
 	int result;
 
 	if (conf->default_hosts == NULL)
-		return host_expand(hosts, conf, TARGET_DEFAULT, error);
+		return add_local(hosts, conf, error);
 	result = host_expand(hosts, conf, conf->default_hosts, &why);
 	if (result == 0 && hosts->n == 0) {
 		buf_addf(&why, "the list '%s' has no hosts",

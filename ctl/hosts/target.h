@@ -10,6 +10,8 @@
 #include <sys/un.h>
 
 #define TARGET_DEFAULT "unix:" RUNDIR "/bridle/bridled.sock"
+/* path of the socket of the local daemon that only root may use */
+#define TARGET_ROOT_SOCKET RUNDIR "/bridle/root.sock"
 #define TARGET_NAME_MAX 256
 
 enum target_kind { TARGET_UNIX, TARGET_PLAIN, TARGET_TLS };
@@ -22,6 +24,8 @@ struct target {
 	const char *name; /* text of target_parse(); owned by the caller */
 	char host[TARGET_NAME_MAX]; /* name, address, or path of the socket */
 	char port[8];               /* number; empty for TARGET_UNIX */
+	/* path of a unix socket to try before `host`, or NULL; a constant */
+	const char *first;
 };
 
 /*

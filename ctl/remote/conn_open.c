@@ -73,9 +73,21 @@ fail_unix(const char *path, struct buf *problem)
 	return problem_add(problem, "%s: %s", path, strerror(errno));
 }
 
-static int
-open_unix(const char *path, int64_t deadline, bool *tried, struct buf *problem)
+/* Connect to the unix socket at this path, unless its backlog is full. */
+static bool
+try_unix(int fd, const char *path)
 {
+	struct sockaddr_un un;
+
+	return net_unix(path, &un) == 0 &&
+	       connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0;
+}
+
+static int
+open_unix(const struct target *t, int64_t deadline, bool *tried,
+	struct buf *problem)
+{
+	const char *path = t->host;
 	struct sockaddr_un un;
 	int fd;
 
@@ -85,6 +97,8 @@ open_unix(const char *path, int64_t deadline, bool *tried, struct buf *problem)
 	if (fd == -1)
 		return problem_add(
 			problem, "cannot create a socket: %s", strerror(errno));
+	if (t->first != NULL && try_unix(fd, t->first))
+		return fd;
 	if (connect_by(fd, (struct sockaddr *)&un, sizeof(un), deadline) == 0)
 		return fd;
 	*tried = is_of_host(errno);
@@ -168,6 +182,6 @@ conn_connect(const struct target *t, int64_t deadline, bool *tried,
 {
 	*tried = false;
 	if (t->kind == TARGET_UNIX)
-		return open_unix(t->host, deadline, tried, problem);
+		return open_unix(t, deadline, tried, problem);
 	return open_host(t, deadline, tried, problem);
 }

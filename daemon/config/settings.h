@@ -19,7 +19,10 @@
 #define SETTINGS_FILE SYSCONFDIR "/bridle/bridled.conf"
 /* path of the socket that the unit bridled.socket opens */
 #define SETTINGS_SOCKET "/run/bridle/bridled.sock"
-#define SETTINGS_ARG_MAX 256 /* maximum bytes of a command's argument */
+/* path of the socket for root that the unit bridled-root.socket opens */
+#define SETTINGS_ROOT_SOCKET "/run/bridle/root.sock"
+#define SETTINGS_ROOT_MODE 0600 /* mode of a socket for root */
+#define SETTINGS_ARG_MAX 256    /* maximum bytes of a command's argument */
 #define SETTINGS_INPUT_MAX (1u << 20)
 #define SETTINGS_FOREVER INT64_MAX
 
@@ -55,6 +58,7 @@ struct settings_listen {
 	mode_t mode;
 	char *group; /* group of the socket file; NULL for the daemon's own */
 	gid_t gid;   /* ID of `group`, after its look-up */
+	bool root;   /* true for a unix socket that only root may use */
 	bool tls;
 	bool insecure;
 	const char *file; /* path of the file that has the entry */

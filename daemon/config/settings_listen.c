@@ -102,7 +102,7 @@ print_mode(struct printer *p, const void *base)
 {
 	const struct settings_listen *l = base;
 
-	if (l->unix_path != NULL)
+	if (l->unix_path != NULL && !l->root)
 		buf_addf(&p->out, "\"%04o\"", (unsigned)l->mode);
 }
 
@@ -113,6 +113,7 @@ static const struct key keys[] = {
 	KEY(struct settings_listen, addr, "tcp", address),
 	WHOLE_KEY("mode", mode),
 	KEY(struct settings_listen, group, "group", text),
+	KEY(struct settings_listen, root, "root", flag),
 	KEY(struct settings_listen, tls, "tls", flag),
 	KEY(struct settings_listen, insecure, "insecure", flag),
 	{ .name = NULL },
@@ -131,6 +132,11 @@ check_unix(
 		conf_error(r->conf, conf_member(at, "unix"),
 			"is longer than the %zu bytes of a socket's path",
 			sizeof(un.sun_path) - 1);
+	if (l->root && (conf_member(at, "mode") != NULL || l->group != NULL))
+		conf_error(r->conf, conf_member(at, "root"),
+			"means the mode 0600: remove mode and group");
+	if (l->root)
+		l->mode = SETTINGS_ROOT_MODE;
 	if (l->group != NULL)
 		settings_group(r, conf_member(at, "group"), l->group, &l->gid);
 	if (l->tls || l->insecure)
@@ -150,8 +156,10 @@ check_tcp(struct reader *r, const config_setting_t *at,
 			"would be reached by other machines without TLS: "
 			"set tls = true, or listen at 127.0.0.1 or [::1], "
 			"or set insecure = true");
-	if (conf_member(at, "mode") != NULL || conf_member(at, "group") != NULL)
-		conf_error(r->conf, at, "mode and group are for unix only");
+	if (conf_member(at, "mode") != NULL ||
+		conf_member(at, "group") != NULL || l->root)
+		conf_error(
+			r->conf, at, "mode, group and root are for unix only");
 }
 
 /*

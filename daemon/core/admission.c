@@ -43,10 +43,26 @@ pool_of(struct parent *p, const struct listener *l)
 	return &p->pools[l->tls ? SESSION_POOL_TLS : SESSION_POOL_PLAIN];
 }
 
+/*
+ * Return the number of spare sessions that must stay for root's own socket.
+ * Without such a socket, or with a single spare session, this is 0.
+ */
+static unsigned
+count_reserved(const struct parent *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->listeners.n; i++)
+		if (p->listeners.v[i].root)
+			return p->settings->limits.spare > 1 ? 1 : 0;
+	return 0;
+}
+
 bool
 admission_ready(struct parent *p, const struct listener *l)
 {
-	return session_pool_can_take(pool_of(p, l));
+	return session_pool_can_take(
+		pool_of(p, l), l->root || l->tls ? 0 : count_reserved(p));
 }
 
 static struct session *
@@ -193,6 +209,9 @@ admit(struct parent *p, const struct listener *l, int client,
 		drop_gone(p, &c);
 	else if (l->unlisted)
 		refuse(p, &c, CODE_UNAVAILABLE, "not serving");
+	else if (l->root && !peer_is_root(&c.peer))
+		refuse(p, &c, CODE_NOT_ALLOWED,
+			"only root may use this socket");
 	else if ((seconds = penalize_blocked_seconds(p, &c.peer)) > 0)
 		refuse_for(p, &c, "too many mistakes", seconds);
 	else if ((seconds = penalize_token_seconds(p, &c.peer)) > 0)
@@ -216,7 +235,7 @@ admission_advance(struct parent *p)
 	struct waiting_client c;
 
 	while (p->waiting.n > 0 && has_room(p, 0) &&
-		session_pool_can_take(pool)) {
+		session_pool_can_take(pool, count_reserved(p))) {
 		waiting_take(&p->waiting, &c);
 		let_in(p, pool, "unix", &c);
 	}

@@ -179,15 +179,27 @@ serve(struct parent *p, const struct poll_set *set)
 		dispatch_resume(p);
 }
 
+/* Accept clients of the listeners for root, or of all other listeners. */
+static void
+accept_from(struct parent *p, const struct poll_set *set, bool root)
+{
+	const struct listener *l;
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		l = set->owners[i].object;
+		if (set->fds[i].revents != 0 &&
+			set->owners[i].kind == POLL_LISTENER && l->root == root)
+			admission_accept(p, l);
+	}
+}
+
+/* Accept clients. Root's own socket comes first. */
 static void
 accept_all(struct parent *p, const struct poll_set *set)
 {
-	size_t i;
-
-	for (i = 0; i < set->n; i++)
-		if (set->fds[i].revents != 0 &&
-			set->owners[i].kind == POLL_LISTENER)
-			admission_accept(p, set->owners[i].object);
+	accept_from(p, set, true);
+	accept_from(p, set, false);
 }
 
 /*

@@ -55,7 +55,9 @@ open_unix(struct listener *l, const struct settings_listen *s, uid_t owner)
 	if ((l->unix_path = strdup(s->unix_path)) == NULL)
 		return -1;
 	make_folder(s->unix_path, owner);
-	l->fd = net_listen_unix(s->unix_path, s->mode, owner, group);
+	/* If root starts the daemon, a socket for root belongs to root. */
+	l->fd = net_listen_unix(
+		s->unix_path, s->mode, s->root ? geteuid() : owner, group);
 	if (l->fd == -1 || lstat(s->unix_path, &st) != 0)
 		return -1;
 	l->dev = st.st_dev;
@@ -146,6 +148,14 @@ explain(const struct settings_listen *s, const struct listeners *old, int why,
 	buf_addc(errors, '\n');
 }
 
+/* True if the socket file has the mode and group of the settings. */
+static bool
+has_mode(const struct stat *st, const struct settings_listen *s)
+{
+	return (st->st_mode & 0777) == s->mode &&
+	       (s->group == NULL || st->st_gid == s->gid);
+}
+
 /*
  * Append a warning if the mode or group of a passed socket file differs from
  * the settings.
@@ -156,10 +166,7 @@ compare_passed(const struct listener *l, const struct settings_listen *s,
 {
 	struct stat st;
 
-	if (lstat(l->unix_path, &st) != 0)
-		return;
-	if ((st.st_mode & 0777) == s->mode &&
-		(s->group == NULL || st.st_gid == s->gid))
+	if (lstat(l->unix_path, &st) != 0 || has_mode(&st, s))
 		return;
 	buf_addf(errors,
 		"%s:%d: listen: %s was passed with mode %04o and group %u, "
@@ -178,6 +185,7 @@ take_over(struct listener *l, struct listener *from,
 	const struct settings_listen *s, struct buf *errors)
 {
 	gid_t group = s->group != NULL ? s->gid : (gid_t)-1;
+	struct stat st;
 
 	*l = *from;
 	from->fd = -1;
@@ -185,6 +193,7 @@ take_over(struct listener *l, struct listener *from,
 	if (l->unix_path != NULL && l->passed)
 		compare_passed(l, s, errors);
 	else if (l->unix_path != NULL &&
+		 !(lstat(l->unix_path, &st) == 0 && has_mode(&st, s)) &&
 		 net_own_unix(l->unix_path, s->mode, (uid_t)-1, group) != 0)
 		buf_addf(errors,
 			"%s:%d: listen: cannot change mode and group of %s: "
@@ -192,13 +201,17 @@ take_over(struct listener *l, struct listener *from,
 			s->file, s->line, l->unix_path, strerror(errno));
 }
 
+/*
+ * True if a socket was passed. A socket for root does not count, because its
+ * unit starts also with a daemon that opens the other sockets itself.
+ */
 static bool
 has_passed(const struct listeners *l)
 {
 	size_t i;
 
 	for (i = 0; l != NULL && i < l->n; i++)
-		if (l->v[i].passed)
+		if (l->v[i].passed && !l->v[i].root)
 			return true;
 	return false;
 }
@@ -224,7 +237,7 @@ warn_unlisted(const struct listener *l, const struct listeners *all,
 	}
 	for (other = s->listen; other < s->listen + s->nlisten; other++) {
 		passed = find(all, other);
-		if (other->unix_path != NULL &&
+		if (other->unix_path != NULL && other->root == l->root &&
 			(passed == NULL || !passed->passed))
 			buf_addf(warnings,
 				"%s:%d: listen: %s is listed, and %s was "
@@ -334,6 +347,8 @@ listeners_open(struct listeners *out, struct listeners *old,
 			take_over(&out->v[i], from, &s->listen[i], errors);
 		out->v[i].tls = s->listen[i].tls;
 		out->v[i].insecure = s->listen[i].insecure;
+		out->v[i].root = s->listen[i].root ||
+				 (out->v[i].passed && out->v[i].root);
 		out->v[i].unlisted = false;
 	}
 	compact(out);

@@ -13,6 +13,7 @@ struct listener {
 	int fd;
 	char *unix_path; /* path of the unix socket; NULL for TCP at `addr` */
 	struct net_addr addr;
+	bool root; /* true for a unix socket that only root may use */
 	bool tls;
 	bool insecure;
 	/*
@@ -47,7 +48,8 @@ struct listeners {
  *
  * If any socket was passed, a listener that cannot be opened causes only a
  * warning. In this case, a TCP listener that was not passed is not opened at
- * all. The service may have no network of its own.
+ * all. The service may have no network of its own. A passed socket for root does
+ * not count here.
  */
 int listeners_open(struct listeners *, struct listeners *old,
 	const struct settings *, uid_t owner, struct buf *errors);

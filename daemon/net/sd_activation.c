@@ -11,6 +11,7 @@
 
 #define FIRST 3 /* first passed descriptor, see sd_listen_fds(3) */
 #define MOST 256
+#define ROOT_NAME "root" /* name of the socket of bridled-root.socket */
 
 /*
  * Return the number of sockets passed to this process, and unset the variables
@@ -106,6 +107,15 @@ warn_of_drop_in(
 			   "configuration is enough\n");
 }
 
+/* Apply the name that the socket unit gives, as FileDescriptorName=. */
+static void
+take_name(struct listener *l, const char *name, struct buf *warnings)
+{
+	l->root = name != NULL && strcmp(name, ROOT_NAME) == 0 &&
+		  l->unix_path != NULL;
+	warn_of_drop_in(l, name, warnings);
+}
+
 int
 sd_activation_take(struct listeners *out, struct buf *errors)
 {
@@ -122,7 +132,7 @@ sd_activation_take(struct listeners *out, struct buf *errors)
 	for (next = names; out->n < count; out->n++) {
 		result |= take_socket(
 			FIRST + (int)out->n, &out->v[out->n], errors);
-		warn_of_drop_in(&out->v[out->n],
+		take_name(&out->v[out->n],
 			next != NULL ? strsep(&next, ":") : NULL, errors);
 	}
 	free(names);

@@ -19,6 +19,8 @@ may_connect(const struct settings_listen *l, const struct lockout_owner *owner,
 
 	if (peer->uid == 0)
 		return true;
+	if (l->root)
+		return false;
 	if (peer->uid == owner->uid)
 		return l->mode & S_IWUSR;
 	return l->mode & (peer_in_group(peer, gid) ? S_IWGRP : S_IWOTH);
@@ -103,14 +105,15 @@ try_listener(
 }
 
 /*
- * Try the socket of the unit bridled.socket, which the daemon serves even if
- * `listen` does not have this socket.
+ * Try the socket of a socket unit, which the daemon serves even if `listen`
+ * does not have this socket.
  */
 static bool
-try_passed_socket(struct attempt *a, struct buf *how)
+try_passed_socket(struct attempt *a, char *path, bool root, struct buf *how)
 {
-	struct settings_listen l = { .unix_path = SETTINGS_SOCKET,
-		.group = "" };
+	struct settings_listen l = {
+		.unix_path = path, .group = "", .root = root
+	};
 	struct stat st;
 
 	if (!listen_check_is_live(l.unix_path) || stat(l.unix_path, &st) != 0)
@@ -129,7 +132,8 @@ try_listeners(struct attempt *a, struct buf *how)
 	for (i = 0; i < s->nlisten; i++)
 		if (try_listener(a, &s->listen[i], how))
 			return true;
-	if (try_passed_socket(a, how))
+	if (try_passed_socket(a, SETTINGS_SOCKET, false, how) ||
+		try_passed_socket(a, SETTINGS_ROOT_SOCKET, true, how))
 		return true;
 	if (a->match != NULL && policy_expired(a->match, clock_real_ms()))
 		buf_addf(how, "the entry %s of clients has expired",

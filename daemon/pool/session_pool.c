@@ -105,9 +105,9 @@ session_pool_wanted(const struct session_pool *s)
 }
 
 bool
-session_pool_can_take(const struct session_pool *s)
+session_pool_can_take(const struct session_pool *s, unsigned reserved)
 {
-	return s->ready.n > 0 || s->error != 0;
+	return s->ready.n > reserved || s->error != 0;
 }
 
 int

@@ -91,10 +91,11 @@ int session_pool_start(
 bool session_pool_wanted(const struct session_pool *);
 
 /*
- * True if a new client need not wait for session_pool_take(): a spare session
- * is ready, or the pool has failed. If false, the client must wait.
+ * True if a new client need not wait for session_pool_take(): more than
+ * `reserved` spare sessions are ready, or the pool has failed. If false, the
+ * client must wait.
  */
-bool session_pool_can_take(const struct session_pool *);
+bool session_pool_can_take(const struct session_pool *, unsigned reserved);
 
 /*
  * Send the client's socket to a spare session, and move the session to `taken`.

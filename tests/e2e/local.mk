@@ -43,6 +43,7 @@ E2E = \
 	tests/e2e/test_raw.py \
 	tests/e2e/test_refresh.py \
 	tests/e2e/test_reload_config.py \
+	tests/e2e/test_root_socket.py \
 	tests/e2e/test_run.py \
 	tests/e2e/test_run_ctl.py \
 	tests/e2e/test_say.py \

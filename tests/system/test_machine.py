@@ -16,6 +16,8 @@ import bridle  # noqa: E402
 from bridle import PATIENCE, Skip, equal, wait_for  # noqa: E402
 
 CONF = "/etc/bridle/bridled.conf"
+USUAL_SOCKET = "/run/bridle/bridled.sock"
+ROOT_SOCKET = "/run/bridle/root.sock"
 DROPINS = "/etc/systemd/system/bridled.service.d"
 EXAMPLES = "/usr/share/doc/bridle/examples"
 _shared = []
@@ -127,6 +129,59 @@ def test_the_first_client_starts_it():
     assert "systemd" in ctl(m, "list", "--raw").stdout
     equal(m.run("systemctl", "is-active", "bridled.service").stdout,
           "active\n")
+
+
+def active(m, *units):
+    return m.run("systemctl", "is-active", *units, check=False).stdout.split()
+
+
+def test_root_has_a_socket_that_starts_no_stopped_daemon():
+    m = shared()
+    units = "bridled.service", "bridled-root.socket"
+    ctl(m, "ping")
+    equal(active(m, *units), ["active"] * 2)
+    equal(m.run("stat", "-c", "%U %G %a %i", ROOT_SOCKET).stdout[:14],
+          "root root 600 ")
+    assert ROOT_SOCKET + ", pid" in m.journal(), m.journal()
+    m.run("bridled", "--check", "--access", "root")
+    # A restart keeps the socket, so its clients wait.
+    inode = m.run("stat", "-c", "%i", ROOT_SOCKET).stdout
+    m.run("systemctl", "restart", "bridled.service")
+    equal(m.run("stat", "-c", "%i", ROOT_SOCKET).stdout, inode)
+    ctl(m, "ping")
+    # A stop ends both, and questions about the daemon start neither.
+    m.run("systemctl", "stop", "bridled.service")
+    equal(active(m, *units), ["inactive"] * 2)
+    m.run("test", "!", "-e", ROOT_SOCKET)
+    ctl(m, "config", "diff", code=3)
+    m.run("bridled", "--effective", check=False)
+    m.run("bridled", "--check", "--access", "root")
+    equal(active(m, *units), ["inactive"] * 2)
+    ctl(m, "ping")
+    equal(active(m, *units), ["active"] * 2)
+
+
+def test_bridlectl_of_root_does_not_need_the_usual_socket():
+    m = shared()
+    ctl(m, "ping")
+    m.run("mv", USUAL_SOCKET, USUAL_SOCKET + ".away")
+    try:
+        ctl(m, "ping")
+        ctl(m, "ping", user="alice", code=3)
+    finally:
+        m.run("mv", USUAL_SOCKET + ".away", USUAL_SOCKET)
+
+
+def test_a_daemon_that_died_gets_roots_socket_again():
+    m = shared()
+    ctl(m, "ping")
+    pid = main_pid(m)
+    m.run("kill", "-KILL", str(pid))
+    wait_for("another daemon", lambda: main_pid(m) not in (0, pid))
+    ctl(m, "ping")
+    wait_for("root's socket", lambda: active(m, "bridled-root.socket")
+             == ["active"])
+    ctl(m, "ping")
 
 
 def test_it_is_nobody_but_may_kill():
