@@ -31,8 +31,8 @@ static const char usage[] =
 	"  -e, --log-stderr     log to standard error instead of syslog\n"
 	"      --check          check the configuration, then exit\n"
 	"      --access USER    check the configuration, and USER's access\n"
-	"      --in-place-of F  check a configuration that will replace file "
-	"F\n"
+	"      --in-place-of F  check a file that will replace file F, which "
+	"may be in conf.d\n"
 	"      --entry KEY|NAME print where the entries of clients with this "
 	"key or name are\n"
 	"      --show           print all settings of the file, then exit\n"
@@ -85,7 +85,7 @@ command_line_parse(int argc, char **argv, struct options *o)
 		case 0:
 			break;
 		case 'c':
-			o->config = optarg;
+			o->config = o->config_option = optarg;
 			break;
 		case 'd':
 			o->daemonize = true;

@@ -4,12 +4,17 @@
 #ifndef BRIDLE_COMMAND_LINE_H
 #define BRIDLE_COMMAND_LINE_H
 
+#include "conf_files.h"
+
 #include <stdbool.h>
 
 struct options {
 	const char *config;
-	/* path of the folder conf.d; command_line_parse() does not set it */
-	const char *folder;
+	const char *config_option; /* value of the option --config, or NULL */
+	/* command_line_parse() does not set these two members */
+	const char *folder; /* path of the folder conf.d */
+	/* file that stands for a file of conf.d, or a name of NULL */
+	struct conf_stand_in stand_in;
 	const char *pid_file;
 	const char *access;
 	const char *entry; /* a key or a name, for --entry, or NULL */

@@ -67,8 +67,9 @@ load_and_count(
 	struct settings_ids ids = { 0 };
 	struct buf errors = { 0 }, warnings = { 0 };
 
-	*s = settings_load(o->config, o->folder, resolve ? &ids : NULL, &errors,
-		&warnings);
+	*s = settings_load_with(o->config, o->folder,
+		o->stand_in.name != NULL ? &o->stand_in : NULL,
+		resolve ? &ids : NULL, &errors, &warnings);
 	print_lines(&warnings);
 	if (*s != NULL)
 		buf_reset(&errors);
@@ -184,19 +185,55 @@ absolute(const char *path)
 	return whole;
 }
 
+/* Exit if the path is NULL, because no memory is available. */
+static char *
+need(char *path)
+{
+	if (path == NULL)
+		err(EX_OSERR, "cannot build a path");
+	return path;
+}
+
 /*
- * Return the absolute path of the folder conf.d, which the caller frees. The
- * folder is beside the file that the command line names. If this file is a
- * link, the folder is beside the link, not beside its target. Exit on failure.
+ * Set the options for the check of a file that will replace a file of conf.d.
+ * The configuration file is the file of --config, or otherwise bridled.conf
+ * beside the folder. Return the folder's path.
  */
 static char *
-find_folder(const struct options *o)
+use_stand_in(struct options *o)
 {
-	char *path = absolute(o->in_place_of ? o->in_place_of : o->config);
-	char *folder = path != NULL ? conf_files_folder(path) : NULL;
+	char *folder = need(absolute(o->in_place_of)), *base, *path;
 
-	if (folder == NULL)
-		err(EX_OSERR, "%s", o->config);
+	base = strrchr(folder, '/');
+	*base++ = '\0';
+	if (asprintf(&path, "%s/%s", folder, base) == -1)
+		err(EX_OSERR, "cannot build a path");
+	o->stand_in = (struct conf_stand_in){ path, o->config };
+	if (o->config_option != NULL)
+		o->config = o->config_option;
+	else if (asprintf(&path, "%.*s/bridled.conf",
+			 (int)(strrchr(folder, '/') - folder), folder) != -1)
+		o->config = path;
+	else
+		err(EX_OSERR, "cannot build a path");
+	o->in_place_of = NULL;
+	return folder;
+}
+
+/*
+ * Return the absolute path of the folder conf.d. The folder is beside the file
+ * that the command line names. If this file is a link, the folder is beside the
+ * link, not beside its target. Exit on failure.
+ */
+static char *
+find_folder(struct options *o)
+{
+	char *path, *folder;
+
+	if (o->in_place_of != NULL && conf_files_is_drop_in(o->in_place_of))
+		return use_stand_in(o);
+	path = need(absolute(o->in_place_of ? o->in_place_of : o->config));
+	folder = need(conf_files_folder(path));
 	free(path);
 	return folder;
 }

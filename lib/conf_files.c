@@ -38,13 +38,34 @@ fail(const char *path, const char *why, struct buf *errors)
 	return -1;
 }
 
+static bool
+is_name(const char *name)
+{
+	size_t len = strlen(name), end = strlen(SUFFIX);
+
+	return name[0] != '.' && len > end &&
+	       strcmp(name + len - end, SUFFIX) == 0;
+}
+
+bool
+conf_files_is_drop_in(const char *path)
+{
+	static const char folder[] = "/" FOLDER_NAME;
+	const char *slash = strrchr(path, '/');
+	size_t len = slash != NULL ? (size_t)(slash - path) : 0;
+	size_t end = strlen(folder);
+
+	if (slash == NULL || !is_name(slash + 1))
+		return false;
+	if (len >= end)
+		return memcmp(slash - end, folder, end) == 0;
+	return len == end - 1 && memcmp(path, FOLDER_NAME, len) == 0;
+}
+
 static int
 is_wanted(const struct dirent *entry)
 {
-	size_t len = strlen(entry->d_name), end = strlen(SUFFIX);
-
-	return entry->d_name[0] != '.' && len > end &&
-	       strcmp(entry->d_name + len - end, SUFFIX) == 0;
+	return is_name(entry->d_name);
 }
 
 static int
@@ -122,23 +143,32 @@ conf_files_add(struct conf_files *f, const char *name, const char *text)
 	return -1;
 }
 
+/* The state of conf_files_read(). */
+struct reading {
+	struct conf_files *files;
+	const struct conf_stand_in *stand_in; /* may be NULL */
+	size_t size; /* bytes of the files that were read so far */
+	struct buf *errors;
+};
+
 /*
- * Read one file, and add its size to *size. Return 0, or -1 with an error.
+ * Read the file `path`. In the struct, the file has the path `name`. Return 0,
+ * or -1 with an error.
  */
 static int
-read_one(struct conf_files *f, const char *path, size_t *size,
-	struct buf *errors)
+read_one(struct reading *r, const char *name, const char *path)
 {
 	struct buf text = { 0 };
-	int result = conf_read(path, &text, errors);
+	int result = conf_read(path, &text, r->errors);
 
-	*size += text.len;
-	if (result == 0 && *size > CONF_SIZE_MAX)
-		result = fail(path,
+	r->size += text.len;
+	if (result == 0 && r->size > CONF_SIZE_MAX)
+		result = fail(name,
 			"makes the whole configuration larger than 1 MiB",
-			errors);
-	else if (result == 0 && conf_files_add(f, path, buf_str(&text)) != 0)
-		result = fail(path, "out of memory", errors);
+			r->errors);
+	else if (result == 0 &&
+		 conf_files_add(r->files, name, buf_str(&text)) != 0)
+		result = fail(name, "out of memory", r->errors);
 	buf_free(&text);
 	return result;
 }
@@ -160,28 +190,58 @@ check_folder(const char *folder, struct buf *errors)
 	return result;
 }
 
+/*
+ * Read the files of the folder, and the stand-in at the place of its name.
+ * Return 0, or -1 with errors.
+ */
+static int
+read_paths(struct reading *r, char *const *paths, size_t n)
+{
+	const struct conf_stand_in *other = r->stand_in;
+	int result = 0, order;
+	size_t i;
+
+	for (i = 0; i < n && r->size <= CONF_SIZE_MAX; i++) {
+		order = other != NULL ? strcmp(other->name, paths[i]) : 1;
+		if (order <= 0) {
+			result |= read_one(r, other->name, other->path);
+			other = NULL;
+		}
+		if (order != 0)
+			result |= read_one(r, paths[i], paths[i]);
+	}
+	if (other != NULL && r->size <= CONF_SIZE_MAX)
+		result |= read_one(r, other->name, other->path);
+	return result;
+}
+
+int
+conf_files_read_with(struct conf_files *f, const char *path, const char *folder,
+	const struct conf_stand_in *stand_in, struct buf *errors)
+{
+	struct reading r = { f, stand_in, 0, errors };
+	char **paths = NULL;
+	size_t n = 0;
+	int result;
+
+	memset(f, 0, sizeof(*f));
+	result = read_one(&r, path, path);
+	if (folder == NULL)
+		return result;
+	if (check_folder(folder, errors) != 0 ||
+		conf_files_list(folder, &paths, &n, errors) != 0)
+		result = -1;
+	else
+		result |= read_paths(&r, paths, n);
+	conf_files_free_paths(paths, n);
+	return result;
+}
+
 int
 conf_files_read(struct conf_files *f, const char *path, const char *folder,
 	struct buf *errors)
 {
-	size_t size = 0, n = 0, i;
-	char **paths = NULL;
-	int result;
-
-	memset(f, 0, sizeof(*f));
-	result = read_one(f, path, &size, errors);
-	if (folder == NULL)
-		return result;
-	if (check_folder(folder, errors) != 0 ||
-		conf_files_list(folder, &paths, &n, errors) != 0) {
-		conf_files_free_paths(paths, n);
-		return -1;
-	}
-	for (i = 0; i < n && size <= CONF_SIZE_MAX; i++)
-		if (read_one(f, paths[i], &size, errors) != 0)
-			result = -1;
-	conf_files_free_paths(paths, n);
-	return result;
+	return conf_files_read_with(f, path, folder, NULL, errors);
 }
 
 void

@@ -7,6 +7,7 @@
 
 #include "buf.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define CONF_FILES_MAX 1000 /* maximum number of files in the folder */
@@ -49,6 +50,25 @@ void conf_files_free_paths(char **paths, size_t n);
  */
 int conf_files_read(struct conf_files *, const char *path, const char *folder,
 	struct buf *errors);
+
+/* A file that stands for a file of the folder. */
+struct conf_stand_in {
+	const char *name; /* path of the file in the folder; may not exist */
+	const char *path; /* path of the file that is read instead */
+};
+
+/*
+ * Like conf_files_read(), but read another file in place of a file of the
+ * folder. The struct and most messages have the path of the file of the folder.
+ */
+int conf_files_read_with(struct conf_files *, const char *path,
+	const char *folder, const struct conf_stand_in *, struct buf *errors);
+
+/*
+ * True if the path names a file of a folder "conf.d", as conf_files_list()
+ * finds it. The file need not exist.
+ */
+bool conf_files_is_drop_in(const char *path);
 
 /*
  * Append copies of a path and a text. Return 0, or -1 if no memory is

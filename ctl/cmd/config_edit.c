@@ -3,21 +3,29 @@
 #include "cmd/config_file.h"
 #include "cmd/editor.h"
 #include "cmd/run_bridled.h"
+#include "conf_files.h"
 #include "text.h"
 #include "util/message.h"
 #include "util/prompt.h"
 #include "util/write_out.h"
 
+#include <libgen.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 struct edit {
-	const char *name; /* path of the file, as the user gave it */
+	char *name; /* path of the file, as name_of() returns it */
+	/*
+	 * Path of the main file: `name`, or bridled.conf beside the folder
+	 * conf.d that has the file.
+	 */
+	char *main;
 	struct config_file file;
 	struct buf who; /* name of the user, or uid if there is no name */
 	bool had_access;
@@ -141,7 +149,7 @@ static enum outcome
 reload(struct edit *e)
 {
 	const char *dir = buf_str(&e->state_dir);
-	const char *args[] = { "--reload", e->file.path,
+	const char *args[] = { "--reload", e->main,
 		*dir != '\0' ? "--state-dir" : NULL, dir, NULL };
 
 	switch (run_bridled(args, NULL, NULL)) {
@@ -205,16 +213,55 @@ look_around(struct edit *e)
 
 	name_asker(&e->who);
 	e->had_access = check(e, e->file.path, true, &why) == 0;
-	if (config_effective(e->file.path, &text, &why))
+	if (config_effective(e->main, &text, &why))
 		config_effective_state_dir(buf_str(&text), &e->state_dir);
 	buf_free(&text);
 	buf_free(&why);
 }
 
+/*
+ * Return the path with the real path of its folder. If the file itself is a
+ * link, keep its name, because the folder conf.d is beside the link. The caller
+ * frees the path. Return NULL if no memory is available.
+ */
+static char *
+name_of(const char *file)
+{
+	char *copy = strdup(file), *folder, *name = NULL;
+	const char *base = strrchr(file, '/');
+
+	folder = copy != NULL ? realpath(dirname(copy), NULL) : NULL;
+	if (folder == NULL)
+		name = strdup(file);
+	else if (asprintf(&name, "%s/%s", folder,
+			 base != NULL ? base + 1 : file) == -1)
+		name = NULL;
+	free(folder);
+	free(copy);
+	return name;
+}
+
+/*
+ * Return the path of the main file, which the caller frees. `name` is the
+ * result of name_of(). Return NULL if no memory is available.
+ */
+static char *
+main_of(const char *name)
+{
+	char *copy = strdup(name), *main = NULL;
+
+	if (copy == NULL || !conf_files_is_drop_in(name))
+		return copy;
+	if (asprintf(&main, "%s/bridled.conf", dirname(dirname(copy))) == -1)
+		main = NULL;
+	free(copy);
+	return main;
+}
+
 enum outcome
 config_edit(const char *file, bool force)
 {
-	struct edit e = { .name = file, .force = force };
+	struct edit e = { .name = name_of(file), .force = force };
 	enum outcome outcome = OUTCOME_NO;
 
 	/*
@@ -224,11 +271,15 @@ config_edit(const char *file, bool force)
 	 */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
-	if (config_file_open(&e.file, file) == 0) {
+	if (e.name == NULL || (e.main = main_of(e.name)) == NULL)
+		message_print("out of memory");
+	else if (config_file_open(&e.file, file) == 0) {
 		look_around(&e);
 		outcome = edit(&e);
 		config_file_close(&e.file, e.keep_copy);
 	}
+	free(e.main);
+	free(e.name);
 	buf_free(&e.who);
 	buf_free(&e.state_dir);
 	return outcome;

@@ -1,5 +1,6 @@
 #include "cmd/config_file.h"
 
+#include "conf_files.h"
 #include "fd.h"
 #include "util/message.h"
 
@@ -108,8 +109,9 @@ open_locked(struct config_file *f, const char *path)
 
 /*
  * Copy the text to the new file "DIR/edit-XXXXXX-bridled.conf". Editors
- * recognize the type of a file by the end of its name. Return 0, or -1 after
- * printing a message.
+ * recognize the type of a file by the end of its name. In the folder conf.d,
+ * the name begins with a dot, so that the daemon does not read the copy. Return
+ * 0, or -1 after printing a message.
  */
 static int
 make_copy(struct config_file *f)
@@ -118,8 +120,9 @@ make_copy(struct config_file *f)
 	int fd, result = -1;
 	char *copy;
 
-	if (asprintf(&copy, "%.*sedit-XXXXXX-%s", (int)(base - f->path),
-		    f->path, base) == -1)
+	if (asprintf(&copy, "%.*s%sedit-XXXXXX-%s", (int)(base - f->path),
+		    f->path, conf_files_is_drop_in(f->path) ? "." : "",
+		    base) == -1)
 		return fail(f->path);
 	fd = mkostemps(copy, (int)strlen(base) + 1, O_CLOEXEC);
 	if (fd == -1) {

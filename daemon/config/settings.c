@@ -274,16 +274,24 @@ copy_paths(struct settings *s, const struct conf_files *f)
 }
 
 struct settings *
-settings_load(const char *path, const char *folder, struct settings_ids *ids,
+settings_load_with(const char *path, const char *folder,
+	const struct conf_stand_in *stand_in, struct settings_ids *ids,
 	struct buf *errors, struct buf *warnings)
 {
 	struct settings *s = NULL;
 	struct conf_files files;
 
-	if (conf_files_read(&files, path, folder, errors) == 0)
+	if (conf_files_read_with(&files, path, folder, stand_in, errors) == 0)
 		s = settings_parse_files(&files, ids, errors, warnings);
 	conf_files_free(&files);
 	return s;
+}
+
+struct settings *
+settings_load(const char *path, const char *folder, struct settings_ids *ids,
+	struct buf *errors, struct buf *warnings)
+{
+	return settings_load_with(path, folder, NULL, ids, errors, warnings);
 }
 
 struct settings *

@@ -244,6 +244,14 @@ struct settings *settings_load(const char *path, const char *folder,
 	struct settings_ids *ids, struct buf *errors, struct buf *warnings);
 
 /*
+ * Like settings_load(), but read another file in place of a file of the folder;
+ * see conf_files_read_with().
+ */
+struct settings *settings_load_with(const char *path, const char *folder,
+	const struct conf_stand_in *, struct settings_ids *ids,
+	struct buf *errors, struct buf *warnings);
+
+/*
  * Like settings_load(), but for the texts of files. The first file is the
  * configuration file, the others are the files of conf.d.
  */

@@ -37,7 +37,7 @@ def check(d):
     return done.returncode, done.stderr
 
 
-def edit(d, script):
+def edit(d, script, file=None):
     """Run config edit with a shell script as the editor."""
     path = os.path.join(d.dir, "editor")
     with open(path, "w") as f:
@@ -45,7 +45,7 @@ def edit(d, script):
     os.chmod(path, 0o755)
     env = {name: value for name, value in os.environ.items()
            if not name.startswith("SUDO_") and name != "VISUAL"}
-    return ctl("config", "edit", d.config, env=dict(env, EDITOR=path))
+    return ctl("config", "edit", file or d.config, env=dict(env, EDITOR=path))
 
 
 class Folder:
@@ -227,6 +227,36 @@ def test_an_edit_is_checked_together_with_the_folder():
             r"^%s:\d+: clients\[0\] \(anna\): has the name of the entry in "
             r"%s:\d+$" % (folder.file("anna.conf"), d.config), done.stderr,
             re.M), done.stderr
+
+
+def test_a_file_of_the_folder_is_edited_and_reloaded():
+    with Daemon() as d:
+        folder = Folder(d)
+        file = folder.file("20-anna.conf")
+        folder.write("10-bo.conf", entry(name="bo", who=US + 1))
+        folder.write("20-anna.conf", entry(name="anna", who=US + 2))
+        assert d.reload(), d.log()
+        # During the edit, a reload does not read the copy.
+        done = edit(d, "kill -HUP %d; ls -A %s; echo >>\"$1\"" % (
+            d.pid, folder.path), file)
+        equal(done.returncode, 0, done.stderr)
+        assert re.search(r"^\.edit-\w+-20-anna.conf$", done.stdout, re.M), \
+            done.stdout
+        assert "bridled, pid %d, serves the settings of %s" % (
+            d.pid, d.config) in done.stdout, done.stdout
+        equal(d.counter("bad_reloads"), 0)
+        with open(file) as f:
+            assert f.read().endswith("\n\n")
+        for script, reason in [
+                ("sed -i s/anna/bo/ \"$1\"", r"%s:2: clients\[0\] \(bo\): has "
+                 r"the name of the entry in %s:2" % (
+                     file, folder.file("10-bo.conf"))),
+                ("echo 'user = \"root\";' >>\"$1\"",
+                 "%s:4: user: belongs in %s" % (file, d.config))]:
+            done = edit(d, script, file)
+            equal(done.returncode, 1)
+            assert re.search("^" + reason, done.stderr, re.M), done.stderr
+        equal(sorted(os.listdir(folder.path)), ["10-bo.conf", "20-anna.conf"])
 
 
 def test_the_folder_is_beside_a_link():

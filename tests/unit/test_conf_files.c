@@ -221,6 +221,63 @@ test_too_many(void **state)
 }
 
 static void
+test_is_drop_in(void **state)
+{
+	(void)state;
+	assert_true(conf_files_is_drop_in("/etc/bridle/conf.d/a.conf"));
+	assert_true(conf_files_is_drop_in("conf.d/a.conf"));
+	assert_true(conf_files_is_drop_in("/conf.d/a.conf"));
+	assert_false(conf_files_is_drop_in("/etc/bridle/xconf.d/a.conf"));
+	assert_false(conf_files_is_drop_in("xconf.d/a.conf"));
+	assert_false(conf_files_is_drop_in("/etc/bridle/conf.d/.a.conf"));
+	assert_false(conf_files_is_drop_in("/etc/bridle/conf.d/a.txt"));
+	assert_false(conf_files_is_drop_in("/etc/bridle/bridled.conf"));
+	assert_false(conf_files_is_drop_in("a.conf"));
+}
+
+/* Read the files with a stand-in for `name`, and return their texts. */
+static const char *
+read_with(struct fixture *f, const char *name)
+{
+	static char texts[64];
+	char other[80];
+	struct conf_stand_in stand_in = { path_of(f, name), other };
+	size_t i;
+
+	snprintf(other, sizeof(other), "%s/copy", f->dir);
+	write_file(other, "copy", 4);
+	assert_int_equal(conf_files_read_with(&f->files, f->main, f->folder,
+				 &stand_in, &f->errors),
+		0);
+	*texts = '\0';
+	for (i = 0; i < f->files.n; i++) {
+		strcat(texts, f->files.v[i].text);
+		strcat(texts, " ");
+		if (strcmp(f->files.v[i].text, "copy") == 0)
+			assert_string_equal(f->files.v[i].name, stand_in.name);
+	}
+	conf_files_free(&f->files);
+	return texts;
+}
+
+static void
+test_stand_in(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(read_with(f, "m.conf"), "main copy ");
+	add(f, "b.conf", "b");
+	add(f, "d.conf", "d");
+	assert_string_equal(read_with(f, "a.conf"), "main copy b d ");
+	assert_string_equal(read_with(f, "c.conf"), "main b copy d ");
+	assert_string_equal(read_with(f, "d.conf"), "main b copy ");
+	assert_string_equal(read_with(f, "e.conf"), "main b d copy ");
+	/* The replaced file may be one that cannot be read. */
+	assert_int_equal(mkfifo(path_of(f, "a.conf"), 0600), 0);
+	assert_string_equal(read_with(f, "a.conf"), "main copy b d ");
+}
+
+static void
 test_pack(void **state)
 {
 	struct conf_files copy;
@@ -263,6 +320,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			test_too_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pack, set_up, tear_down),
+		cmocka_unit_test(test_is_drop_in),
+		cmocka_unit_test_setup_teardown(
+			test_stand_in, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
