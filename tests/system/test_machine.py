@@ -3,6 +3,7 @@ booted machine."""
 
 import atexit
 import glob
+import json
 import os
 import re
 import subprocess
@@ -541,6 +542,42 @@ def test_a_listener_of_conf_d_needs_only_its_file():
         stop_tcp(m)
         restart(m)
     equal(instances(m), [])
+
+
+def test_a_machine_announces_itself_and_is_found():
+    """Test announce and discover with avahi-daemon as a service. The machine
+    finds itself, by an interface that leads nowhere."""
+    m = shared()
+    tls = "/etc/bridle/conf.d/20-tls.conf"
+    ip = ["nsenter", "-t", str(m.init), "-n", "ip"]
+
+    def found():
+        done = m.run("bridlectl", "discover", "--json", check=False)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+    try:
+        for words in ("link add lan0 type veth peer name lan1",
+                      "address add 10.99.9.1/24 dev lan0",
+                      "link set lan1 up", "link set lan0 up"):
+            subprocess.run([*ip, *words.split()], check=True)
+        m.run("systemctl", "restart", "avahi-daemon.service")
+        done = m.run("bridlectl", "announce", "on", check=False)
+        equal(done.returncode, 1)
+        assert "no TLS listener" in done.stderr, done.stderr
+        m.write(tls, 'listen = ( { tcp = "[::]:7075"; tls = true; } );\n')
+        restart(m)
+        done = m.run("bridlectl", "announce", "on")
+        assert "not run" not in done.stderr, done.stderr
+        here, = wait_for("the announcement", found)
+        equal((here["port"], here["fingerprint"], here["trusted"]),
+              (7075, m.run("bridled", "--fingerprint").stdout.strip(), False))
+        assert "10.99.9.1" in [a["address"] for a in here["addresses"]], here
+        m.run("bridlectl", "announce", "off")
+        wait_for("the end of the announcement", lambda: not found())
+    finally:
+        m.sh("bridlectl announce off; rm -f " + tls)
+        subprocess.run([*ip, "link", "del", "lan0"], check=False)
+        stop_tcp(m)
+        restart(m)
 
 
 MISTAKEN = {
