@@ -21,6 +21,12 @@ int64_t clock_us(void);
  */
 int64_t clock_real_ms(void);
 
+/*
+ * Return the time of CLOCK_BOOTTIME in milliseconds. Unlike clock_ms(), this
+ * clock also counts the time in which the machine was suspended.
+ */
+int64_t clock_boot_ms(void);
+
 /* Return the earlier of two deadlines. */
 static inline int64_t
 clock_earlier(int64_t a, int64_t b)

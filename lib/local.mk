@@ -17,6 +17,10 @@ libbridle_a_SOURCES = \
 	lib/fingerprint.c \
 	lib/install_path.c \
 	lib/install_path.h \
+	lib/magic_packet.c \
+	lib/magic_packet.h \
+	lib/neighbour.c \
+	lib/neighbour.h \
 	lib/net.c \
 	lib/net.h \
 	lib/privsep.c \
@@ -36,6 +40,8 @@ libbridle_a_SOURCES = \
 	lib/tls_stubs.c \
 	lib/verbs.c \
 	lib/verbs.h \
+	lib/wake_route.c \
+	lib/wake_route.h \
 	lib/wire.c \
 	lib/wire.h \
 	lib/trusted_path.c \

@@ -1,0 +1,18 @@
+/*
+ * The kernel's table of neighbours: the MAC addresses of machines in attached
+ * networks with which this machine has exchanged packets lately.
+ */
+#ifndef BRIDLE_NEIGHBOUR_H
+#define BRIDLE_NEIGHBOUR_H
+
+#include "magic_packet.h"
+#include "net.h"
+
+/*
+ * Ask the kernel for the MAC address of a neighbour. Return 0, or -1 with
+ * errno. ENOENT means that the address is no neighbour, for example because a
+ * router is between.
+ */
+int neighbour_mac(const struct net_addr *, unsigned char mac[MAC_SIZE]);
+
+#endif

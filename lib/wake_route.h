@@ -1,0 +1,46 @@
+/*
+ * The ways out of this machine for a Wake-on-LAN packet: each attached network
+ * with its broadcast or multicast address.
+ */
+#ifndef BRIDLE_WAKE_ROUTE_H
+#define BRIDLE_WAKE_ROUTE_H
+
+#include "magic_packet.h"
+#include "net.h"
+
+#include <net/if.h>
+#include <stddef.h>
+
+#define WAKE_ROUTES_MAX 32
+
+struct wake_route {
+	/* name of the interface; "" to let the kernel choose by `to` */
+	char interface[IF_NAMESIZE];
+	struct net_addr to;
+};
+
+/* The networks that wake_routes_find() looks for. */
+struct wake_search {
+	const char *interface; /* name of the only interface; NULL: any */
+	/* address that the network must contain; NULL: any network */
+	const struct net_addr *host;
+	unsigned port; /* UDP port of the routes */
+};
+
+/*
+ * Fill in a route for each attached network that fits: the broadcast address of
+ * an IPv4 network, and ff02::1 for the IPv6 networks of an interface. Loopback
+ * and point-to-point interfaces, and interfaces that are down, are left out.
+ * Return the number of routes, at most WAKE_ROUTES_MAX, or -1 with errno.
+ */
+int wake_routes_find(
+	const struct wake_search *, struct wake_route routes[WAKE_ROUTES_MAX]);
+
+/*
+ * Send the packet that wakes the machine with this MAC address. Return 0, or -1
+ * with errno.
+ */
+int wake_route_send(
+	const struct wake_route *, const unsigned char mac[MAC_SIZE]);
+
+#endif
