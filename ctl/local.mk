@@ -36,6 +36,7 @@ libbridlectl_a_SOURCES = \
 	ctl/cmd/cmd_run.c \
 	ctl/cmd/cmd_simple.c \
 	ctl/cmd/cmd_trust.c \
+	ctl/cmd/cmd_wake.c \
 	ctl/cmd/cmd_watch.c \
 	ctl/cmd/commands.c \
 	ctl/cmd/commands.h \
@@ -113,6 +114,8 @@ libbridlectl_a_SOURCES = \
 	ctl/fanout/summary.h \
 	ctl/fanout/wait_host.c \
 	ctl/fanout/wait_host.h \
+	ctl/fanout/wake_host.c \
+	ctl/fanout/wake_host.h \
 	ctl/fanout/watch_host.c \
 	ctl/fanout/watch_host.h \
 	ctl/fanout/watch_hosts.c \
@@ -129,6 +132,7 @@ libbridlectl_a_SOURCES = \
 	ctl/hosts/client_conf_load.c \
 	ctl/hosts/client_conf_parse.c \
 	ctl/hosts/client_conf_parse.h \
+	ctl/hosts/client_conf_wake.c \
 	ctl/hosts/discovered.c \
 	ctl/hosts/discovered.h \
 	ctl/hosts/host.c \
@@ -142,6 +146,8 @@ libbridlectl_a_SOURCES = \
 	ctl/hosts/hostlist_fold.c \
 	ctl/hosts/local_host.c \
 	ctl/hosts/local_host.h \
+	ctl/hosts/mac_file.c \
+	ctl/hosts/mac_file.h \
 	ctl/hosts/target.c \
 	ctl/hosts/target.h \
 	ctl/output/command_output.c \

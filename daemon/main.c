@@ -620,7 +620,7 @@ main(int argc, char **argv)
 	TAILQ_INIT(&p.rates);
 	TAILQ_INIT(&p.actions);
 	p.effective.lock = -1;
-	p.started = clock_ms();
+	p.started = clock_boot_ms();
 	p.run = now_ms();
 	p.load.fd = -1;
 	p.conf_folder = o.folder;

@@ -33,7 +33,7 @@ documented() {
 	result $status "$page has all options of $*"
 }
 documented bridled.8 "$build/bridled"
-for command in '' chat config hosts list kill run reboot wait keygen say trust watch \
+for command in '' chat config hosts list kill run reboot wait wake keygen say trust watch \
 	fingerprint known-hosts discover; do
 	# shellcheck disable=SC2086 # no command for the general help
 	documented bridlectl.1 "$build/bridlectl" $command

@@ -24,6 +24,9 @@ static const option_set excluding[] = {
 		OPT_BIT(OPT_RAW),
 	OPT_BIT(OPT_HOW_MANY) | OPT_BIT(OPT_FOLD) | OPT_BIT(OPT_FORMAT) |
 		OPT_BIT(OPT_GROUPS) | OPT_BIT(OPT_JSON),
+	OPT_BIT(OPT_LEARN) | OPT_BIT(OPT_WAIT),
+	OPT_BIT(OPT_LEARN) | OPT_BIT(OPT_INTERFACE),
+	OPT_BIT(OPT_LEARN) | OPT_BIT(OPT_DRY_RUN),
 };
 
 /*
@@ -73,6 +76,29 @@ check_wait(struct invocation *inv, struct buf *error)
 		return 0;
 	buf_addf(error, "'%s' needs --up or --down", inv->command->name);
 	return -1;
+}
+
+/*
+ * Read the time limit of `wake` into inv->await. The argument of `wake` is a
+ * list of hosts: set the option -H to this list. Returns 0, or -1 with a
+ * sentence appended to error.
+ */
+static int
+take_wake(struct invocation *inv, struct buf *error)
+{
+	if (!invocation_wakes(inv))
+		return 0;
+	if (inv->nargs > 0 && invocation_has(inv, OPT_HOSTS)) {
+		buf_adds(error,
+			"give the hosts once: as the argument or with -H");
+		return -1;
+	}
+	if (inv->nargs > 0)
+		options_set(&inv->options, OPT_HOSTS, inv->args[0]);
+	if (!invocation_has(inv, OPT_LEARN))
+		inv->await = WAKE_HOST_SECONDS;
+	return options_number(
+		&inv->options, OPT_WAIT, 0, TIMEOUT_MAX, &inv->await, error);
 }
 
 static int
@@ -277,7 +303,8 @@ find_asked(const struct invocation *inv, struct buf *error)
 		(what = command_require(inv->commands, inv->args[0], error)) ==
 			NULL)
 		return NULL;
-	if (what->verb != 0 && what->verb != VERB_EXPLAIN)
+	if (what->verb != 0 && what->verb != VERB_EXPLAIN &&
+		!(what->options & OPT_BIT(OPT_LEARN)))
 		return what;
 	buf_addf(error, "cannot explain '%s': this command sends no request",
 		what->name);
@@ -323,9 +350,11 @@ parse_request(struct invocation *inv, struct buf *error)
 		check_args(what, inv->nargs - skip, inv->args + skip, error) !=
 			0 ||
 		take_values(inv, error) != 0 || check_wait(inv, error) != 0 ||
+		take_wake(inv, error) != 0 ||
 		select_hosts(inv, what->verb, error) != 0)
 		return -1;
-	inv->several = is_list(inv) || invocation_waits(inv);
+	inv->several =
+		is_list(inv) || invocation_waits(inv) || invocation_wakes(inv);
 	if (check_tls(inv, error) != 0 || check_single(inv, error) != 0)
 		return -1;
 	request_init(&inv->request, what->verb);

@@ -32,7 +32,8 @@ struct invocation {
 	unsigned timeout;         /* time limit in seconds; 0: not given */
 	unsigned connect_timeout; /* time limit in seconds; 0: not given */
 	unsigned total_timeout;   /* time limit in seconds; 0: not given */
-	unsigned await;  /* seconds that `wait` or `reboot --wait` waits */
+	/* seconds that `wait`, `wake` or `reboot --wait` waits */
+	unsigned await;
 	unsigned fanout; /* number of hosts in parallel; 0: not given */
 	unsigned watch;  /* seconds between refreshes; 0: no --watch */
 	unsigned pause;  /* seconds between two batches */
@@ -67,6 +68,13 @@ static inline bool
 invocation_has(const struct invocation *inv, enum option_number n)
 {
 	return options_given(&inv->options, n);
+}
+
+/* True if the command switches hosts on. */
+static inline bool
+invocation_wakes(const struct invocation *inv)
+{
+	return (inv->command->options & OPT_BIT(OPT_LEARN)) != 0;
 }
 
 /* True if the command waits until hosts are up or down. */

@@ -70,6 +70,8 @@ enum option_number {
 	OPT_VIA,
 	OPT_SECONDS,
 	OPT_ADD,
+	OPT_INTERFACE,
+	OPT_LEARN,
 	OPT_HELP,
 	OPT_VERSION,
 	OPT_COUNT /* at most 64, because of option_set */

@@ -2,10 +2,41 @@
 #include "cmd/commands.h"
 #include "cmd/hosts_format.h"
 #include "hosts/host_expand.h"
+#include "hosts/mac_file.h"
 #include "util/message.h"
 #include "util/write_out.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+/* True for --format=macs, which is a format for people and no other tool. */
+static bool
+wants_macs(const struct options *o)
+{
+	return options_given(o, OPT_FORMAT) &&
+	       strcmp(o->values[OPT_FORMAT], "macs") == 0;
+}
+
+/*
+ * Append the hosts with their MAC addresses. Return 0, or -1 with a sentence in
+ * `error`.
+ */
+static int
+format_with_macs(const struct options *o, const struct hosts *hosts,
+	struct buf *out, struct buf *error)
+{
+	char *macs = mac_file_read(error);
+
+	if (macs == NULL)
+		return -1;
+	if (options_given(o, OPT_JSON))
+		hosts_format_json(out, hosts, macs);
+	else
+		hosts_format_macs(out, hosts, macs);
+	free(macs);
+	return 0;
+}
 
 /*
  * Append the hosts in the format that the options request. Return 0, or -1 with
@@ -15,6 +46,8 @@ static int
 format(const struct options *o, const struct hosts *hosts,
 	const struct client_conf *conf, struct buf *out, struct buf *error)
 {
+	if (options_given(o, OPT_JSON) || wants_macs(o))
+		return format_with_macs(o, hosts, out, error);
 	if (options_given(o, OPT_FORMAT))
 		return hosts_format_for(
 			out, o->values[OPT_FORMAT], hosts, conf, error);
@@ -24,8 +57,6 @@ format(const struct options *o, const struct hosts *hosts,
 		buf_addf(out, "%zu\n", hosts->n);
 	else if (options_given(o, OPT_FOLD))
 		hosts_format_folded(out, hosts);
-	else if (options_given(o, OPT_JSON))
-		hosts_format_json(out, hosts);
 	else
 		hosts_format_lines(out, hosts);
 	return 0;
@@ -84,6 +115,7 @@ const struct command cmd_hosts = { .name = "hosts",
 		    "hosts 'node[01-32]' -x node07 --count|print their number\n"
 		    "hosts --hosts-file hosts --fold|as node[01-32]\n"
 		    "hosts @lab --json|with transport and address\n"
+		    "hosts @lab --format=macs|with MAC addresses, for 'wake'\n"
 		    "hosts --format=ansible|all configured hosts\n",
 	.options = OPT_WHERE | OPT_BIT(OPT_HOW_MANY) | OPT_BIT(OPT_FOLD) |
 		   OPT_BIT(OPT_FORMAT) | OPT_BIT(OPT_GROUPS) |

@@ -2,12 +2,14 @@
 
 #include "hosts/host_expand.h"
 #include "hosts/hostlist.h"
+#include "hosts/mac_file.h"
 #include "output/json.h"
 #include "text.h"
 #include "util/string_map.h"
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,9 +56,47 @@ hosts_format_folded(struct buf *out, const struct hosts *hosts)
 	free(names);
 }
 
-void
-hosts_format_json(struct buf *out, const struct hosts *hosts)
+/*
+ * Write the MAC address of the host, from bridlectl.conf or from the text of
+ * learnt addresses. Return the name of its source, or NULL if the address is
+ * unknown.
+ */
+static const char *
+find_mac(const struct host *h, const char *macs, char text[MAC_TEXT_SIZE])
 {
+	unsigned char mac[MAC_SIZE];
+
+	if (h->mac != NULL) {
+		snprintf(text, MAC_TEXT_SIZE, "%s", h->mac);
+		return CLIENT_CONF_NAME;
+	}
+	if (h->target.kind == TARGET_UNIX || !mac_file_find(macs, h, mac))
+		return NULL;
+	mac_format(mac, text);
+	return "learnt";
+}
+
+void
+hosts_format_macs(struct buf *out, const struct hosts *hosts, const char *macs)
+{
+	char mac[MAC_TEXT_SIZE];
+	const char *source, *label;
+	size_t i;
+
+	for (i = 0; i < hosts->n; i++) {
+		label = hosts->v[i].label;
+		source = find_mac(&hosts->v[i], macs, mac);
+		text_safe(out, label, strlen(label));
+		buf_addf(out, " %s %s\n", source != NULL ? mac : "-",
+			source != NULL ? source : "-");
+	}
+}
+
+void
+hosts_format_json(struct buf *out, const struct hosts *hosts, const char *macs)
+{
+	char mac[MAC_TEXT_SIZE];
+	const char *source;
 	const struct host *h;
 	size_t i;
 
@@ -69,6 +109,9 @@ hosts_format_json(struct buf *out, const struct hosts *hosts)
 		json_string(out, h->target.host, strlen(h->target.host));
 		if (h->target.kind != TARGET_UNIX)
 			buf_addf(out, ",\"port\":%s", h->target.port);
+		if ((source = find_mac(h, macs, mac)) != NULL)
+			buf_addf(out, ",\"mac\":\"%s\",\"mac_source\":\"%s\"",
+				mac, source);
 		buf_adds(out, "}\n");
 	}
 }
@@ -317,7 +360,8 @@ hosts_format_for(struct buf *out, const char *tool, const struct hosts *hosts,
 		if (strcmp(tools[i].name, tool) == 0)
 			return format(out, tools[i].add, tools[i].brackets,
 				hosts, conf, error);
-	buf_addf(error, "unknown format '%s': use ansible, nodeset or pdsh",
+	buf_addf(error,
+		"unknown format '%s': use ansible, macs, nodeset or pdsh",
 		tool);
 	return -1;
 }

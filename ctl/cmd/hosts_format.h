@@ -17,9 +17,16 @@ void hosts_format_folded(struct buf *, const struct hosts *);
 
 /*
  * Append one JSON object per line, with the name, the transport and the address
- * of a host.
+ * of a host. If the MAC address of the host is known, append the MAC address
+ * and its source too. `macs` is the text of mac_file_read().
  */
-void hosts_format_json(struct buf *, const struct hosts *);
+void hosts_format_json(struct buf *, const struct hosts *, const char *macs);
+
+/*
+ * Append a line "HOST MAC SOURCE" for each host. The source is "bridlectl.conf"
+ * or "learnt". If the MAC address is unknown, both are "-".
+ */
+void hosts_format_macs(struct buf *, const struct hosts *, const char *macs);
 
 /*
  * Append the names of the groups that contain any of the hosts, one per line.

@@ -23,14 +23,14 @@ has_table(const struct request *r)
 }
 
 /*
- * True if the command is `ping`. Return false for `wait`, which sends pings
- * too.
+ * True if the command is `ping`. Return false for `wait` and `wake`, which send
+ * pings too.
  */
 static bool
 is_ping(const struct invocation *inv)
 {
 	return inv->request.verb == VERB_PING && !inv->request.explain &&
-	       !invocation_waits(inv);
+	       !invocation_waits(inv) && !invocation_wakes(inv);
 }
 
 /* True if the rows of all hosts go into one table that is shown at the end. */

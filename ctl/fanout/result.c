@@ -45,7 +45,10 @@ struct head {
 	int64_t microseconds;
 	size_t ncolumns;
 	size_t nrows;
-	unsigned char chunked; /* 0 or 1; a hostile worker may send any byte */
+	/* These flags are 0 or 1; a hostile worker may send any byte. */
+	unsigned char chunked;
+	unsigned char has_mac;
+	unsigned char mac[MAC_SIZE];
 };
 
 static void
@@ -103,6 +106,8 @@ result_pack(const struct result *a, struct buf *out)
 	head.ncolumns = a->reply.table.ncolumns;
 	head.nrows = a->reply.table.nrows;
 	head.chunked = a->reply.chunked;
+	head.has_mac = a->has_mac;
+	memcpy(head.mac, a->mac, sizeof(head.mac));
 	buf_add(out, &head, sizeof(head));
 	pack_field(out, a->problem.data, a->problem.len);
 	pack_field(out, a->notices.data, a->notices.len);
@@ -210,11 +215,14 @@ unpack(struct result *a, struct packed *p)
 	memcpy(&head, p->at, sizeof(head));
 	p->at += sizeof(head);
 	p->len -= sizeof(head);
-	if (head.result_kind >= RESULT_KINDS || head.chunked > 1)
+	if (head.result_kind >= RESULT_KINDS || head.chunked > 1 ||
+		head.has_mac > 1)
 		return false;
 	a->result_kind = head.result_kind;
 	a->microseconds = head.microseconds;
 	r->chunked = head.chunked;
+	a->has_mac = head.has_mac;
+	memcpy(a->mac, head.mac, sizeof(a->mac));
 	return unpack_buf(p, &a->problem) && unpack_buf(p, &a->notices) &&
 	       unpack_table(p, &head, &r->table) &&
 	       unpack_buf(p, &r->kept[REPLY_OUTPUT]) &&

@@ -6,6 +6,7 @@
 
 #include "buf.h"
 #include "hosts/host.h"
+#include "magic_packet.h"
 #include "remote/reply.h"
 
 /* The kinds of results. The summary counts the results of each kind. */
@@ -34,6 +35,8 @@ struct result {
 	struct buf problem;   /* cause of a failure; empty if the reply is
 				 complete */
 	struct buf notices;   /* messages for stderr, already escaped */
+	bool has_mac;         /* `mac` is set */
+	unsigned char mac[MAC_SIZE]; /* learnt MAC address of the host */
 };
 
 /* Return the kind of a result whose reply has this status code. */

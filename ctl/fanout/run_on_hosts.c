@@ -7,6 +7,8 @@
 #include "fanout/render_hosts.h"
 #include "fanout/resume_journal.h"
 #include "fanout/wait_host.h"
+#include "fanout/wake_host.h"
+#include "hosts/mac_file.h"
 #include "output/render.h"
 #include "remote/call.h"
 #include "remote/client_key.h"
@@ -25,6 +27,7 @@ struct many {
 				    dry run */
 	int64_t deadline; /* time when --total-timeout expires, as clock_ms() */
 	bool ended;       /* true if ^C or the deadline has ended workers */
+	struct buf learnt; /* lines for the file of MAC addresses */
 };
 
 void
@@ -43,6 +46,12 @@ run_on_hosts_judge(const struct invocation *inv, struct result *a, int result)
 					 : result_kind_of(a->reply.code);
 }
 
+static bool
+stops_host(const struct request *r)
+{
+	return r->verb == VERB_HALT && !r->dry_run && !r->explain;
+}
+
 /*
  * Send the request to the host, and read the reply. The function is a
  * worker_job.
@@ -52,18 +61,26 @@ send_request(
 	const struct invocation *inv, struct result *a, const void *request)
 {
 	struct endpoint e = endpoint_of(inv, a->host);
+	struct net_addr reached = { .len = 0 };
 	int64_t begin = clock_us();
-	int result = call_ask(&e, request, &a->reply, &a->problem);
+	int result;
 
+	e.reached = &reached;
+	result = call_ask(&e, request, &a->reply, &a->problem);
 	a->microseconds = clock_us() - begin;
 	run_on_hosts_judge(inv, a, result);
+	/*
+	 * Learn the MAC address of a host that is switched off now, because a
+	 * later wake needs this address.
+	 */
+	if (stops_host(&inv->request) && a->result_kind == RESULT_OK)
+		wake_host_note(a, &reached);
 }
 
 static bool
 waits_for_return(const struct invocation *inv)
 {
-	return inv->request.verb == VERB_HALT && inv->await > 0 &&
-	       !inv->request.dry_run && !inv->request.explain;
+	return stops_host(&inv->request) && inv->await > 0;
 }
 
 /*
@@ -73,7 +90,7 @@ waits_for_return(const struct invocation *inv)
 static void
 reboot(const struct invocation *inv, struct result *a, const void *request)
 {
-	int64_t begin = clock_ms();
+	int64_t begin = clock_boot_ms();
 
 	send_request(inv, a, request);
 	if (a->result_kind == RESULT_OK)
@@ -82,7 +99,7 @@ reboot(const struct invocation *inv, struct result *a, const void *request)
 
 /*
  * Wait until a host that has accepted a reboot replies again. `since` points to
- * the clock_ms() before the request. The function is a worker_job.
+ * the clock_boot_ms() before the request. The function is a worker_job.
  */
 static void
 wait_for_return(
@@ -97,6 +114,9 @@ job_of(const struct invocation *inv)
 {
 	if (invocation_waits(inv))
 		return wait_host_change;
+	if (invocation_wakes(inv))
+		return invocation_has(inv, OPT_LEARN) ? wake_host_learn
+						      : wake_host;
 	return inv->several && waits_for_return(inv) ? reboot : send_request;
 }
 
@@ -129,6 +149,8 @@ take_answer(void *taker, struct result *a)
 {
 	struct many *m = taker;
 
+	if (a->has_mac)
+		mac_file_add_line(&m->learnt, a->host, a->mac);
 	resume_journal_remove(&m->resume_journal, a);
 	render_hosts_take(&m->report, a);
 }
@@ -179,7 +201,7 @@ static void
 run_request(struct many *m, const struct host_order *host_order)
 {
 	const struct invocation *inv = m->inv;
-	int64_t begin = clock_ms();
+	int64_t begin = clock_boot_ms();
 
 	if (m->previews != NULL && inv->request.verb == VERB_KILL)
 		run(m, host_order, kill_shown, m->previews, take_answer);
@@ -364,6 +386,27 @@ read_identity(const struct invocation *inv)
 }
 
 /*
+ * Store the learnt MAC addresses. After a halt this is a mere convenience, and
+ * a failure is not reported. Return `outcome`, or OUTCOME_NO if --learn could
+ * not store the addresses.
+ */
+static enum outcome
+store_macs(struct many *m, enum outcome outcome)
+{
+	struct buf problem = { 0 };
+
+	if (m->learnt.len > 0 && mac_file_update(&m->learnt, &problem) != 0 &&
+		invocation_has(m->inv, OPT_LEARN)) {
+		message_print("the MAC addresses were not stored: %s",
+			buf_str(&problem));
+		outcome = OUTCOME_NO;
+	}
+	buf_free(&problem);
+	buf_free(&m->learnt);
+	return outcome;
+}
+
+/*
  * Report errors that are known without contacting a host, before any question.
  * Return OUTCOME_DONE if there are no errors.
  */
@@ -371,7 +414,9 @@ static enum outcome
 begin(struct many *m, bool asks)
 {
 	const struct invocation *inv = m->inv;
-	bool acts = changes_something(inv) && (!asks || prompt_terminal());
+	bool wakes = invocation_wakes(inv) && !inv->request.dry_run;
+	bool acts = wakes ||
+		    (changes_something(inv) && (!asks || prompt_terminal()));
 	struct buf error = { 0 };
 	int begun;
 
@@ -413,7 +458,7 @@ run_on_hosts(const struct invocation *inv)
 			done = act(&m, m.resume_journal.left, asks);
 	}
 	if (outcome == OUTCOME_DONE)
-		outcome = render_hosts_end(&m.report);
+		outcome = store_macs(&m, render_hosts_end(&m.report));
 	resume_journal_end(&m.resume_journal);
 	free_previews(&m);
 	return done ? outcome : OUTCOME_NO;

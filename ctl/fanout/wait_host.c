@@ -20,12 +20,22 @@ enum sign {
 	SIGN_UNKNOWN   /* the ping could not be sent */
 };
 
+/* Return the milliseconds until a deadline of clock_boot_ms(), at least 0. */
+static int64_t
+time_left(int64_t deadline)
+{
+	int64_t left = deadline - clock_boot_ms();
+
+	return left > 0 ? left : 0;
+}
+
 static enum sign
 ping(const struct invocation *inv, int64_t deadline, struct result *a)
 {
 	struct endpoint e = endpoint_of(inv, a->host);
 	struct request request;
-	int result, left = clock_left(deadline) / 1000 + 1;
+	int64_t left = time_left(deadline) / 1000 + 1;
+	int result;
 
 	reply_free(&a->reply);
 	buf_reset(&a->problem);
@@ -48,11 +58,11 @@ ping(const struct invocation *inv, int64_t deadline, struct result *a)
 static bool
 pause_more(int *pause, int64_t deadline)
 {
-	int left = clock_left(deadline);
+	int64_t left = time_left(deadline);
 
-	poll(NULL, 0, left < *pause ? left : *pause);
+	poll(NULL, 0, left < *pause ? (int)left : *pause);
 	*pause = *pause * 3 / 2 < PAUSE_MOST ? *pause * 3 / 2 : PAUSE_MOST;
-	return clock_left(deadline) > 0;
+	return time_left(deadline) > 0;
 }
 
 static void
@@ -64,7 +74,7 @@ succeed(struct result *a, const char *what, int64_t since)
 	if (id != NULL)
 		snprintf(copy, sizeof(copy), "%s", id);
 	snprintf(text, sizeof(text), "%s after %.1f s", what,
-		(double)(clock_ms() - since) / 1e3);
+		(double)(clock_boot_ms() - since) / 1e3);
 	buf_reset(&a->problem);
 	reply_free(&a->reply);
 	if (reply_conclude(&a->reply, CODE_OK, text, *copy ? copy : NULL) == 0)
@@ -79,7 +89,7 @@ fail_late(struct result *a, const char *what, int64_t since)
 	struct buf text = { 0 };
 
 	buf_addf(&text, "%s after %lld s", what,
-		(long long)(clock_ms() - since) / 1000);
+		(long long)(clock_boot_ms() - since) / 1000);
 	if (a->problem.len > 0)
 		buf_addf(&text, ": %s", buf_str(&a->problem));
 	result_fail(a, RESULT_TIMED_OUT, buf_str(&text));
@@ -95,59 +105,88 @@ is_new(const struct reply *r, int64_t since)
 
 	return uptime != NULL &&
 	       text_number(uptime, 0, INT32_MAX, &seconds) == 0 &&
-	       seconds < (clock_ms() - since) / 1000;
+	       seconds < (clock_boot_ms() - since) / 1000;
 }
+
+/* The parameters of a wait. All times are those of clock_boot_ms(). */
+struct waiting {
+	enum sign wanted;
+	bool restarted; /* the daemon must have been started after `begin` */
+	int64_t begin;
+	/* Function to call before each ping, or NULL; false ends the wait. */
+	wait_host_step *step;
+	void *context;
+};
 
 /*
  * Ping the host until the host is in the wanted state, or until inv->await
- * seconds have passed. If `restarted` is true, the daemon must also have been
- * started after the time `begin`. Store the outcome in the result.
+ * seconds have passed. Store the outcome in the result.
  */
 static void
-wait_for_sign(const struct invocation *inv, struct result *a, enum sign wanted,
-	bool restarted, int64_t begin)
+wait_for_sign(
+	const struct invocation *inv, struct result *a, const struct waiting *w)
 {
-	const char *what = restarted           ? "back"
-			   : wanted == SIGN_UP ? "up"
-					       : "down";
-	const char *late = restarted           ? "has not returned"
-			   : wanted == SIGN_UP ? "not up"
-					       : "not down";
-	int64_t deadline = clock_ms() + inv->await * 1000LL;
+	const char *what = w->restarted           ? "back"
+			   : w->wanted == SIGN_UP ? "up"
+						  : "down";
+	const char *late = w->restarted           ? "has not returned"
+			   : w->wanted == SIGN_UP ? "not up"
+						  : "not down";
+	int64_t deadline = clock_boot_ms() + inv->await * 1000LL;
 	int pause = PAUSE_FIRST;
 	enum sign sign;
 
 	do {
+		if (w->step != NULL && !w->step(w->context))
+			return;
 		sign = ping(inv, deadline, a);
 		/*
 		 * Do not wait for a host with a wrong key: the key will not
 		 * change.
 		 */
-		if (wanted == SIGN_UP && sign == SIGN_STRANGER) {
+		if (w->wanted == SIGN_UP && sign == SIGN_STRANGER) {
 			a->result_kind = RESULT_UNREACHED;
 			return;
 		}
-		if (sign == wanted &&
-			(!restarted || is_new(&a->reply, begin))) {
-			succeed(a, what, begin);
+		if (sign == w->wanted &&
+			(!w->restarted || is_new(&a->reply, w->begin))) {
+			succeed(a, what, w->begin);
 			return;
 		}
 	} while (pause_more(&pause, deadline));
-	fail_late(a, late, begin);
+	fail_late(a, late, w->begin);
 }
 
 void
 wait_host_change(
 	const struct invocation *inv, struct result *a, const void *unused)
 {
-	enum sign wanted = invocation_has(inv, OPT_UP) ? SIGN_UP : SIGN_DOWN;
+	struct waiting w = { .wanted = invocation_has(inv, OPT_UP) ? SIGN_UP
+								   : SIGN_DOWN,
+		.begin = clock_boot_ms() };
 
 	(void)unused;
-	wait_for_sign(inv, a, wanted, false, clock_ms());
+	wait_for_sign(inv, a, &w);
 }
 
 void
 wait_host_return(const struct invocation *inv, struct result *a, int64_t since)
 {
-	wait_for_sign(inv, a, SIGN_UP, true, since);
+	struct waiting w = {
+		.wanted = SIGN_UP, .restarted = true, .begin = since
+	};
+
+	wait_for_sign(inv, a, &w);
+}
+
+void
+wait_host_up(const struct invocation *inv, struct result *a,
+	wait_host_step *step, void *context)
+{
+	struct waiting w = { .wanted = SIGN_UP,
+		.begin = clock_boot_ms(),
+		.step = step,
+		.context = context };
+
+	wait_for_sign(inv, a, &w);
 }

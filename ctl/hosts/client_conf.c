@@ -69,10 +69,13 @@ client_conf_free(struct client_conf *c)
 	for (i = 0; i < c->nentries; i++) {
 		free(c->entries[i].identity);
 		free(c->entries[i].fingerprint);
+		free(c->entries[i].broadcast);
+		free(c->entries[i].wake_interface);
 	}
 	for (i = 0; i < c->nhosts; i++) {
 		free(c->hosts[i].name);
 		free(c->hosts[i].address);
+		free(c->hosts[i].mac);
 	}
 	for (i = 0; i < c->ngroups; i++) {
 		free(c->groups[i].name);

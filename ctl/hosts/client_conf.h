@@ -24,11 +24,16 @@ struct conf_entry {
 	unsigned timeout;  /* in seconds; 0: not set */
 	char *identity;    /* file of the user's key; NULL: not set */
 	char *fingerprint; /* host key's fingerprint; NULL: not set */
+	/* The settings of `wake`: */
+	char *broadcast; /* numeric address of the packets; NULL: not set */
+	char *wake_interface; /* name of the interface; NULL: not set */
+	unsigned wake_port;   /* UDP port of the packets; 0: not set */
 };
 
 struct conf_host {
 	char *name;
 	char *address; /* path for TARGET_UNIX; NULL: use `name` */
+	char *mac;     /* MAC address in lower case with colons, or NULL */
 	size_t entry;  /* index of the host's entry in `entries` */
 };
 

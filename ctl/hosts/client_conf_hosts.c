@@ -199,16 +199,18 @@ read_entry(
 	good &= conf_string(
 		r->conf, conf_member(group, "fingerprint"), &e->fingerprint);
 	good &= read_identity(r, group, e);
+	good &= reading_wake(r, group, e);
 	return good && check_fit(r, group, e);
 }
 
 /*
  * Add a host to the newest entry, unless a host with this name exists. A new
- * host takes the strings, and *name and *address become NULL. `address` may be
- * NULL. Return false if memory cannot be allocated.
+ * host takes the strings *name and *address, which become NULL, and a copy of
+ * `mac`. `address` and `mac` may be NULL. Return false if memory cannot be
+ * allocated.
  */
 static bool
-add_host(struct reading *r, char **name, char **address)
+add_host(struct reading *r, char **name, char **address, const char *mac)
 {
 	struct client_conf *c = r->to;
 	struct conf_host *h = &c->hosts[c->nhosts];
@@ -223,23 +225,26 @@ add_host(struct reading *r, char **name, char **address)
 		return reading_no_memory(r);
 	if (added == 0)
 		return true;
-	*h = (struct conf_host){ *name, NULL, c->nentries - 1 };
+	*h = (struct conf_host){ .name = *name, .entry = c->nentries - 1 };
 	*name = NULL;
 	if (address != NULL) {
 		h->address = *address;
 		*address = NULL;
 	}
 	c->nhosts++;
+	if (mac != NULL && (h->mac = strdup(mac)) == NULL)
+		return reading_no_memory(r);
 	return true;
 }
 
 /*
- * Add a host for each name. If there are addresses, each name gets the address
- * with the same index. On failure, report an error and return false.
+ * Add a host for each name. If there are addresses or MAC addresses, each name
+ * gets the element with the same index. On failure, report an error and return
+ * false.
  */
 static bool
 add_hosts(struct reading *r, const config_setting_t *group,
-	struct strings *names, struct strings *addresses)
+	struct strings *names, struct strings *addresses, char **macs)
 {
 	struct client_conf *c = r->to;
 	enum target_kind kind = c->entries[c->nentries - 1].kind;
@@ -257,7 +262,8 @@ add_hosts(struct reading *r, const config_setting_t *group,
 			       r, reading_member(group, "name"), names->v[i]) &&
 		       check_address(r, at, kind,
 			       own ? addresses->v[i] : names->v[i]) &&
-		       add_host(r, &names->v[i], own ? &addresses->v[i] : NULL);
+		       add_host(r, &names->v[i], own ? &addresses->v[i] : NULL,
+			       macs != NULL ? macs[i] : NULL);
 	return good;
 }
 
@@ -288,9 +294,10 @@ void
 reading_host(struct reading *r, const config_setting_t *group)
 {
 	static const char *const keys[] = { "name", "address", "port",
-		"transport", "fingerprint", "identity", "timeout", NULL };
+		"transport", "fingerprint", "identity", "timeout", "mac",
+		"broadcast", "wake_port", "wake_interface", NULL };
 	struct strings names = { 0 }, addresses = { 0 };
-	char *name = NULL, *address = NULL;
+	char *name = NULL, *address = NULL, **macs = NULL;
 	struct client_conf *c = r->to;
 	struct conf_entry *e;
 	bool good;
@@ -313,8 +320,10 @@ reading_host(struct reading *r, const config_setting_t *group)
 			"has no address; set address to the path of the "
 			"socket");
 	else if (good &&
-		 read_names(r, group, name, address, &names, &addresses))
-		add_hosts(r, group, &names, &addresses);
+		 read_names(r, group, name, address, &names, &addresses) &&
+		 reading_macs(r, group, names.n, &macs))
+		add_hosts(r, group, &names, &addresses, macs);
+	conf_strings_free(macs);
 	free_strings(&names);
 	free_strings(&addresses);
 	free(name);

@@ -23,6 +23,21 @@ struct reading {
 void reading_host(struct reading *, const config_setting_t *entry);
 
 /*
+ * Read the keys broadcast, wake_port and wake_interface of an entry. Return
+ * false after reporting an error.
+ */
+bool reading_wake(
+	struct reading *, const config_setting_t *entry, struct conf_entry *);
+
+/*
+ * Read the key `mac` of an entry that stands for `names` hosts into *macs. Each
+ * host needs one address. Without the key, *macs stays unchanged. Return false
+ * after reporting an error. The caller frees *macs with conf_strings_free().
+ */
+bool reading_macs(struct reading *, const config_setting_t *entry, size_t names,
+	char ***macs);
+
+/*
  * Return the setting of a key in a group, so that an error can name the line of
  * the setting. If the group lacks the key, return the group.
  */

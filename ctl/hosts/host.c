@@ -26,6 +26,9 @@ hosts_clear(struct host *h)
 	free(h->label);
 	free(h->identity);
 	free(h->fingerprint);
+	free(h->mac);
+	free(h->broadcast);
+	free(h->wake_interface);
 }
 
 void

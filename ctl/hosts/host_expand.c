@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONF_FILES                                              \
+#define CONF_FILES                                                 \
 	"~/.config/bridlectl/" CLIENT_CONF_NAME " and " SYSCONFDIR \
 	"/bridle/" CLIENT_CONF_NAME
 
@@ -98,11 +98,15 @@ take_entry(struct inventory *in, struct host *h, const struct conf_host *known,
 	client_conf_target(e->kind, address, *port ? 0 : e->port, &text);
 	buf_adds(&text, port);
 	h->timeout = e->timeout;
+	h->wake_port = e->wake_port;
 	if (e->kind == TARGET_UNIX && *port != '\0')
 		buf_addf(
 			in->error, "'%s': a unix socket has no port", h->label);
 	else if (copy(&h->identity, e->identity) != 0 ||
-		 copy(&h->fingerprint, e->fingerprint) != 0)
+		 copy(&h->fingerprint, e->fingerprint) != 0 ||
+		 copy(&h->mac, known->mac) != 0 ||
+		 copy(&h->broadcast, e->broadcast) != 0 ||
+		 copy(&h->wake_interface, e->wake_interface) != 0)
 		no_memory(in->error);
 	else
 		result = target_parse(buf_str(&text), &h->target, in->error);

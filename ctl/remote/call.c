@@ -79,6 +79,16 @@ call_send(struct conn *c, const struct request *r)
 	conn_send(c, "\n", 1);
 }
 
+/* Store the host's address, or an address of length 0 on failure. */
+static void
+note_address(const struct conn *c, struct net_addr *reached)
+{
+	memset(reached, 0, sizeof(*reached));
+	reached->len = sizeof(reached->ss);
+	if (getpeername(c->fd, &reached->sa, &reached->len) != 0)
+		reached->len = 0;
+}
+
 int
 call_open(struct conn *c, const struct endpoint *e, const struct request *r)
 {
@@ -91,6 +101,8 @@ call_open(struct conn *c, const struct endpoint *e, const struct request *r)
 		return -1;
 	if (connect_and_trust(c, e, context) != 0)
 		return -1;
+	if (e->reached != NULL)
+		note_address(c, e->reached);
 	if (r != NULL)
 		call_send(c, r);
 	return 0;

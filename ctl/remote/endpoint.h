@@ -7,6 +7,7 @@
 
 #include "cli/invocation.h"
 #include "hosts/host.h"
+#include "net.h"
 
 #include <stdbool.h>
 
@@ -18,6 +19,8 @@ struct endpoint {
 	bool accept_new;        /* trust the key of an unknown host */
 	unsigned connect_timeout; /* time limit in seconds; 0: not given */
 	unsigned timeout; /* time limit of the call in seconds; 0: not given */
+	/* where to store the address of the reached host; NULL: nowhere */
+	struct net_addr *reached;
 };
 
 /*

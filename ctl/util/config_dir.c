@@ -40,30 +40,48 @@ config_dir_home_path(const char *name, struct buf *path, struct buf *problem)
 }
 
 /*
- * Append the path of a folder below ~/.config. The XDG specification tells
- * programs to ignore a relative path in XDG_CONFIG_HOME.
+ * Append the path of `name` in the folder that the environment variable names.
+ * Without the variable, this is the folder `standard` in the home folder. The
+ * XDG specification tells programs to ignore a relative path in the variable.
  */
 static int
-add_config_path(const char *name, struct buf *path, struct buf *problem)
+add_xdg_path(const char *variable, const char *standard, const char *name,
+	struct buf *path, struct buf *problem)
 {
-	const char *config = getenv("XDG_CONFIG_HOME");
+	const char *folder = getenv(variable);
 	struct buf below = { 0 };
 	int result;
 
-	if (config != NULL && *config == '/') {
-		buf_addf(path, "%s/%s", config, name);
+	if (folder != NULL && *folder == '/') {
+		buf_addf(path, "%s/%s", folder, name);
 		return 0;
 	}
-	buf_addf(&below, ".config/%s", name);
+	buf_addf(&below, "%s/%s", standard, name);
 	result = config_dir_home_path(buf_str(&below), path, problem);
 	buf_free(&below);
 	return result;
+}
+
+static int
+add_config_path(const char *name, struct buf *path, struct buf *problem)
+{
+	return add_xdg_path("XDG_CONFIG_HOME", ".config", name, path, problem);
 }
 
 int
 config_dir_file(const char *name, struct buf *path, struct buf *problem)
 {
 	if (add_config_path(FOLDER "/", path, problem) != 0)
+		return -1;
+	buf_adds(path, name);
+	return 0;
+}
+
+int
+config_dir_state_file(const char *name, struct buf *path, struct buf *problem)
+{
+	if (add_xdg_path("XDG_STATE_HOME", ".local/state", FOLDER "/", path,
+		    problem) != 0)
 		return -1;
 	buf_adds(path, name);
 	return 0;
@@ -95,7 +113,8 @@ config_dir_check_old(struct buf *problem)
 
 	if (add_config_path(FOLDER, &path, &ignored) == 0 &&
 		add_config_path(OLD_FOLDER, &old, &ignored) == 0 &&
-		access(buf_str(&path), F_OK) != 0 && has_our_file(buf_str(&old)))
+		access(buf_str(&path), F_OK) != 0 &&
+		has_our_file(buf_str(&old)))
 		result = problem_add(problem,
 			"your key, known_hosts or bridlectl.conf is still in "
 			"the folder of version 0.1; run: mv %s %s",

@@ -1,5 +1,6 @@
 /*
- * Finds and creates paths of the user's files in ~/.config/bridlectl.
+ * Finds and creates paths of the user's files in ~/.config/bridlectl and
+ * ~/.local/state/bridlectl.
  */
 #ifndef BRIDLE_CONFIG_DIR_H
 #define BRIDLE_CONFIG_DIR_H
@@ -12,6 +13,15 @@
  * Returns 0, or -1 with a sentence appended to problem.
  */
 int config_dir_file(const char *name, struct buf *path, struct buf *problem);
+
+/*
+ * Append to `path` the path of the file `name` in ~/.local/state/bridlectl, for
+ * files that bridlectl itself writes. XDG_STATE_HOME replaces ~/.local/state if
+ * the variable is an absolute path. Returns 0, or -1 with a sentence appended
+ * to problem.
+ */
+int config_dir_state_file(
+	const char *name, struct buf *path, struct buf *problem);
 
 /*
  * Append to `path` the path of the file `name` in the home folder. Returns 0,

@@ -9,5 +9,7 @@
 #define TIMEOUT_MAX 86400 /* longest allowed timeout, in seconds */
 /* Default time limit of `wait` and `reboot --wait`, in seconds. */
 #define WAIT_HOST_SECONDS 600
+/* Default time limit of `wake`, in seconds: a PC needs a minute to start. */
+#define WAKE_HOST_SECONDS 120
 
 #endif

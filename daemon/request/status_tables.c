@@ -16,7 +16,7 @@ status_table_status(const struct parent *p, struct buf *out)
 		const char *name;
 		uint64_t value;
 	} rows[] = {
-		{ "uptime_s", (uint64_t)(clock_ms() - p->started) / 1000 },
+		{ "uptime_s", (uint64_t)(clock_boot_ms() - p->started) / 1000 },
 		{ "sessions", p->nsessions },
 		{ "sessions_max", p->settings->limits.sessions },
 		{ "actions", p->nactions },

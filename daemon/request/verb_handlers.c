@@ -21,7 +21,7 @@
 static void
 handle_ping(struct exchange *x)
 {
-	int64_t up = (clock_ms() - x->parent->started) / 1000;
+	int64_t up = (clock_boot_ms() - x->parent->started) / 1000;
 	char seconds[24];
 
 	snprintf(seconds, sizeof(seconds), "%lld", (long long)up);

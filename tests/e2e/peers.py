@@ -62,17 +62,10 @@ def open_socket(host, port, source):
         (host, port), bridle.PATIENCE, source and (source, 0))
 
 
-def connect(host, port, uid=None, groups=(), source=None, network=None):
-    """Return a connection that a child process has opened. The child runs as
-    the user `uid` and in the network namespace `network`.
-
-    The kernel shows the child as the peer even after the child has ended.
-    Therefore the test itself can use the connection.
-    """
+def open_there(open_one, what, uid=None, groups=(), network=None):
+    """Return the socket that open_one() returns in a child process. The child
+    runs as the user `uid` and in the network namespace `network`."""
     ours, theirs = socket.socketpair()
-    # Load Python's modules now. After the change of its user, the child may
-    # have no right to read them.
-    host.encode("idna")
     pid = os.fork()
     if pid == 0:
         try:
@@ -80,7 +73,7 @@ def connect(host, port, uid=None, groups=(), source=None, network=None):
                 enter(network)
             if uid is not None:
                 become(uid, groups)
-            s = open_socket(host, port, source)
+            s = open_one()
             socket.send_fds(theirs, [b"here"], [s.fileno()])
         except BaseException as e:
             theirs.sendall(repr(e).encode())
@@ -89,10 +82,23 @@ def connect(host, port, uid=None, groups=(), source=None, network=None):
     with ours:
         message, fds, _, _ = socket.recv_fds(ours, 200, 1)
     os.waitpid(pid, 0)
-    assert message == b"here", (host, port, message)
+    assert message == b"here", (what, message)
     s = socket.socket(fileno=fds[0])
     s.settimeout(bridle.PATIENCE)
     return s
+
+
+def connect(host, port, uid=None, groups=(), source=None, network=None):
+    """Return a connection that a child process has opened, see open_there().
+
+    The kernel shows the child as the peer even after the child has ended.
+    Therefore the test itself can use the connection.
+    """
+    # Load Python's modules now. After the change of its user, the child may
+    # have no right to read them.
+    host.encode("idna")
+    return open_there(lambda: open_socket(host, port, source), (host, port),
+                      uid, groups, network)
 
 
 def ask(line, host, port, **how):

@@ -113,7 +113,7 @@ def test_other_tools_get_names_alone():
     for tool in ("nodeset", "pdsh"):
         first = hosts("[2001:DB8::5],[fe80::1%eth0]:7,b", "--format", tool)
         equal(hosts(",".join(first), "--format", tool), first)
-    refused("hosts", "a", "--format=xml", part="ansible, nodeset or pdsh")
+    refused("hosts", "a", "--format=xml", part="ansible, macs, nodeset or pdsh")
     refused("hosts", "a", "--format=pdsh", "--json", part="cannot be combined")
 
 
