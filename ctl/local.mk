@@ -16,7 +16,8 @@ libbridlectl_a_SOURCES = \
 	ctl/cli/invocation.h \
 	ctl/cli/options.c \
 	ctl/cli/options.h \
-	ctl/cli/outcome.h \
+	ctl/cli/exit_status.c \
+	ctl/cli/exit_status.h \
 	ctl/cli/request_build.c \
 	ctl/cli/request_build.h \
 	ctl/cmd/announce.c \

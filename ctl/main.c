@@ -74,21 +74,6 @@ close_output(enum outcome outcome)
 	return outcome == OUTCOME_DONE ? OUTCOME_NO : outcome;
 }
 
-/*
- * Return the exit status of bridlectl. With --exit-status, a failure of
- * bridlectl gets the status that the user has chosen. Thus a script can tell
- * this failure from a failure of the command.
- */
-static int
-exit_status(const struct invocation *inv, enum outcome outcome)
-{
-	if (outcome >= OUTCOME_EXIT)
-		return (int)outcome - OUTCOME_EXIT;
-	return outcome != OUTCOME_DONE && inv->own_failure <= OWN_FAILURE_MAX
-		       ? (int)inv->own_failure
-		       : (int)outcome;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -107,7 +92,7 @@ main(int argc, char **argv)
 		return OUTCOME_DONE;
 	}
 	outcome = close_output(run(&inv, argc, argv));
-	status = exit_status(&inv, outcome);
+	status = exit_status(outcome, inv.own_failure);
 	invocation_free(&inv);
 	return status;
 }

@@ -6,7 +6,7 @@
 #define BRIDLE_COMMAND_H
 
 #include "cli/options.h"
-#include "cli/outcome.h"
+#include "cli/exit_status.h"
 #include "verbs.h"
 
 #define COMMAND_TAKES_MAX 2

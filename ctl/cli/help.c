@@ -19,7 +19,7 @@ static const char general_examples[] =
 	"explain reboot|is a reboot allowed, and why?\n"
 	"ping|does the daemon reply?\n";
 
-static const char exit_status[] =
+static const char exit_statuses[] =
 	"Exit status:\n"
 	"  0 done   1 refused, failed or only partly done   2 wrong command "
 	"line\n"
@@ -150,7 +150,7 @@ print_general(const struct command *const *commands)
 	print_options("Options:", (OPT_REMOTE & ~OPT_MANY) | OPT_ALWAYS);
 	print_options("\nFor many hosts:", OPT_REMOTE & OPT_MANY);
 	putchar('\n');
-	fputs(exit_status, stdout);
+	fputs(exit_statuses, stdout);
 	buf_free(&left);
 }
 

@@ -16,7 +16,6 @@
 
 #include <stdbool.h>
 
-#define OWN_FAILURE_MAX 255 /* maximum value of --exit-status */
 
 struct invocation {
 	const struct command *const *commands; /* all commands */

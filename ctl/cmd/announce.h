@@ -5,7 +5,7 @@
 #ifndef BRIDLE_ANNOUNCE_H
 #define BRIDLE_ANNOUNCE_H
 
-#include "cli/outcome.h"
+#include "cli/exit_status.h"
 
 /*
  * Write the service file for the daemon with this configuration: the port of

@@ -6,7 +6,7 @@
 #ifndef BRIDLE_CONFIG_APPLY_H
 #define BRIDLE_CONFIG_APPLY_H
 
-#include "cli/outcome.h"
+#include "cli/exit_status.h"
 #include "cmd/config_changes.h"
 
 #include <stdbool.h>

@@ -4,7 +4,7 @@
 #ifndef BRIDLE_CONFIG_EDIT_H
 #define BRIDLE_CONFIG_EDIT_H
 
-#include "cli/outcome.h"
+#include "cli/exit_status.h"
 
 #include <stdbool.h>
 

@@ -4,7 +4,7 @@
 #ifndef BRIDLE_DISCOVER_ADD_H
 #define BRIDLE_DISCOVER_ADD_H
 
-#include "cli/outcome.h"
+#include "cli/exit_status.h"
 #include "hosts/client_conf.h"
 #include "hosts/discovered.h"
 

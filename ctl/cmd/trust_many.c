@@ -240,22 +240,28 @@ store(struct trusting *t)
 	return result;
 }
 
-/* Return the common outcome of all hosts, or OUTCOME_SEVERAL. */
+static enum outcome
+outcome_of_row(enum row_state state)
+{
+	switch (state) {
+	case ROW_UNREACHED:
+		return OUTCOME_UNREACHED;
+	case ROW_WRONG:
+	case ROW_UNLISTED:
+		return OUTCOME_NO;
+	default:
+		return OUTCOME_DONE;
+	}
+}
+
 static enum outcome
 conclude(const struct trusting *t)
 {
-	size_t i, unreached = 0, bad = 0, n = t->inv->hosts.n;
+	struct outcomes outcomes = { 0 };
 
-	for (i = 0; i < n; i++) {
-		unreached += t->rows[i].state == ROW_UNREACHED;
-		bad += t->rows[i].state == ROW_WRONG ||
-		       t->rows[i].state == ROW_UNLISTED;
-	}
-	if (unreached == n)
-		return OUTCOME_UNREACHED;
-	if (bad == n)
-		return OUTCOME_NO;
-	return unreached + bad > 0 ? OUTCOME_SEVERAL : OUTCOME_DONE;
+	for (size_t i = 0; i < t->inv->hosts.n; i++)
+		outcomes_add(&outcomes, outcome_of_row(t->rows[i].state));
+	return outcomes.all;
 }
 
 static enum outcome

@@ -5,7 +5,7 @@
 #define BRIDLE_LIVE_SCREEN_H
 
 #include "cli/invocation.h"
-#include "cli/outcome.h"
+#include "cli/exit_status.h"
 #include "fanout/result.h"
 
 /*

@@ -6,7 +6,7 @@
 #define BRIDLE_LIVE_TABLE_H
 
 #include "cli/invocation.h"
-#include "cli/outcome.h"
+#include "cli/exit_status.h"
 
 /*
  * Show the table on the terminal until ^C or until --total-timeout expires.

@@ -210,7 +210,7 @@ print_only(const struct invocation *inv, struct result *a, const struct view *v)
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	if (inv->request.explain)
-		return outcome_of_status(reply_explained(r));
+		return outcome_of_code(reply_explained(r));
 	return is_ping(inv) && render_is_text(inv) &&
 			       pong_print(a->host->label, r, a->microseconds) !=
 				       0

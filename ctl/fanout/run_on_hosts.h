@@ -5,7 +5,7 @@
 #define BRIDLE_RUN_ON_HOSTS_H
 
 #include "cli/invocation.h"
-#include "cli/outcome.h"
+#include "cli/exit_status.h"
 #include "fanout/fanout.h"
 
 /*

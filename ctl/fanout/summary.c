@@ -37,19 +37,13 @@ summary_add(struct summary *t, const struct result *a)
 enum outcome
 summary_outcome(const struct summary *t)
 {
-	enum outcome outcome = OUTCOME_DONE;
-	bool first = true;
-	int result_kind;
+	struct outcomes all = { 0 };
+	int kind;
 
-	for (result_kind = 0; result_kind < RESULT_KINDS; result_kind++) {
-		if (t->count[result_kind] == 0)
-			continue;
-		if (!first && outcomes[result_kind] != outcome)
-			return OUTCOME_SEVERAL;
-		outcome = outcomes[result_kind];
-		first = false;
-	}
-	return outcome;
+	for (kind = 0; kind < RESULT_KINDS; kind++)
+		if (t->count[kind] > 0)
+			outcomes_add(&all, outcomes[kind]);
+	return all.all;
 }
 
 /* Append the hosts with this kind of result, as in " (node[07-09])". */

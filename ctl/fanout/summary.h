@@ -4,7 +4,7 @@
 #ifndef BRIDLE_SUMMARY_H
 #define BRIDLE_SUMMARY_H
 
-#include "cli/outcome.h"
+#include "cli/exit_status.h"
 #include "fanout/result.h"
 
 #include <stddef.h>

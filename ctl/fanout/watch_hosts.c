@@ -12,25 +12,17 @@
 #include <stdio.h>
 #include <string.h>
 
-static void
-count_outcome(struct watch_hosts *hosts, enum outcome outcome)
-{
-	if (hosts->finished > 0 && hosts->outcome != outcome)
-		outcome = OUTCOME_SEVERAL;
-	hosts->outcome = outcome;
-	hosts->finished++;
-}
-
 /* Print why a host sends no more events, and count the outcome of this host. */
 static void
 finish_host(struct watch_hosts *hosts, struct result *result)
 {
 	if (result->problem.len > 0) {
 		message_lines(result->host->label, buf_str(&result->problem));
-		count_outcome(hosts, OUTCOME_UNREACHED);
+		outcomes_add(&hosts->outcomes, OUTCOME_UNREACHED);
 	} else {
-		count_outcome(hosts, render_status(hosts->inv, result->host,
-					     &result->reply, &hosts->hinted));
+		outcomes_add(&hosts->outcomes,
+			render_status(hosts->inv, result->host, &result->reply,
+				&hosts->hinted));
 	}
 }
 
@@ -102,12 +94,12 @@ start_workers(struct watch_hosts *hosts)
 int
 watch_hosts_open(struct watch_hosts *hosts)
 {
-	hosts->outcome = OUTCOME_UNREACHED;
+	hosts->outcomes.all = OUTCOME_UNREACHED;
 	if (hosts->inv->hosts.n > FANOUT_MAX) {
 		message_print("%s keeps a connection to each host: use at most "
 			      "%d hosts",
 			hosts->inv->command->name, FANOUT_MAX);
-		hosts->outcome = OUTCOME_USAGE;
+		hosts->outcomes.all = OUTCOME_USAGE;
 		return -1;
 	}
 	return ask_about_key(hosts->inv) == 0 ? start_workers(hosts) : -1;
@@ -125,9 +117,9 @@ enum outcome
 watch_hosts_close(struct watch_hosts *hosts)
 {
 	if (hosts->unshown)
-		hosts->outcome = OUTCOME_NO;
-	else if (sigint_count() > 0 && hosts->finished == 0)
-		hosts->outcome = OUTCOME_DONE;
+		hosts->outcomes.all = OUTCOME_NO;
+	else if (sigint_count() > 0 && hosts->outcomes.n == 0)
+		hosts->outcomes.all = OUTCOME_DONE;
 	worker_set_close(&hosts->workers);
-	return hosts->outcome;
+	return hosts->outcomes.all;
 }

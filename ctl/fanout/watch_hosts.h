@@ -4,8 +4,8 @@
 #ifndef BRIDLE_WATCH_HOSTS_H
 #define BRIDLE_WATCH_HOSTS_H
 
+#include "cli/exit_status.h"
 #include "cli/invocation.h"
-#include "cli/outcome.h"
 #include "fanout/worker_set.h"
 
 #include <poll.h>
@@ -25,10 +25,9 @@ struct watch_hosts {
 	void *context;
 	/* Private: */
 	struct worker_set workers;
-	size_t finished; /* number of hosts that send no more events */
+	struct outcomes outcomes; /* of the hosts that send no more events */
 	unsigned hinted; /* bits of printed hints, see render_status() */
 	bool unshown;    /* true if records could not be shown */
-	enum outcome outcome;
 };
 
 /*

@@ -54,20 +54,6 @@ render_is_cut(const struct invocation *inv, const struct reply *r)
 	return reply_truncated(r) && !invocation_has(inv, OPT_ALLOW_TRUNCATED);
 }
 
-enum outcome
-outcome_of_status(int code)
-{
-	switch (code) {
-	case CODE_OK:
-	case CODE_ACCEPTED:
-		return OUTCOME_DONE;
-	case CODE_UNAVAILABLE:
-		return OUTCOME_UNREACHED;
-	default:
-		return OUTCOME_NO;
-	}
-}
-
 /* Append the pairs of the status line, as in " [rule x, id 7]". */
 static void
 add_pairs(struct buf *out, const struct reply *r)
@@ -183,7 +169,7 @@ render_status(const struct invocation *inv, const struct host *host,
 {
 	const char *meaning = wire_code_text(r->code);
 	const char *output = reply_pair(r, "output");
-	enum outcome outcome = outcome_of_status(r->code);
+	enum outcome outcome = outcome_of_code(r->code);
 	struct buf line = { 0 };
 
 	if (reply_truncated(r))
@@ -281,7 +267,7 @@ render_reply(const struct invocation *inv, const struct host *host,
 	unsigned hinted = 0;
 
 	if (text && render_is_text(inv) &&
-		outcome_of_status(r->code) == OUTCOME_DONE)
+		outcome_of_code(r->code) == OUTCOME_DONE)
 		written |= render_line("%s: %s", host->label, r->said);
 	outcome = render_status(inv, host, r, &hinted);
 	/* If the output failed, the command was not successful. */

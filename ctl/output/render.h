@@ -13,9 +13,6 @@
 /* True if neither --json nor --raw is given. */
 bool render_is_text(const struct invocation *);
 
-/* Return the outcome of a command whose reply has this status code. */
-enum outcome outcome_of_status(int code);
-
 /*
  * True if the daemon has dropped output of the command, and --allow-truncated
  * is not given. The caller must treat such a reply as a failure.
