@@ -298,9 +298,12 @@ accept_one(struct parent *p, const struct listener *l)
 void
 admission_accept(struct parent *p, const struct listener *l)
 {
+	uint64_t refused = p->counters.refused;
 	int i;
 
-	for (i = 0; i < ACCEPT_BATCH && accept_one(p, l); i++)
+	for (i = 0; i < ACCEPT_BATCH && p->counters.refused == refused &&
+		    accept_one(p, l);
+		i++)
 		;
 }
 

@@ -1,5 +1,5 @@
 EXTRA_DIST += tests/bench/cold.py tests/bench/connections.py \
-	tests/bench/fanout.py tests/bench/long.py tests/bench/memory.py tests/bench/report.py \
+	tests/bench/fanout.py tests/bench/flood.py tests/bench/long.py tests/bench/memory.py tests/bench/report.py \
 	tests/bench/run.py tests/bench/servers.py tests/bench/shared.py \
 	tests/bench/slow.py tests/bench/README.md
 # Programs for measurements, not tests: see tests/bench/README.md

@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "e2e"))
 import cold  # noqa: E402
 import connections  # noqa: E402
 import fanout  # noqa: E402
+import flood  # noqa: E402
 import long  # noqa: E402
 import memory  # noqa: E402
 import slow  # noqa: E402
@@ -18,7 +19,7 @@ from report import Report  # noqa: E402
 
 SOURCE = os.path.join(os.path.dirname(__file__), "..", "..")
 BENCHES = {"cold": cold, "connections": connections, "memory": memory,
-           "slow": slow, "fanout": fanout, "long": long}
+           "slow": slow, "flood": flood, "fanout": fanout, "long": long}
 PEERS = ["clustershell", "dropbear-bin", "gnuplot-nox", "krb5-admin-server",
          "krb5-kdc", "krb5-user", "nagios-nrpe-plugin", "nagios-nrpe-server",
          "openssh-client", "openssh-server", "pdsh", "remctl-client",
