@@ -1,9 +1,11 @@
 /*
  * Fuzz target for the text of bridlectl.conf. If the parser refuses a text, it
  * must give a reason. If the parser accepts a text, all hosts in the text must
- * be valid, including the hosts of groups.
+ * be valid, including the hosts of groups. After another host is added to the
+ * text, the text must still be valid, and have this host too.
  */
 #include "hosts/client_conf.h"
+#include "hosts/client_conf_edit.h"
 #include "hosts/host.h"
 #include "hosts/host_expand.h"
 
@@ -73,6 +75,32 @@ expand_hosts(const struct client_conf *c)
 	buf_free(&error);
 }
 
+/* Add a host and a group to a valid text, and read the result. */
+static void
+edit(const char *text, const struct client_conf *before)
+{
+	const struct conf_addition one = { .name = "new.fuzz", .port = 7 };
+	const struct conf_group *group;
+	struct client_conf after = { 0 };
+	struct buf out = { 0 }, error = { 0 };
+
+	if (client_conf_host(before, one.name, strlen(one.name)) != NULL)
+		return;
+	buf_adds(&out, text);
+	must(client_conf_edit_add(&out, &one, 1, "g", &error) == 0);
+	must(client_conf_read_text(&after, buf_str(&out), "new.conf", &error) ==
+		0);
+	must(after.nhosts == before->nhosts + 1);
+	must(client_conf_host(&after, one.name, strlen(one.name)) != NULL);
+	group = client_conf_group(&after, "g");
+	must(group != NULL && group->hosts != NULL);
+	must(after.ngroups ==
+		before->ngroups + (client_conf_group(before, "g") == NULL));
+	client_conf_free(&after);
+	buf_free(&out);
+	buf_free(&error);
+}
+
 /*
  * True if the patterns expand to few enough names. Patterns with more names
  * would make the target slow.
@@ -115,6 +143,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else if (c.nhosts <= HOSTS_MAX) {
 		must(error.len == 0);
 		expand_hosts(&c);
+		edit(text, &c);
 		expand(&c, HOST_ALL);
 		if (c.default_hosts != NULL)
 			expand(&c, c.default_hosts);
