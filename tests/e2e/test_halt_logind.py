@@ -5,24 +5,16 @@ tests in tests/system use the real logind."""
 import contextlib
 import datetime
 import os
-import struct
 
 import bridle
 from bridle import Daemon, equal, is_running, wait_for
-from etc_files import EtcFiles
+from etc_files import EtcFiles, zone_file
 
 FREE = "a(ssssuu) 0\n"
 HELD = ('a(ssssuu) 2 "sleep" "screen" "video" "block" 1000 17 '
         '"shutdown:sleep" "backup" "tapes are \\"turning\\"" "block" 0 4711\n')
 NOTHING = '(st) "" 0\n'
 EVENING = '(st) "poweroff" 1795300500000000\n'
-
-
-def zone_file(hours):
-    """Return the content of a file as in tzfile(5), version 1. Its time zone
-    is always `hours` east of UTC."""
-    return struct.pack(">4s16x6l", b"TZif", 0, 0, 0, 0, 1, 2) + struct.pack(
-        ">lBB2s", hours * 3600, 0, 0, b"X\0")
 
 
 class Logind(Daemon):

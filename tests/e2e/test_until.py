@@ -7,6 +7,7 @@ import time
 
 import bridle
 from bridle import Daemon, equal, read_answer
+from etc_files import EtcFiles, zone_file
 from watchers import Watcher
 
 US = os.getuid()
@@ -127,6 +128,25 @@ def test_an_expired_entry_is_no_access():
         done = run(d, "--access", user, "--check")
         equal(done.returncode, 77)
         assert "the entry me of clients has expired" in done.stderr
+
+
+def test_a_reload_uses_the_zone_of_now():
+    env = {name: value for name, value in os.environ.items() if name != "TZ"}
+    in_an_hour = time.strftime("%Y-%m-%d %H:%M:%S",
+                               time.gmtime(time.time() + 3600))
+    with EtcFiles() as etc, Daemon(wrap=etc.wrap, env=env) as d:
+        etc.replace(d, "localtime", zone_file(0))
+        change(d, entry(in_an_hour))
+        equal(d.ask("1#4").code, 200)
+        # Three hours further east, the time was two hours ago.
+        etc.replace(d, "localtime", zone_file(3))
+        equal(d.ask("1#4").code, 200)
+        assert d.reload(), d.log()
+        equal(d.ask("1#4").code, 401)
+        d.wait_log(r"until \(me\): has expired at .* \+0300 \(X\)")
+        etc.replace(d, "localtime", zone_file(0))
+        assert d.reload(), d.log()
+        equal(d.ask("1#4").code, 200)
 
 
 def test_the_effective_settings_have_the_date():
