@@ -582,10 +582,11 @@ load_or_refuse(struct parent *p, const struct options *o)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .config = SETTINGS_FILE };
+	/* The options own some paths until the process ends. */
+	static struct options o = { .config = SETTINGS_FILE };
 	static struct parent p;
 	int ready = -1, status;
-	char *config, *folder, *pid_file = NULL;
+	char *config, *pid_file = NULL;
 
 	if (fd_std_open() != 0)
 		return EX_OSERR;
@@ -594,11 +595,9 @@ main(int argc, char **argv)
 	/* An inherited umask could let other users write the pid file. */
 	umask(022);
 	command_line_parse(argc, argv, &o);
-	o.folder = folder = find_folder(&o);
-	if ((status = do_once(&o)) >= 0) {
-		free(folder);
+	o.folder = find_folder(&o);
+	if ((status = do_once(&o)) >= 0)
 		return status;
-	}
 	if (take_from_manager(&p) != 0)
 		return EX_OSERR;
 	/*
@@ -630,7 +629,6 @@ main(int argc, char **argv)
 		status = serve(&p, &o, ready);
 	settings_free(p.settings);
 	free(pid_file);
-	free(folder);
 	free(config);
 	return report(ready, status);
 }
