@@ -393,6 +393,9 @@ entry_name_check(struct reader *r, const config_setting_t *entry)
 			"may have at most %d letters, digits, \".\", \"_\", "
 			"\"@\" and \"-\", and must not begin with \"-\"",
 			ENTRY_NAME_MAX);
+	/* An earlier parse of the same text has compared all names. */
+	if (r->ids != NULL && r->ids->given)
+		return;
 	for (i = 0; (other = config_setting_get_elem(list, i)) != entry; i++) {
 		if (!config_setting_is_group(other) ||
 			!config_setting_lookup_string(other, "name", &taken) ||

@@ -539,4 +539,28 @@ def test_a_hundred_reloads_under_load():
                  lambda: open_fds(d) == fds)
 
 
+def cpu_seconds(pid):
+    """Return the CPU time that the process has used, without its children."""
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rpartition(") ")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_reload_of_many_clients_costs_the_parent_little():
+    """The child compares each entry with all earlier entries. The parent only
+    reads them."""
+    if bridle.WRAP:
+        raise bridle.Skip("because valgrind is too slow")
+    more = "".join('{ name = "c%d"; key = ("SHA256:%042dA");'
+                   ' allow = ("list"); },\n' % (n, n) for n in range(5000))
+    with Daemon() as d:
+        with open(d.config) as f:
+            text = f.read()
+        d.write_config(text.replace("clients = (", "clients = (" + more))
+        before = cpu_seconds(d.pid)
+        assert d.reload()
+        used = cpu_seconds(d.pid) - before
+        assert used < 0.3, used
+
+
 bridle.main(globals())
