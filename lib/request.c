@@ -58,7 +58,8 @@ static const struct key {
 	{ "wait", OPTION_WAIT, -1, "seconds, 0 to 600" },
 	{ "escalate", OPTION_ESCALATE, -1, "a signal's name or number" },
 	{ "only", OPTION_ONLY, REQUEST_ONLY, "tokens from a kill's records" },
-	{ "mode", OPTION_MODE, -1, "halt, poweroff or reboot" },
+	{ "mode", OPTION_MODE, -1,
+		"halt, poweroff, reboot, suspend or hibernate" },
 	{ "when", OPTION_WHEN, REQUEST_WHEN,
 		"now, +MINUTES (a week at most) or HH:MM" },
 	{ "message", OPTION_MESSAGE, REQUEST_MESSAGE,
@@ -260,6 +261,14 @@ take_args(struct request *r, struct wire_field *f, size_t n,
 	return 0;
 }
 
+/* True unless the request is a delayed suspend or hibernate. */
+static bool
+is_now_if_sleep(const struct request *r)
+{
+	return r->verb != VERB_HALT || !halt_mode_sleeps(r->mode) ||
+	       strcmp(r->strings[REQUEST_WHEN], "now") == 0;
+}
+
 /* Store the fields after the verb. Return 0, or -1 with the error filled in. */
 static int
 take_fields(struct request *r, const struct verb *verb, struct wire_field *f,
@@ -278,6 +287,10 @@ take_fields(struct request *r, const struct verb *verb, struct wire_field *f,
 	for (; i < n; i++)
 		if (take_option(r, verb, &f[i], &seen, e) != 0)
 			return -1;
+	if (!is_now_if_sleep(r))
+		return reject(e, CODE_MALFORMED,
+			"%s is always immediate: leave out when=",
+			halt_mode_names[r->mode]);
 	if (r->escalate != 0 && !(seen & OPTION_WAIT))
 		r->wait = REQUEST_WAIT_DEFAULT;
 	if (r->escalate != 0 && r->wait == 0)
@@ -407,7 +420,7 @@ request_valid(const struct request *r)
 		return false;
 	if (verb->number == VERB_HALT)
 		return r->strings[REQUEST_WHEN] != NULL && r->mode >= 0 &&
-		       r->mode < HALT_MODES;
+		       r->mode < HALT_MODES && is_now_if_sleep(r);
 	if (verb->number == VERB_KILL)
 		return r->signal >= 1 && r->signal <= SIGRTMAX &&
 		       r->escalate >= 0 && r->escalate <= SIGRTMAX &&

@@ -42,7 +42,7 @@ static const struct verb verbs[] = {
 };
 
 const char *const halt_mode_names[HALT_MODES + 1] = { "halt", "poweroff",
-	"reboot", NULL };
+	"reboot", "suspend", "hibernate", NULL };
 
 const struct verb *
 verb_by_number(long number)

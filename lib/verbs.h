@@ -82,7 +82,25 @@ bool verb_column_is_number(const char *name);
 /* Status text of a kill with tokens that match no process any more. */
 #define KILL_NONE "none of these processes is there any more"
 
-enum halt_mode { HALT_HALT, HALT_POWEROFF, HALT_REBOOT, HALT_MODES };
+/* The modes from HALT_SUSPEND on keep the machine's memory. */
+enum halt_mode {
+	HALT_HALT,
+	HALT_POWEROFF,
+	HALT_REBOOT,
+	HALT_SUSPEND,
+	HALT_HIBERNATE,
+	HALT_MODES
+};
+
+/*
+ * True if the mode suspends the machine. Such a halt is always immediate,
+ * because systemd-logind cannot schedule it.
+ */
+static inline bool
+halt_mode_sleeps(int mode)
+{
+	return mode >= HALT_SUSPEND;
+}
 
 /* Names of the modes of a halt; ends with NULL. */
 extern const char *const halt_mode_names[HALT_MODES + 1];

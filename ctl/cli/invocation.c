@@ -41,6 +41,14 @@ check_options(const struct options *o, const struct command *command,
 	option_set both;
 	size_t i;
 
+	if ((extra & (OPT_BIT(OPT_IN) | OPT_BIT(OPT_AT))) != 0 &&
+		command->verb == VERB_HALT) {
+		buf_addf(error,
+			"'%s' is always immediate, because systemd-logind "
+			"cannot schedule it; omit --in and --at",
+			command->name);
+		return -1;
+	}
 	if (extra != 0) {
 		buf_addf(error, "'%s' has no option --%s", command->name,
 			option_rows[__builtin_ctzll(extra)].name);

@@ -1,9 +1,9 @@
 #include "cmd/commands.h"
 
-#define HALTING                                               \
-	(OPT_REMOTE | OPT_BIT(OPT_IN) | OPT_BIT(OPT_AT) |     \
-		OPT_BIT(OPT_MESSAGE) | OPT_BIT(OPT_DRY_RUN) | \
-		OPT_BIT(OPT_YES) | OPT_STAGED)
+#define SUSPENDING \
+	(OPT_REMOTE | OPT_BIT(OPT_DRY_RUN) | OPT_BIT(OPT_YES) | OPT_STAGED)
+#define HALTING \
+	(SUSPENDING | OPT_BIT(OPT_IN) | OPT_BIT(OPT_AT) | OPT_BIT(OPT_MESSAGE))
 
 const struct command cmd_halt = { .name = "halt",
 	.args = "",
@@ -35,3 +35,22 @@ const struct command cmd_reboot = { .name = "reboot",
 	.options = HALTING | OPT_BIT(OPT_WAIT),
 	.verb = VERB_HALT,
 	.mode = HALT_REBOOT };
+
+const struct command cmd_suspend = { .name = "suspend",
+	.args = "",
+	.help = "suspend the machine to its memory",
+	.examples = "suspend|show the action, then ask\n"
+		    "-H lab7 suspend -y|in a script\n"
+		    "-H lab7 suspend -n|check if lab7 can suspend\n",
+	.options = SUSPENDING,
+	.verb = VERB_HALT,
+	.mode = HALT_SUSPEND };
+
+const struct command cmd_hibernate = { .name = "hibernate",
+	.args = "",
+	.help = "save the memory to disk, and switch the power off",
+	.examples = "hibernate|show the action, then ask\n"
+		    "-H lab7 hibernate -y|in a script\n",
+	.options = SUSPENDING,
+	.verb = VERB_HALT,
+	.mode = HALT_HIBERNATE };

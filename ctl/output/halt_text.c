@@ -4,7 +4,9 @@
 
 static const char *const questions[HALT_MODES] = { [HALT_HALT] = "Halt",
 	[HALT_POWEROFF] = "Power off",
-	[HALT_REBOOT] = "Reboot" };
+	[HALT_REBOOT] = "Reboot",
+	[HALT_SUSPEND] = "Suspend",
+	[HALT_HIBERNATE] = "Hibernate" };
 
 const char *
 halt_text(const struct request *r)

@@ -84,12 +84,64 @@ schedule(const struct action_context *c)
 	return ACTION_OK;
 }
 
+/*
+ * Report why logind cannot suspend the machine. `word` is the reply of logind.
+ */
+static int
+find_cannot(const struct action_context *c, const char *word)
+{
+	const char *mode = halt_mode_names[c->request->mode];
+
+	if (strcmp(word, "na") == 0)
+		return find(c, CODE_CONFLICT,
+			"the machine cannot %s: no support by hardware or "
+			"kernel%s, or forbidden in systemd-sleep.conf(5)",
+			mode,
+			c->request->mode == HALT_HIBERNATE
+				? ", too little swap space"
+				: "");
+	if (strcmp(word, "no") == 0 || strcmp(word, "challenge") == 0)
+		return find(c, CODE_CONFLICT,
+			"polkit does not allow bridled to %s the machine: "
+			"install bridle.rules, see bridled(8)",
+			mode);
+	return find(c, CODE_CONFLICT,
+		"the machine cannot %s: systemd-logind replies \"%s\"", mode,
+		word);
+}
+
+/*
+ * Suspend or hibernate the machine, unless logind cannot, or an inhibitor
+ * forbids it.
+ */
+static int
+suspend(const struct action_context *c)
+{
+	const struct settings *s = c->settings;
+	struct buf text = { 0 };
+
+	if (ask(c,
+		    c->request->mode == HALT_SUSPEND ? s->can_suspend
+						     : s->can_hibernate,
+		    logind_cannot, &text) == 1)
+		return find_cannot(c, buf_str(&text));
+	if (!s->override_inhibitors &&
+		ask(c, s->inhibitors, logind_sleep_inhibitor, &text) == 1)
+		return find(c, CODE_CONFLICT, "a sleep inhibitor is held by %s",
+			buf_str(&text));
+	if (c->request->dry_run)
+		return ACTION_OK;
+	exec_program(c->argv, c->id);
+}
+
 int
 action_halt(const struct action_context *c)
 {
 	const struct settings *s = c->settings;
 	struct buf text = { 0 };
 
+	if (halt_mode_sleeps(c->request->mode))
+		return suspend(c);
 	if (!s->override_inhibitors &&
 		ask(c, s->inhibitors, logind_inhibitor, &text) == 1)
 		return find(c, CODE_CONFLICT,

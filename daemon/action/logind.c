@@ -122,14 +122,15 @@ free_inhibitor(struct inhibitor *i)
 }
 
 static bool
-blocks(struct inhibitor *i)
+blocks(struct inhibitor *i, const char *what)
 {
-	return has_word(buf_str(&i->what), "shutdown") &&
+	return has_word(buf_str(&i->what), what) &&
 	       strcmp(buf_str(&i->mode), "block") == 0;
 }
 
-int
-logind_inhibitor(const char *text, struct buf *out)
+/* Find an inhibitor for `what`, which is "shutdown" or "sleep". */
+static int
+find_inhibitor(const char *text, const char *what, struct buf *out)
 {
 	const char *s = read_type(text, "a(ssssuu)");
 	unsigned long long n;
@@ -140,13 +141,39 @@ logind_inhibitor(const char *text, struct buf *out)
 		struct inhibitor i = { 0 };
 
 		s = read_inhibitor(s, &i);
-		found = s != NULL && blocks(&i);
+		found = s != NULL && blocks(&i, what);
 		if (found)
 			buf_addf(out, "%.60s (uid %llu, pid %llu): %.80s",
 				buf_str(&i.who), i.uid, i.pid, buf_str(&i.why));
 		free_inhibitor(&i);
 	}
 	return s == NULL ? -1 : found;
+}
+
+int
+logind_inhibitor(const char *text, struct buf *out)
+{
+	return find_inhibitor(text, "shutdown", out);
+}
+
+int
+logind_sleep_inhibitor(const char *text, struct buf *out)
+{
+	return find_inhibitor(text, "sleep", out);
+}
+
+int
+logind_cannot(const char *text, struct buf *out)
+{
+	struct buf word = { 0 };
+	int result = -1;
+
+	if (read_string(read_type(text, "s"), &word) != NULL)
+		result = strcmp(buf_str(&word), "yes") != 0;
+	if (result == 1)
+		buf_addf(out, "%.40s", buf_str(&word));
+	buf_free(&word);
+	return result;
 }
 
 /*

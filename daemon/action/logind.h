@@ -1,7 +1,7 @@
 /*
- * A parser for two replies of systemd-logind, as busctl(1) prints them: the
- * inhibitors, and the scheduled shutdown. The functions only parse text. See
- * org.freedesktop.login1(5).
+ * A parser for replies of systemd-logind, as busctl(1) prints them: the
+ * inhibitors, the scheduled shutdown, and the ability to suspend. The functions
+ * only parse text. See org.freedesktop.login1(5).
  */
 #ifndef BRIDLE_LOGIND_H
 #define BRIDLE_LOGIND_H
@@ -15,6 +15,16 @@
  * another format.
  */
 int logind_inhibitor(const char *text, struct buf *out);
+
+/* Like logind_inhibitor(), but for an inhibitor that blocks a suspend. */
+int logind_sleep_inhibitor(const char *text, struct buf *out);
+
+/*
+ * Read a reply to CanSuspend or CanHibernate, 's "yes"'. Return 0 if the reply
+ * is "yes". Otherwise append the word of the reply, such as "na", and return 1.
+ * Return -1 if the text has another format.
+ */
+int logind_cannot(const char *text, struct buf *out);
 
 /*
  * Read the property ScheduledShutdown, '(st) "poweroff" microseconds'. Append

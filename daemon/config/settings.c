@@ -44,6 +44,10 @@ static const char defaults[] =
 	"reboot = (\"/usr/sbin/shutdown\", \"-r\", \"--\","
 	" \"{when}\", \"{message}\");\n"
 	"cancel = (\"/usr/sbin/shutdown\", \"-c\");\n"
+	"suspend = (\"/usr/bin/systemctl\", \"suspend\");\n"
+	"hibernate = (\"/usr/bin/systemctl\", \"hibernate\");\n"
+	"can_suspend = (" LOGIND_CALL " \"CanSuspend\");\n"
+	"can_hibernate = (" LOGIND_CALL " \"CanHibernate\");\n"
 	"inhibitors = (" LOGIND_CALL " \"ListInhibitors\");\n"
 	"scheduled = (" LOGIND_GET " \"ScheduledShutdown\");\n"
 	"override_inhibitors = false;\n"
@@ -82,6 +86,10 @@ static const struct key power_keys[] = {
 	POWER(power[HALT_REBOOT], "reboot"),
 	SETTING(cancel, "cancel", program, .min = 1,
 		.placeholders = no_placeholders),
+	QUERY(power[HALT_SUSPEND], "suspend"),
+	QUERY(power[HALT_HIBERNATE], "hibernate"),
+	QUERY(can_suspend, "can_suspend"),
+	QUERY(can_hibernate, "can_hibernate"),
 	QUERY(inhibitors, "inhibitors"),
 	QUERY(scheduled, "scheduled"),
 	SETTING(override_inhibitors, "override_inhibitors", switch),

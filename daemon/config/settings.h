@@ -203,6 +203,12 @@ struct settings {
 	char **inhibitors;
 	/* argv of a program that prints the scheduled shutdown; may be empty */
 	char **scheduled;
+	/*
+	 * argv of programs that print whether logind can suspend or hibernate;
+	 * may be empty
+	 */
+	char **can_suspend;
+	char **can_hibernate;
 	bool override_inhibitors;
 	/* argv of a program that writes to terminals; may be empty */
 	char **wall;

@@ -169,13 +169,14 @@ handle_kill(struct exchange *x)
 }
 
 /*
- * True if an action must first ask logind for scheduled shutdowns or
- * inhibitors.
+ * True if an action must first ask logind, for example for scheduled shutdowns
+ * or inhibitors.
  */
 static bool
 asks_first(const struct settings *s)
 {
-	return s->scheduled[0] != NULL ||
+	return s->scheduled[0] != NULL || s->can_suspend[0] != NULL ||
+	       s->can_hibernate[0] != NULL ||
 	       (s->inhibitors[0] != NULL && !s->override_inhibitors);
 }
 
@@ -227,6 +228,10 @@ handle_halt(struct exchange *x)
 
 	if (argv == NULL) {
 		exchange_finish(x, CODE_FAILED, "out of memory", NULL);
+	} else if (argv[0] == NULL) {
+		buf_addf(&about, "power.%s of the configuration is empty",
+			halt_mode_names[r->mode]);
+		exchange_finish(x, CODE_CONFLICT, buf_str(&about), NULL);
 	} else if (r->dry_run) {
 		handle_dry_halt(x, argv);
 	} else {

@@ -329,8 +329,13 @@ class Daemon:
                 quote(self.user or ("root" if ROOT else "nobody")),
                 ",\n  ".join(listen), self.clients)
             # The tests must not depend on the state of this machine's logind.
-            power.setdefault("inhibitors", [])
-            power.setdefault("scheduled", [])
+            for query in ("inhibitors", "scheduled", "can_suspend",
+                          "can_hibernate"):
+                power.setdefault(query, [])
+            # Never suspend this machine.
+            for mode in ("suspend", "hibernate"):
+                power.setdefault(mode, [self.program_path("recorder"),
+                                        self.record_path, mode])
             text += "power = { %s };\n" % " ".join(
                 "%s = %s;" % (m, strings(a.replace("{dir}", self.dir)
                                          for a in argv))

@@ -22,13 +22,13 @@ class Logind(Daemon):
     scheduled. A cancel copies the file `after` over the file scheduled."""
 
     def __init__(self, inhibitors=FREE, scheduled=NOTHING, after=NOTHING,
-                 override=False, zone="Etc/GMT-2", **kwargs):
+                 can='s "yes"\n', override=False, zone="Etc/GMT-2", **kwargs):
         env = {k: v for k, v in os.environ.items() if k != "TZ"}
         if zone is not None:
             env["TZ"] = zone
         super().__init__(env=env, **kwargs)
         self.said = {"inhibitors": inhibitors, "scheduled": scheduled,
-                     "after": after}
+                     "after": after, "can": can}
         self.override = override
 
     def path(self, name):
@@ -42,11 +42,14 @@ class Logind(Daemon):
         record = [self.program_path("recorder"), self.record_path]
         self.power = {m: record + [m, "{when}", "{message}"]
                       for m in ("halt", "poweroff", "reboot")}
+        self.power.update({m: record + [m] for m in ("suspend", "hibernate")})
         self.power.update({
             "cancel": ["/usr/bin/cp", self.path("after"),
                        self.path("scheduled")],
             "inhibitors": ["/usr/bin/cat", self.path("inhibitors")],
-            "scheduled": ["/usr/bin/cat", self.path("scheduled")]})
+            "scheduled": ["/usr/bin/cat", self.path("scheduled")],
+            "can_suspend": ["/usr/bin/cat", self.path("can")],
+            "can_hibernate": ["/usr/bin/cat", self.path("can")]})
         super().write_config(text)
         if self.override:
             with open(self.config) as f:
@@ -223,6 +226,83 @@ def test_a_daemon_that_is_killed_takes_its_programs_along():
             d.process.kill()
             d.process.wait()
             wait_for("%s to end" % program, lambda: not is_running(pid))
+
+
+def test_a_suspend_is_immediate_and_needs_no_schedule():
+    with Logind(scheduled=EVENING) as d:
+        equal(d.ask("1#1#mode=suspend#dry-run").text,
+              "would run %s %s suspend" % (d.program_path("recorder"),
+                                           d.record_path))
+        equal(d.recorded(), [])
+        answer = d.ask("1#1#mode=suspend")
+        equal((answer.code, answer.text), (202, "suspend now"))
+        equal(d.ask("1#1#mode=hibernate#when=now").code, 202)
+        equal(d.recorded(), [["suspend"], ["hibernate"]])
+        for when in ("%2B0", "%2B5", "22:00"):
+            answer = d.ask("1#1#when=%s#mode=suspend" % when)
+            equal((answer.code, answer.text),
+                  (400, "suspend is always immediate: leave out when="))
+        equal(len(d.recorded()), 2)
+
+
+def test_the_tool_suspends_and_refuses_a_delay():
+    with Logind() as d:
+        run = d.ctl("suspend", "-y")
+        equal(run.returncode, 0, run.stderr)
+        assert "suspend now" in run.stdout, run
+        run = d.ctl("hibernate", "-n")
+        equal(run.returncode, 0, run.stderr)
+        for option in ("--in=5", "--at=22:00"):
+            run = d.ctl("hibernate", "-y", option)
+            equal(run.returncode, 2)
+            assert ("'hibernate' is always immediate, because systemd-logind "
+                    "cannot schedule it; omit --in and --at"
+                    in run.stderr), run
+        equal(d.recorded(), [["suspend"]])
+
+
+def test_a_machine_that_cannot_suspend_tells_why():
+    for word, mode, part in (
+            ("na", "suspend", "the machine cannot suspend: no support by "
+             "hardware or kernel, or forbidden in systemd-sleep.conf(5)"),
+            ("na", "hibernate", "the machine cannot hibernate: no support by "
+             "hardware or kernel, too little swap space, or forbidden in "
+             "systemd-sleep.conf(5)"),
+            ("challenge", "suspend", "polkit does not allow bridled to suspend "
+             "the machine: install bridle.rules, see bridled(8)"),
+            ("new", "suspend", 'the machine cannot suspend: systemd-logind '
+             'replies "new"')):
+        with Logind(can='s "%s"\n' % word) as d:
+            for more in ("", "#dry-run"):
+                answer = d.ask("1#1#mode=%s%s" % (mode, more))
+                equal((answer.code, answer.text), (409, part))
+            equal(d.ask("1#1#mode=reboot").code, 202)
+            equal(d.recorded(), [["reboot", "now"]])
+
+
+def test_a_suspend_has_its_own_inhibitors():
+    with Logind(inhibitors=HELD) as d:
+        answer = d.ask("1#1#mode=suspend")
+        equal((answer.code, answer.text),
+              (409, "a sleep inhibitor is held by screen (uid 1000, pid 17): "
+                    "video"))
+    held = 'a(ssssuu) 1 "shutdown" "backup" "tapes" "block" 0 4711\n'
+    with Logind(inhibitors=held) as d:
+        equal(d.ask("1#1#mode=suspend").code, 202)
+    with Logind(inhibitors=HELD, override=True) as d:
+        equal(d.ask("1#1#mode=suspend").code, 202)
+
+
+def test_the_policy_and_the_configuration_may_refuse_a_suspend():
+    clients = ('{ name = "me"; unix_user = "%d"; allow = ("halt"); '
+               'halt = { modes = ("suspend"); }; }' % os.getuid())
+    with Daemon(clients=clients, power={"suspend": []}) as d:
+        answer = d.ask("1#1#mode=hibernate")
+        equal((answer.code, answer.text), (403, "me may not hibernate"))
+        answer = d.ask("1#1#mode=suspend")
+        equal((answer.code, answer.text),
+              (409, "power.suspend of the configuration is empty"))
+        equal(d.recorded(), [])
 
 
 bridle.main(globals())

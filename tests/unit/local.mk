@@ -19,6 +19,7 @@ UNITS = \
 	tests/unit/test_load_child \
 	tests/unit/test_local_host \
 	tests/unit/test_logind \
+	tests/unit/test_magic_packet \
 	tests/unit/test_net \
 	tests/unit/test_pattern \
 	tests/unit/test_peer \
@@ -40,8 +41,11 @@ UNITS = \
 	tests/unit/test_text \
 	tests/unit/test_tls \
 	tests/unit/test_user_cache \
+	tests/unit/test_wait_host \
 	tests/unit/test_wire \
 	tests/unit/test_worker_set
+tests_unit_test_wait_host_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ms \
+	-Wl,--wrap=clock_ms -Wl,--wrap=poll -Wl,--wrap=call_ask
 check_PROGRAMS += $(UNITS)
 TESTS += $(UNITS)
 endif

@@ -47,6 +47,43 @@ test_what_does_not_block_a_shutdown_is_none(void **state)
 }
 
 static void
+test_a_suspend_has_its_own_inhibitors(void **state)
+{
+	struct buf out = { 0 };
+
+	(void)state;
+	assert_int_equal(
+		logind_sleep_inhibitor(
+			"a(ssssuu) 2 \"shutdown\" \"a\" \"b\" \"block\" "
+			"0 1 \"idle:sleep\" \"c\" \"d\" \"block\" 2 3",
+			&out),
+		1);
+	assert_string_equal(buf_str(&out), "c (uid 2, pid 3): d");
+	assert_int_equal(
+		logind_sleep_inhibitor(
+			"a(ssssuu) 1 \"sleep\" \"a\" \"b\" \"delay\" 0 1",
+			&out),
+		0);
+	buf_free(&out);
+}
+
+static void
+test_the_ability_to_suspend_is_read(void **state)
+{
+	struct buf out = { 0 };
+
+	(void)state;
+	assert_int_equal(logind_cannot("s \"yes\"\n", &out), 0);
+	assert_int_equal(logind_cannot("b true\n", &out), -1);
+	assert_int_equal(logind_cannot("", &out), -1);
+	assert_int_equal(logind_cannot("s yes", &out), -1);
+	assert_string_equal(buf_str(&out), "");
+	assert_int_equal(logind_cannot("s \"challenge\"\n", &out), 1);
+	assert_string_equal(buf_str(&out), "challenge");
+	buf_free(&out);
+}
+
+static void
 test_names_may_hold_anything(void **state)
 {
 	(void)state;
@@ -102,6 +139,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_blocks_is_named),
 		cmocka_unit_test(test_what_does_not_block_a_shutdown_is_none),
+		cmocka_unit_test(test_a_suspend_has_its_own_inhibitors),
+		cmocka_unit_test(test_the_ability_to_suspend_is_read),
 		cmocka_unit_test(test_names_may_hold_anything),
 		cmocka_unit_test(test_anything_else_is_not_understood),
 		cmocka_unit_test(test_the_schedule_is_told_in_local_time),
