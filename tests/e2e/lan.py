@@ -58,6 +58,13 @@ def need_avahi():
     peers.need_ipv6()
 
 
+def is_listening(path):
+    with socket.socket(socket.AF_UNIX) as s, contextlib.suppress(OSError):
+        s.connect(path)
+        return True
+    return False
+
+
 class Lan:
     """A bridge, to which machines are connected by .machine()."""
 
@@ -159,7 +166,7 @@ class Machine:
         bus = os.path.join(self.dir, "bus")
         self.start("dbus-daemon", "--nofork", "--nopidfile", "--config-file="
                    + self.write("bus.conf", BUS % bus))
-        bridle.wait_for("the D-Bus daemon", lambda: os.path.exists(bus))
+        bridle.wait_for("the D-Bus daemon", lambda: is_listening(bus))
         self.avahi = self.start(
             "avahi-daemon", "--no-chroot", "--no-rlimits", "--no-drop-root",
             "-f", self.write("avahi.conf", AVAHI % self.name))

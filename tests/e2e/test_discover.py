@@ -19,7 +19,8 @@ OTHER = "SHA256:" + "C" * 42 + "A"
 def found(machine, home, *args):
     """Return the machines that discover finds, by their host names."""
     done = machine.ctl("discover", "--json", *args, env=home.env)
-    assert done.returncode in (0, 1), done
+    # avahi-daemon may not be ready yet.
+    assert done.returncode in (0, 1) or "cannot reach" in done.stderr, done
     return {m["host"]: m for m in map(json.loads, done.stdout.splitlines())}
 
 
@@ -99,10 +100,14 @@ def test_machines_that_vanish_are_not_shown():
         with ghost.open_sender() as sender:
             lan.send(sender, [lan.pointer(b"ghost %d" % i)
                               for i in range(20)])
-            began = time.monotonic()
-            equal(set(found(desk, home)), {"lab1.local", "lab2.local"})
-            took = time.monotonic() - began
-        assert 2 <= took < 4.5, took
+
+            def gives_up_in_time():
+                began = time.monotonic()
+                equal(set(found(desk, home)), {"lab1.local", "lab2.local"})
+                took = time.monotonic() - began
+                assert took > 2, took
+                return took < 4.5  # avahi-daemon itself needs 5 s
+            wait_for("a quick search", gives_up_in_time)
         # lab2 says goodbye during the search.
         search = subprocess.Popen(
             [*desk.inside, bridle.BRIDLECTL, "discover", "--json",
