@@ -535,23 +535,23 @@ may_refuse(const struct parent *p)
  * configuration again, or -1 to end the daemon.
  */
 static int
-refuse_clients(struct parent *p, const struct options *o, unsigned errors)
+refuse_clients(struct parent *p, const struct options *o,
+	struct refusal *refusal, unsigned errors)
 {
 	struct buf what = { 0 }, text = { 0 }, remark = { 0 };
-	struct refusal refusal = { .path = o->config, .folder = o->folder };
 	int result = -1;
 
 	buf_addf(&what, "the configuration has %u error%s", errors,
 		errors == 1 ? "" : "s");
 	buf_addf(&text, "%s: see journalctl -u bridled", buf_str(&what));
 	buf_addf(&remark, "Refusing all clients: %s. ", buf_str(&what));
-	refusal.text = buf_str(&text);
-	refusal.remark = buf_str(&remark);
+	refusal->text = buf_str(&text);
+	refusal->remark = buf_str(&remark);
 	if (!what.failed && !text.failed && !remark.failed) {
 		warnx("%s: clients are refused until %s or a file in %s is "
 		      "changed",
 			what.data, o->config, o->folder);
-		result = refuse_all(&p->listeners, &p->sd_notify, &refusal);
+		result = refuse_all(&p->listeners, &p->sd_notify, refusal);
 		p->sd_notify.remark = "";
 	}
 	buf_free(&what);
@@ -568,15 +568,19 @@ refuse_clients(struct parent *p, const struct options *o, unsigned errors)
 static int
 load_or_refuse(struct parent *p, const struct options *o)
 {
+	struct refusal refusal = { .path = o->config, .folder = o->folder };
 	unsigned errors;
 	int status;
 
-	while ((status = load_and_count(o, true, &p->settings, &errors)) ==
-			EX_CONFIG &&
-		may_refuse(p))
-		if (refuse_clients(p, o, errors) != 0)
-			return 0;
-	return status;
+	do {
+		refusal_look(&refusal);
+		status = load_and_count(o, true, &p->settings, &errors);
+		if (status != EX_CONFIG || !may_refuse(p))
+			break;
+		status = refuse_clients(p, o, &refusal, errors);
+	} while (status == 0);
+	buf_free(&refusal.before);
+	return status == -1 ? 0 : status;
 }
 
 int

@@ -17,13 +17,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOOK_MS 500 /* time between two checks of the files, in ms */
+#define LOOK_MS 500  /* time between two checks of the files, in ms */
+#define PAUSE_MS 100 /* pause after a failed accept(2), in ms */
 /* time without a change after which the files count as complete, in ms */
 #define SETTLED_MS 2000
 
 struct waiting_for_files {
 	const struct refusal *why;
-	struct buf refused, seen; /* versions of the files */
+	struct buf seen; /* versions of the files */
 	int64_t seen_since;
 	int64_t next_look; /* time of the next check of the files */
 };
@@ -75,6 +76,12 @@ look(const struct refusal *why, struct buf *out)
 	buf_free(&ignored);
 }
 
+void
+refusal_look(struct refusal *r)
+{
+	look(r, &r->before);
+}
+
 static bool
 is_same(const struct buf *a, const struct buf *b)
 {
@@ -101,24 +108,30 @@ is_mended(struct waiting_for_files *f, int64_t now)
 	} else {
 		buf_free(&fresh);
 	}
-	return !is_same(&f->seen, &f->refused) &&
+	return !is_same(&f->seen, &f->why->before) &&
 	       now - f->seen_since >= SETTLED_MS;
 }
 
 /*
  * Refuse at most REJECT_MAX clients in the backlog of the listener. Return the
- * number of refused clients.
+ * number of refused clients. Set *failed if accept(2) fails, for example
+ * because too many files are open. The listener then stays readable.
  */
 static unsigned
-refuse_clients(
-	const struct listener *l, struct rejected *rejected, const char *text)
+refuse_clients(const struct listener *l, struct rejected *rejected,
+	const char *text, bool *failed)
 {
 	unsigned n = 0;
 	int fd;
 
-	while (n < REJECT_MAX &&
-		(fd = accept4(l->fd, NULL, NULL,
-			 SOCK_CLOEXEC | SOCK_NONBLOCK)) != -1) {
+	while (n < REJECT_MAX) {
+		fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd == -1) {
+			*failed =
+				*failed || (errno != EAGAIN && errno != EINTR &&
+						   errno != ECONNABORTED);
+			break;
+		}
 		reject(rejected, fd, CODE_UNAVAILABLE,
 			l->unix_path != NULL ? text : "not serving");
 		n++;
@@ -128,17 +141,18 @@ refuse_clients(
 
 /*
  * Wait for a signal, a new client or input from a refused client, for at most
- * `ms` milliseconds. Return 0, or -1 if poll(2) fails.
+ * `ms` milliseconds. If `paused`, wait for no new client. Return 0, or -1 if
+ * poll(2) fails.
  */
 static int
 wait_for_work(const struct listeners *l, const struct rejected *rejected,
-	int signals, struct pollfd *fds, int ms)
+	int signals, struct pollfd *fds, bool paused, int ms)
 {
 	nfds_t n = 0;
 	size_t i;
 
 	fds[n++] = (struct pollfd){ .fd = signals, .events = POLLIN };
-	for (i = 0; i < l->n; i++)
+	for (i = 0; i < l->n && !paused; i++)
 		fds[n++] =
 			(struct pollfd){ .fd = l->v[i].fd, .events = POLLIN };
 	for (i = 0; i < rejected->n; i++)
@@ -172,28 +186,30 @@ turn(const struct listeners *l, struct sd_notify *manager,
 	struct rejected before;
 	int64_t now, next;
 	int signal_number;
+	bool paused = false;
 	size_t i;
 
-	look(files->why, &files->refused);
 	look(files->why, &files->seen);
+	files->seen_since = clock_ms();
 	for (;;) {
 		now = clock_ms();
 		if (is_mended(files, now))
 			return 0;
 		next = clock_earlier(sd_notify_expire(manager, &counts, now),
-			clock_earlier(
-				reject_expire(rejected, now), now + LOOK_MS));
-		if (wait_for_work(
-			    l, rejected, signals, fds, clock_left(next)) != 0)
+			clock_earlier(reject_expire(rejected, now),
+				now + (paused ? PAUSE_MS : LOOK_MS)));
+		if (wait_for_work(l, rejected, signals, fds, paused,
+			    clock_left(next)) != 0)
 			return -1;
 		if ((signal_number = take_signal(signals)) != 0)
 			return signal_number == SIGHUP ? 0 : -1;
 		before = *rejected;
 		for (i = 0; i < before.n; i++)
 			reject_read(rejected, before.v[i].fd);
+		paused = false;
 		for (i = 0; i < l->n; i++)
 			counts.refused += refuse_clients(
-				&l->v[i], rejected, files->why->text);
+				&l->v[i], rejected, files->why->text, &paused);
 	}
 }
 
@@ -217,9 +233,9 @@ refuse_all(const struct listeners *l, struct sd_notify *manager,
 	if (fds != NULL && signals != -1)
 		result = turn(l, manager, &files, signals, fds, &rejected);
 	reject_close(&rejected);
-	buf_free(&files.refused);
 	buf_free(&files.seen);
 	fd_close(&signals);
+	sigaddset(&before, SIGHUP);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	free(fds);
 	return result;

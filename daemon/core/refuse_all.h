@@ -7,6 +7,7 @@
 #ifndef BRIDLE_REFUSE_ALL_H
 #define BRIDLE_REFUSE_ALL_H
 
+#include "buf.h"
 #include "net/listener.h"
 #include "net/sd_notify.h"
 
@@ -17,14 +18,26 @@ struct refusal {
 	/* path of the configuration file; the file may not exist */
 	const char *path;
 	const char *folder; /* path of the folder conf.d, which may not exist */
+	/* result of refusal_look() before the files were read; owned */
+	struct buf before;
 };
+
+/*
+ * Store the versions of the files in r->before. Call this before the files are
+ * read, so that refuse_all() notices changes since then. The caller frees
+ * r->before.
+ */
+void refusal_look(struct refusal *r);
 
 /*
  * Send the status 503 to each client of the listeners. Clients of unix sockets
  * get `text`. TCP clients get the text "not serving", without TLS even at a TLS
  * port. Return 0 after SIGHUP, or when the file or the folder differs from
- * its present version, and neither has changed for two seconds. Return -1 after
- * SIGTERM or SIGINT, or if poll(2) fails.
+ * r->before, and neither has changed for two seconds. Return -1 after SIGTERM
+ * or SIGINT, or if poll(2) fails.
+ *
+ * From now on, SIGHUP is blocked, because the service manager may send SIGHUP
+ * at any time. The next call takes a pending SIGHUP.
  */
 int refuse_all(
 	const struct listeners *, struct sd_notify *, const struct refusal *);

@@ -309,10 +309,12 @@ class Refusing(Daemon):
     """A daemon that starts as an ordinary user, with two mistakes in its
     configuration. Therefore it refuses clients."""
 
-    def __init__(self, manager, passed):
+    mistakes = "nonsense = 1;\nwrong = 2;\n"
+
+    def __init__(self, manager, passed, **kwargs):
         super().__init__(
-            conf=conf_of_service("/run/x", more="nonsense = 1;\nwrong = 2;\n"),
-            passed=passed, uid=SERVICE, env=manager.env)
+            conf=conf_of_service("/run/x", more=self.mistakes),
+            passed=passed, uid=SERVICE, env=manager.env, **kwargs)
 
     def started(self):
         found = re.search("serving at|clients are refused", self.log())
@@ -377,6 +379,48 @@ def test_a_refusing_daemon_notices_changes_in_conf_d():
             equal(d.ask("1#4").code, 200)
 
 
+class SlowRefusing(Refusing):
+    """Like Refusing, but the daemon needs some time to find the mistake. The
+    start ends when the daemon has read the file."""
+
+    mistakes = "nonsense = 1;\ncommands = (%s);\n" % ",".join(
+        '{ name = "c%d"; argv = ("/bin/true"); }' % n for n in range(6000))
+
+    def bytes_read(self):
+        with open("/proc/%d/io" % self.pid) as f:
+            return int(re.search(r"rchar: (\d+)", f.read())[1])
+
+    def started(self, before=0):
+        if self.process.poll() is not None:
+            return self.log()
+        return (self.bytes_read() > before + len(self.mistakes)
+                and "serving at")
+
+
+def test_a_change_while_the_file_is_read_is_noticed():
+    with sockets() as (path, u, t), Manager() as m:
+        with SlowRefusing(m, [u, t]) as d:
+            d.write_config(conf_of_service(path, address(t)))
+            m.hear("STATUS=Sessions.*")
+            d.sock = path
+            equal(d.ask("1#4").code, 200)
+
+
+def test_a_refusing_daemon_survives_signals_to_reload():
+    with sockets() as (path, u, t), Manager() as m:
+        with SlowRefusing(m, [u, t]) as d:
+            m.hear("STATUS=.*1 error[.].*")
+            before = d.bytes_read()
+            os.kill(d.pid, signal.SIGHUP)
+            wait_for("the daemon to read", lambda: d.started(before))
+            os.kill(d.pid, signal.SIGHUP)
+            m.hear("STATUS=.*1 error[.].*")
+            d.write_config(conf_of_service(path, address(t)))
+            m.hear("STATUS=Sessions.*")
+            d.sock = path
+            equal(d.ask("1#4").code, 200)
+
+
 def test_a_refusing_daemon_ends_at_sigterm():
     with sockets() as (path, u, _), Manager() as m:
         with Refusing(m, [u]) as d:
@@ -391,6 +435,28 @@ def test_a_refusing_daemon_feeds_its_watchdog():
         with Refusing(m, [u]):
             for _ in range(3):
                 m.hear("WATCHDOG=1")
+
+
+def cpu_seconds(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rpartition(") ")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_refusing_daemon_without_descriptors_does_not_spin():
+    with sockets() as (path, u, _), Manager() as m:
+        with Refusing(m, [u], limit={"nofile": 7}) as d:
+            m.hear("READY=1")
+            before = cpu_seconds(d.pid)
+            # A refused client that stays has a descriptor for a second.
+            waiting = [unix_client(path) for _ in range(4)]
+            for s in waiting:
+                s.settimeout(bridle.PATIENCE)
+                equal(read_answer(s).code, 503)
+            for s in waiting:
+                s.close()
+            used = cpu_seconds(d.pid) - before
+            assert used < 0.3, used
 
 
 def test_a_wrong_configuration_ends_a_daemon_of_root():
