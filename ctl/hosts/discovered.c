@@ -82,12 +82,15 @@ static struct discovered *
 find(const struct discoveries *d, char *const fields[FIELDS], unsigned port)
 {
 	struct discovered *m;
+	size_t i;
 
-	for (m = d->v; m < d->v + d->n; m++)
+	for (i = 0; i < d->n; i++) {
+		m = &d->v[i];
 		if (m->port == port && strcmp(m->name, fields[NAME]) == 0 &&
 			strcasecmp(m->host, fields[HOST]) == 0 &&
 			strcmp(m->fingerprint, fields[FINGERPRINT]) == 0)
 			return m;
+	}
 	return NULL;
 }
 
@@ -224,12 +227,13 @@ void
 discoveries_free(struct discoveries *d)
 {
 	struct discovered *m;
-	size_t i;
+	size_t i, j;
 
-	for (m = d->v; m < d->v + d->n; m++) {
-		for (i = 0; i < m->naddresses; i++) {
-			free(m->addresses[i].address);
-			free(m->addresses[i].interface);
+	for (i = 0; i < d->n; i++) {
+		m = &d->v[i];
+		for (j = 0; j < m->naddresses; j++) {
+			free(m->addresses[j].address);
+			free(m->addresses[j].interface);
 		}
 		free(m->addresses);
 		free(m->name);
