@@ -261,6 +261,22 @@ test_listen(void **state)
 }
 
 static void
+test_listen_root(void **state)
+{
+	struct outcome o =
+		parse_good("listen = ( { unix = \"/a\"; root = true; }, "
+			   "{ unix = \"/b\"; } );");
+	const struct settings_listen *l = o.settings->listen;
+
+	(void)state;
+	assert_true(l[0].root);
+	assert_int_equal(l[0].mode, 0600);
+	assert_false(l[1].root);
+	assert_int_equal(l[1].mode, 0660);
+	end(&o);
+}
+
+static void
 test_clients(void **state)
 {
 	struct outcome o = parse_good(everything);
@@ -544,6 +560,7 @@ test_print(void **state)
 	check_fixed_point("");
 	check_fixed_point(everything);
 	check_fixed_point("commands = (); clients = (); protect = ();");
+	check_fixed_point("listen = ( { unix = \"/a\"; root = true; } );");
 }
 
 /*
@@ -1030,6 +1047,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_listen),
+		cmocka_unit_test(test_listen_root),
 		cmocka_unit_test(test_penalties),
 		cmocka_unit_test(test_clients),
 		cmocka_unit_test(test_commands),
