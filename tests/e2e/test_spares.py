@@ -140,11 +140,12 @@ def test_one_that_does_not_take_its_client_is_replaced():
 
 def test_a_client_of_stopped_processes_does_not_pay():
     """No session is ready for longer than login_seconds."""
-    for tcp in ["127.0.0.1:0"], [TLS]:
+    for tcp, pools in (["127.0.0.1:0"], 1), ([TLS], 2):
         with Daemon(limits={"spare": 1, "login_seconds": 3}, tcp=tcp,
                     penalties="timeout = 1000; min_seconds = 1000;"
                               "max_seconds = 2000;") as d:
-            for pid in titled(d, "spare") + titled(d, "fork server"):
+            # Each pool has its spare session, so that none is forked now.
+            for pid in spares(d, pools) + fork_servers(d, pools):
                 stop(pid)
             # The fork server is killed after 5 seconds.
             with d.connect(d.ports[0]) as s:
