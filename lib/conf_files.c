@@ -191,6 +191,23 @@ check_folder(const char *folder, struct buf *errors)
 }
 
 /*
+ * Like read_one(), but a file that no longer exists is no error. Another
+ * program may have removed the file after conf_files_list().
+ */
+static int
+read_listed(struct reading *r, const char *path)
+{
+	size_t before = r->errors->len;
+	int result = read_one(r, path, path);
+	struct stat st;
+
+	if (result == 0 || lstat(path, &st) == 0 || errno != ENOENT)
+		return result;
+	r->errors->len = before;
+	return 0;
+}
+
+/*
  * Read the files of the folder, and the stand-in at the place of its name.
  * Return 0, or -1 with errors.
  */
@@ -208,7 +225,7 @@ read_paths(struct reading *r, char *const *paths, size_t n)
 			other = NULL;
 		}
 		if (order != 0)
-			result |= read_one(r, paths[i], paths[i]);
+			result |= read_listed(r, paths[i]);
 	}
 	if (other != NULL && r->size <= CONF_SIZE_MAX)
 		result |= read_one(r, other->name, other->path);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -151,6 +152,58 @@ test_no_folder(void **state)
 	conf_files_free(&f->files);
 	write_file(f->folder, "", 0);
 	expect_error(f, "conf.d: Not a directory");
+}
+
+#define REMOVED 300
+
+static const char *
+numbered(struct fixture *f, int i)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%03d.conf", i);
+	return path_of(f, name);
+}
+
+/*
+ * Read the folder while a child process removes all its files, from the last to
+ * the first. Return the number of reads that found some of the files.
+ */
+static int
+read_while_removed(struct fixture *f)
+{
+	int i, partial = 0;
+	size_t n;
+	pid_t pid;
+
+	for (i = 0; i < REMOVED; i++)
+		write_file(numbered(f, i), "text", 4);
+	if ((pid = fork()) == 0) {
+		for (i = REMOVED; i > 0; i--)
+			unlink(numbered(f, i - 1));
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	do {
+		assert_int_equal(read_all(f), 0);
+		n = f->files.n;
+		partial += n > 1 && n <= REMOVED;
+		conf_files_free(&f->files);
+	} while (n > 1);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return partial;
+}
+
+/* Test that a file which is removed during the read is no error. */
+static void
+test_removed(void **state)
+{
+	struct fixture *f = *state;
+	int i, partial = 0;
+
+	for (i = 0; i < 100 && partial < 10; i++)
+		partial += read_while_removed(f);
+	assert_true(partial > 0);
 }
 
 /*
@@ -312,6 +365,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_no_folder, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_removed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_bad_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
