@@ -229,7 +229,10 @@ check_name(struct reader *r, const config_setting_t *at,
 	struct buf place = { 0 };
 	size_t i;
 
-	for (i = 0; client->name != NULL && i < r->first_client; i++) {
+	/* An earlier parse of the same texts has compared all names. */
+	if (client->name == NULL || (r->ids != NULL && r->ids->given))
+		return;
+	for (i = 0; i < r->first_client; i++) {
 		if (c[i].name == NULL || strcmp(c[i].name, client->name) != 0)
 			continue;
 		entry_place(&place, c[i].file, c[i].line);

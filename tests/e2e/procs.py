@@ -17,6 +17,13 @@ from bridle import Skip, Victim, wait_for
 from crowd import KILLS
 
 
+def cpu_seconds(pid):
+    """Return the CPU time that the process has used, without its children."""
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rpartition(") ")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
 def kills(test):
     """Return a function that runs the test. Under valgrind, where kill does
     not work, the function skips the test."""

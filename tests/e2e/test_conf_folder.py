@@ -9,6 +9,7 @@ import subprocess
 
 import bridle
 from bridle import Daemon, ctl, equal, free_port, read_answer
+from procs import cpu_seconds
 from watchers import Watcher
 
 US = os.getuid()
@@ -201,6 +202,24 @@ def test_entries_are_found_by_key_and_name():
         equal(look("SHA256"), (67, ""))
         folder.write("c.conf", "nonsense")
         equal(look("anna"), (78, ""))
+
+
+def test_many_files_cost_the_parent_little():
+    """The child of a reload compares the names of all entries. The parent only
+    reads the entries."""
+    if bridle.WRAP:
+        raise bridle.Skip("because valgrind is too slow")
+    with Daemon() as d:
+        folder = Folder(d)
+        for file in range(500):
+            folder.write("%03d.conf" % file, ", ".join(
+                '{ name = "c%03d-%d"; key = "SHA256:%042dA"; allow = ("list");'
+                ' from = ("::1"); }' % (file, n, file * 10 + n)
+                for n in range(10)))
+        before = cpu_seconds(d.pid)
+        assert d.reload(), d.log()
+        used = cpu_seconds(d.pid) - before
+        assert used < 0.3, used
 
 
 def test_show_and_diff_see_the_folder():

@@ -13,7 +13,7 @@ import bridle
 from bridle import Daemon, Victim, equal, read_answer, wait_for
 from crowd import KILLS, Asker, Crowd
 from etc_files import EtcFiles
-from procs import kills
+from procs import cpu_seconds, kills
 
 US = os.getuid()
 # Loopback address that only this test uses. No other process can take a port
@@ -537,13 +537,6 @@ def test_a_hundred_reloads_under_load():
         d.wait_quiet()
         wait_for("its descriptors to be closed",
                  lambda: open_fds(d) == fds)
-
-
-def cpu_seconds(pid):
-    """Return the CPU time that the process has used, without its children."""
-    with open("/proc/%d/stat" % pid) as f:
-        fields = f.read().rpartition(") ")[2].split()
-    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_a_reload_of_many_clients_costs_the_parent_little():
