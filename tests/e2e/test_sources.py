@@ -96,9 +96,10 @@ def test_a_penalty_of_one_uid_without_an_account_is_for_all():
 
 def served_beside(d, uid, other):
     """True if the daemon serves `uid` while `other` holds its only session."""
+    d.wait_quiet()
     with peers.connect("unix", d.sock, uid=other, groups=[GROUP]) as s:
         s.sendall(b"1#4\n")
-        bridle.read_answer(s)
+        equal(bridle.read_answer(s).code, 200)
         return ask(d, uid).code == 200
 
 
@@ -152,9 +153,12 @@ def test_local_tcp_counts_in_the_same_way():
         with peers.connect("127.0.0.1", port, uid=FIRST) as s:
             s.sendall(b"1#12#4\n")
             equal(bridle.read_answer(s).code, 401)
-        with peers.connect("unix", d.sock, uid=FIRST + 1):
-            wait_for("the refusal", lambda: peers.ask(
-                "1#4", "127.0.0.1", port, uid=FIRST).code == 429)
+        d.wait_quiet()
+        with peers.connect("unix", d.sock, uid=FIRST + 1) as s:
+            s.sendall(b"1#4\n")
+            equal(bridle.read_answer(s).code, 401)
+            with peers.connect("127.0.0.1", port, uid=FIRST) as t:
+                equal(bridle.read_answer(t).code, 429)
             equal(peers.ask("1#4", "127.0.0.1", port, uid=LISTED).code, 200)
         assert re.search(r"refused source=127\.0\.0\.1:\d+,uid=%d " % FIRST,
                          d.whole_log()), d.log()
