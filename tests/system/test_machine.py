@@ -882,9 +882,14 @@ def test_purge_leaves_nothing():
     with Own() as m:
         ctl(m, "ping")
         m.write("/etc/bridle/conf.d/bob.conf", "clients = ();\n")
-        m.run("dpkg", "--remove", "bridle", "bridle-client")
+        services = "/etc/avahi/services/"
+        m.write(services + "bridle.service",
+                "<!-- Written by 'bridlectl announce on'. -->\n")
+        packages = "bridle", "bridle-client", "bridle-discover"
+        m.run("dpkg", "--remove", *packages)
         assert os.path.exists("/proc/%d/root%s" % (m.init, CONF))
-        m.run("dpkg", "--purge", "bridle", "bridle-client")
+        equal(m.sh("ls " + services).stdout, "")
+        m.run("dpkg", "--purge", *packages)
         left = m.sh(
             "ls -d /etc/bridle /var/lib/bridle /run/bridle "
             "/etc/systemd/system/*/bridled* /var/lib/systemd/deb-systemd-"
