@@ -56,25 +56,25 @@ count_lines(const struct buf *text)
 }
 
 /*
- * Load the settings into *s, and print errors and warnings. Store the number of
- * errors in *n. Return 0, EX_TEMPFAIL if the name service did not answer, or
- * EX_CONFIG after other errors.
+ * Load the settings into *s, and print errors and warnings. Store the lines of
+ * the errors in `errors`. Return 0, EX_TEMPFAIL if the name service did not
+ * answer, or EX_CONFIG after other errors.
  */
 static int
-load_and_count(
-	const struct options *o, bool resolve, struct settings **s, unsigned *n)
+load_and_keep(const struct options *o, bool resolve, struct settings **s,
+	struct buf *errors)
 {
 	struct settings_ids ids = { 0 };
-	struct buf errors = { 0 }, warnings = { 0 };
+	struct buf warnings = { 0 };
 
+	buf_reset(errors);
 	*s = settings_load_with(o->config, o->folder,
 		o->stand_in.name != NULL ? &o->stand_in : NULL,
-		resolve ? &ids : NULL, &errors, &warnings);
+		resolve ? &ids : NULL, errors, &warnings);
 	print_lines(&warnings);
 	if (*s != NULL)
-		buf_reset(&errors);
-	*n = count_lines(&errors);
-	print_lines(&errors);
+		buf_reset(errors);
+	fputs(buf_str(errors), stderr);
 	buf_free(&ids.list);
 	if (*s != NULL)
 		return 0;
@@ -84,9 +84,11 @@ load_and_count(
 static int
 load(const struct options *o, bool resolve, struct settings **s)
 {
-	unsigned n;
+	struct buf errors = { 0 };
+	int status = load_and_keep(o, resolve, s, &errors);
 
-	return load_and_count(o, resolve, s, &n);
+	buf_free(&errors);
+	return status;
 }
 
 static int
@@ -536,17 +538,19 @@ may_refuse(const struct parent *p)
  */
 static int
 refuse_clients(struct parent *p, const struct options *o,
-	struct refusal *refusal, unsigned errors)
+	struct refusal *refusal, struct buf *errors)
 {
+	unsigned n = count_lines(errors);
 	struct buf what = { 0 }, text = { 0 }, remark = { 0 };
 	int result = -1;
 
-	buf_addf(&what, "the configuration has %u error%s", errors,
-		errors == 1 ? "" : "s");
+	buf_addf(&what, "the configuration has %u error%s", n,
+		n == 1 ? "" : "s");
 	buf_addf(&text, "%s: see journalctl -u bridled", buf_str(&what));
 	buf_addf(&remark, "Refusing all clients: %s. ", buf_str(&what));
 	refusal->text = buf_str(&text);
 	refusal->remark = buf_str(&remark);
+	refusal->errors = buf_str(errors);
 	if (!what.failed && !text.failed && !remark.failed) {
 		warnx("%s: clients are refused until %s or a file in %s is "
 		      "changed",
@@ -568,18 +572,26 @@ refuse_clients(struct parent *p, const struct options *o,
 static int
 load_or_refuse(struct parent *p, const struct options *o)
 {
-	struct refusal refusal = { .path = o->config, .folder = o->folder };
-	unsigned errors;
+	struct refusal refusal = { .path = o->config,
+		.folder = o->folder,
+		.effective = &p->effective };
+	struct buf errors = { 0 };
 	int status;
 
-	do {
+	for (;;) {
 		refusal_look(&refusal);
-		status = load_and_count(o, true, &p->settings, &errors);
+		status = load_and_keep(o, true, &p->settings, &errors);
 		if (status != EX_CONFIG || !may_refuse(p))
 			break;
-		status = refuse_clients(p, o, &refusal, errors);
-	} while (status == 0);
+		status = refuse_clients(p, o, &refusal, &errors);
+		if (status != 0)
+			break;
+		/* bridled --reload waits for a load after its signal. */
+		p->effective.began = clock_ms();
+	}
+	buf_free(&errors);
 	buf_free(&refusal.before);
+	effective_end(&p->effective);
 	return status == -1 ? 0 : status;
 }
 

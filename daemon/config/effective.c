@@ -39,6 +39,8 @@
 #define LAST_LINE "\n# last reload: "
 #define REMARK_LINE "\n#   " /* label of each error line of the last reload */
 #define FAILED "failed"
+/* line of a daemon that refuses all clients */
+#define REFUSES_LINE "\n# refuses all clients\n"
 
 /* maximum size of the settings file in bytes */
 #define SIZE_LIMIT (4 * 1024 * 1024)
@@ -72,16 +74,47 @@ open_in(const char *dir, const char *name, int flags)
 	return fd;
 }
 
+static char *
+read_and_close(int fd, size_t limit)
+{
+	size_t len;
+	char *text = fd != -1 ? fd_read_all(fd, limit, &len) : NULL;
+
+	fd_close(&fd);
+	return text;
+}
+
+/*
+ * Return the state_dir that the configuration file sets. Any user may have
+ * written this file. At worst, this state_dir leads to another daemon that was
+ * started with the same file.
+ */
+static char *
+find_state_dir(const char *config)
+{
+	char *text = read_and_close(
+		open(config, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY),
+		CONF_SIZE_MAX);
+	char *dir = settings_state_dir(text != NULL ? text : "");
+
+	free(text);
+	return dir;
+}
+
 /* Functions for the daemon. */
 
 static void
 log_failure(struct logger *logger, const char *dir, const char *why)
 {
-	logger_log(logger, LOG_INFO,
+	static const char text[] =
 		"cannot write the effective settings to %s, so bridlectl "
 		"config cannot show or reload them: %s (set state_dir to a "
-		"folder for this daemon alone)",
-		dir, why);
+		"folder for this daemon alone)";
+
+	if (logger != NULL)
+		logger_log(logger, LOG_INFO, text, dir, why);
+	else
+		warnx(text, dir, why);
 }
 
 /*
@@ -119,9 +152,10 @@ add_safe(struct buf *out, const char *begin, const char *s)
 	text_safe(out, s, strcspn(s, "\n"));
 }
 
+/* Append the comments. `does` says what the daemon does since f->since. */
 static void
-add_head(struct buf *out, const struct effective *f, const struct settings *s,
-	const char *last, const char *remarks)
+add_head(struct buf *out, const struct effective *f, const char *does,
+	const char *config, const char *last, const char *remarks)
 {
 	char since[64] = "";
 	struct tm tm;
@@ -129,11 +163,9 @@ add_head(struct buf *out, const struct effective *f, const struct settings *s,
 	clock_follow_zone();
 	if (localtime_r(&f->since, &tm) != NULL)
 		strftime(since, sizeof(since), "%F %T %z", &tm);
-	buf_addf(out,
-		"# bridled " PACKAGE_VERSION ", pid %d, serves these settings "
-		"since %s",
-		(int)getpid(), since);
-	add_safe(out, CONFIG_LINE, s->path);
+	buf_addf(out, "# bridled " PACKAGE_VERSION ", pid %d, %s since %s",
+		(int)getpid(), does, since);
+	add_safe(out, CONFIG_LINE, config);
 	add_safe(out, DIR_LINE, f->dir);
 	buf_addf(out, BEGAN_LINE "%lld" LAST_LINE "%s", (long long)f->began,
 		last);
@@ -165,31 +197,40 @@ write_new(const char *dir, const struct buf *text)
 }
 
 /*
- * Replace the settings file. On failure, remove the file, because its settings
- * are outdated.
+ * Replace the settings file by the text. On failure, remove the file, because
+ * its settings are outdated.
  */
 static void
-write_settings(struct effective *f, const struct settings *s, const char *last,
-	const char *remarks, struct logger *logger)
+replace_file(const struct effective *f, const struct buf *text,
+	struct logger *logger)
 {
-	struct buf text = { 0 }, path = { 0 }, fresh = { 0 };
+	struct buf path = { 0 }, fresh = { 0 };
 
-	if (f->lock == -1)
-		return;
 	buf_addf(&path, "%s/" SETTINGS_NAME, f->dir);
 	buf_addf(&fresh, "%s/" NEW_NAME, f->dir);
-	add_head(&text, f, s, last, remarks);
-	settings_print(s, &text);
 	errno = ENOMEM;
-	if (text.failed || write_new(f->dir, &text) != 0 ||
+	if (text->failed || write_new(f->dir, text) != 0 ||
 		rename(buf_str(&fresh), buf_str(&path)) != 0) {
 		log_failure(logger, f->dir, strerror(errno));
 		unlink(buf_str(&fresh));
 		unlink(buf_str(&path));
 	}
-	buf_free(&text);
 	buf_free(&fresh);
 	buf_free(&path);
+}
+
+static void
+write_settings(const struct effective *f, const struct settings *s,
+	const char *last, const char *remarks, struct logger *logger)
+{
+	struct buf text = { 0 };
+
+	if (f->lock == -1)
+		return;
+	add_head(&text, f, "serves these settings", s->path, last, remarks);
+	settings_print(s, &text);
+	replace_file(f, &text, logger);
+	buf_free(&text);
 }
 
 void
@@ -198,7 +239,29 @@ effective_begin(
 {
 	f->since = time(NULL);
 	take_lock(f, s->state_dir, logger);
-	write_settings(f, s, "none", "", logger);
+	write_settings(f, s, f->began == 0 ? "none" : "ok", "", logger);
+}
+
+void
+effective_refuse(struct effective *f, const char *config, const char *errors)
+{
+	struct buf text = { 0 };
+	char *dir = find_state_dir(config);
+
+	f->since = time(NULL);
+	if (dir != NULL && f->lock == -1) {
+		effective_end(f);
+		mkdir(dir, 0700);
+		take_lock(f, dir, NULL);
+	}
+	if (f->lock != -1) {
+		add_head(&text, f, "refuses all clients", config,
+			FAILED ", clients are refused", errors);
+		buf_adds(&text, REFUSES_LINE);
+		replace_file(f, &text, NULL);
+	}
+	buf_free(&text);
+	free(dir);
 }
 
 void
@@ -249,33 +312,6 @@ struct daemon {
 	struct buf why; /* reason why no daemon was found */
 	bool denied;
 };
-
-static char *
-read_and_close(int fd, size_t limit)
-{
-	size_t len;
-	char *text = fd != -1 ? fd_read_all(fd, limit, &len) : NULL;
-
-	fd_close(&fd);
-	return text;
-}
-
-/*
- * Return the state_dir that the configuration file sets. Any user may have
- * written this file. At worst, this state_dir leads to another daemon that was
- * started with the same file.
- */
-static char *
-find_state_dir(const char *config)
-{
-	char *text = read_and_close(
-		open(config, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY),
-		CONF_SIZE_MAX);
-	char *dir = settings_state_dir(text != NULL ? text : "");
-
-	free(text);
-	return dir;
-}
 
 /*
  * Return the pid of the process that holds the lock in `dir`. Return 0 if no
@@ -381,6 +417,13 @@ report_none(struct daemon *d)
 	return d->denied ? EX_NOPERM : EX_UNAVAILABLE;
 }
 
+/* True if the daemon had a wrong configuration at its start. */
+static bool
+refuses(const struct daemon *d)
+{
+	return strstr(d->text, REFUSES_LINE) != NULL;
+}
+
 /*
  * Print the settings file. Escape characters that are unsafe for terminals.
  * Return an exit status.
@@ -392,6 +435,12 @@ print_settings(struct daemon *d)
 	struct buf shown = { 0 };
 	size_t len;
 
+	if (refuses(d)) {
+		warnx("pid %d refuses all clients, because %s had a mistake "
+		      "at its start",
+			(int)d->pid, d->config);
+		return EX_UNAVAILABLE;
+	}
 	for (; *text != '\0'; text += len) {
 		len = strcspn(text, "\n\t");
 		text_safe(&shown, text, len);
@@ -423,6 +472,11 @@ report_reload(const struct daemon *d)
 	if (line.len > 0)
 		fprintf(stderr, "%s\n", buf_str(&line));
 	buf_free(&line);
+	if (refuses(d)) {
+		warnx("pid %d still refuses all clients: correct %s",
+			(int)d->pid, d->config);
+		return EX_CONFIG;
+	}
 	if (last == NULL || strncmp(last, FAILED, strlen(FAILED)) == 0) {
 		warnx("pid %d has not taken %s: the previous settings stay "
 		      "effective",

@@ -25,6 +25,15 @@ struct effective {
 };
 
 /*
+ * Take the lock, and write that the daemon refuses all clients because of these
+ * errors in the file `config`. effective_reload() then finds the daemon. The
+ * file may be wrong or missing. The daemon must handle SIGHUP before. A failure
+ * is only printed. Call effective_end() before effective_begin().
+ */
+void effective_refuse(
+	struct effective *, const char *config, const char *errors);
+
+/*
  * Take the lock, and write the settings. The daemon must handle SIGHUP before,
  * because a process that reads the settings may send SIGHUP. A failure is only
  * logged.
@@ -58,8 +67,9 @@ void effective_end(struct effective *);
 int effective_show(const char *path, const char *state_dir);
 
 /*
- * Make the daemon reload, and wait for the result. Return 0 if the daemon
- * serves the new settings. Return EX_CONFIG if the daemon keeps the previous
+ * Make the daemon reload, and wait for the result. A daemon that refuses all
+ * clients reads its file again. Return 0 if the daemon serves the new
+ * settings. Return EX_CONFIG if the daemon keeps the previous
  * settings, or EX_TEMPFAIL if the result is unknown.
  */
 int effective_reload(const char *path, const char *state_dir);

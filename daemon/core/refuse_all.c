@@ -229,6 +229,7 @@ refuse_all(const struct listeners *l, struct sd_notify *manager,
 	sigaddset(&handled, SIGINT);
 	sigprocmask(SIG_BLOCK, &handled, &before);
 	signals = signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
+	effective_refuse(why->effective, why->path, why->errors);
 	sd_notify_state(manager, "READY=1", why->remark);
 	if (fds != NULL && signals != -1)
 		result = turn(l, manager, &files, signals, fds, &rejected);

@@ -8,6 +8,7 @@
 #define BRIDLE_REFUSE_ALL_H
 
 #include "buf.h"
+#include "config/effective.h"
 #include "net/listener.h"
 #include "net/sd_notify.h"
 
@@ -20,6 +21,9 @@ struct refusal {
 	const char *folder; /* path of the folder conf.d, which may not exist */
 	/* result of refusal_look() before the files were read; owned */
 	struct buf before;
+	/* Other processes find the daemon by this file; see effective.h. */
+	struct effective *effective;
+	const char *errors; /* errors of the configuration, as lines */
 };
 
 /*

@@ -445,7 +445,7 @@ def cpu_seconds(pid):
 
 def test_a_refusing_daemon_without_descriptors_does_not_spin():
     with sockets() as (path, u, _), Manager() as m:
-        with Refusing(m, [u], limit={"nofile": 7}) as d:
+        with Refusing(m, [u], limit={"nofile": 8}) as d:
             m.hear("READY=1")
             before = cpu_seconds(d.pid)
             # A refused client that stays has a descriptor for a second.
