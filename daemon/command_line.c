@@ -14,6 +14,7 @@ static const char usage[] =
 	"Usage: bridled [--config FILE] [--daemonize] [--pid-file FILE]\n"
 	"               [--log-stderr]\n"
 	"       bridled --check [FILE] [--access USER] [--in-place-of FILE]\n"
+	"               [--passed]\n"
 	"       bridled --entry KEY|NAME [FILE]\n"
 	"       bridled --show [FILE]\n"
 	"       bridled --effective | --reload [FILE] [--state-dir DIR]\n"
@@ -33,6 +34,8 @@ static const char usage[] =
 	"      --access USER    check the configuration, and USER's access\n"
 	"      --in-place-of F  check a file that will replace file F, which "
 	"may be in conf.d\n"
+	"      --passed         check as if a service manager opens the TCP "
+	"sockets\n"
 	"      --entry KEY|NAME print where the entries of clients with this "
 	"key or name are\n"
 	"      --show           print all settings of the file, then exit\n"
@@ -59,7 +62,7 @@ static void __attribute__((noreturn)) print_and_exit(const char *text)
 void
 command_line_parse(int argc, char **argv, struct options *o)
 {
-	enum { ACCESS = 256, STATE_DIR, IN_PLACE_OF, ENTRY };
+	enum { ACCESS = 256, STATE_DIR, IN_PLACE_OF, PASSED, ENTRY };
 	const struct option longs[] = { { "config", required_argument, NULL,
 						'c' },
 		{ "daemonize", no_argument, NULL, 'd' },
@@ -75,6 +78,7 @@ command_line_parse(int argc, char **argv, struct options *o)
 		{ "reload", no_argument, &o->reload, true },
 		{ "state-dir", required_argument, NULL, STATE_DIR },
 		{ "in-place-of", required_argument, NULL, IN_PLACE_OF },
+		{ "passed", no_argument, NULL, PASSED },
 		{ "fingerprint", no_argument, &o->fingerprint, true },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
@@ -102,6 +106,10 @@ command_line_parse(int argc, char **argv, struct options *o)
 			break;
 		case IN_PLACE_OF:
 			o->in_place_of = optarg;
+			o->check = true;
+			break;
+		case PASSED:
+			o->passed = true;
 			o->check = true;
 			break;
 		case ENTRY:

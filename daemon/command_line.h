@@ -21,6 +21,8 @@ struct options {
 	/* path of the file that `config` will replace, or NULL */
 	const char *in_place_of;
 	const char *state_dir;
+	/* true if a service manager opens the TCP sockets; for `check` */
+	bool passed;
 	bool daemonize;
 	bool log_stderr;
 	/*

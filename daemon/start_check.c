@@ -114,13 +114,13 @@ user_can_read(const struct settings *s, const struct account *user,
  * and return false.
  */
 static bool
-could_start(const struct settings *s, const struct account *user,
-	const char *path, const char *folder)
+could_start(const struct options *o, const struct settings *s,
+	const struct account *user, const char *path)
 {
 	struct buf errors = { 0 }, notes = { 0 };
-	bool good = user_can_read(s, user, path, folder);
+	bool good = user_can_read(s, user, path, o->folder);
 
-	listen_check(s, path, &errors, &notes);
+	listen_check(s, path, o->passed, &errors, &notes);
 	if (geteuid() != 0 && strcmp(path, SETTINGS_FILE) == 0)
 		buf_addf(&notes,
 			"%s: checked with your rights only; check as root to "
@@ -165,7 +165,7 @@ start_check(const struct options *o, const struct settings *s)
 
 	if (status != 0)
 		return status;
-	if (!could_start(s, &user, installed, o->folder))
+	if (!could_start(o, s, &user, installed))
 		return EX_CONFIG;
 	printf("%s: ok\n", o->config);
 	print_times(s);

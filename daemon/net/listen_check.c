@@ -235,11 +235,15 @@ try_place(const struct settings_listen *l)
 }
 
 static void
-check_free(const struct settings_listen *l, struct buf *errors)
+check_free(
+	const struct settings_listen *l, bool passed, struct buf *errors)
 {
 	int error = try_place(l);
 
 	if (error == 0)
+		return;
+	if (passed && l->unix_path == NULL &&
+		(error == EACCES || error == EADDRNOTAVAIL))
 		return;
 	begin_line(l, errors);
 	buf_addf(errors, ": %s%s\n", strerror(error),
@@ -266,8 +270,8 @@ check_held(const struct settings_listen *l, const struct holder *h,
 }
 
 void
-listen_check(const struct settings *s, const char *config, struct buf *errors,
-	struct buf *notes)
+listen_check(const struct settings *s, const char *config, bool passed,
+	struct buf *errors, struct buf *notes)
 {
 	const struct settings_listen *l;
 	struct holder h;
@@ -275,7 +279,7 @@ listen_check(const struct settings *s, const char *config, struct buf *errors,
 	for (l = s->listen; l < s->listen + s->nlisten; l++) {
 		h = find_holder(l);
 		if (h.inode == 0)
-			check_free(l, errors);
+			check_free(l, passed, errors);
 		else if (h.pid != MANAGER)
 			check_held(l, &h, config, errors, notes);
 	}

@@ -14,9 +14,11 @@
  * by the service manager, or by the daemon of the file `config`, is no error.
  * Append to `errors` a line for each listener that the daemon could not open at
  * its start. Append to `notes` a line for each listener that this process
- * cannot test.
+ * cannot test. If `passed` is true, a service manager opens the TCP sockets: it
+ * has the right to use each port, and needs no address that the machine has
+ * already.
  */
-void listen_check(const struct settings *, const char *config,
+void listen_check(const struct settings *, const char *config, bool passed,
 	struct buf *errors, struct buf *notes);
 
 /* True if a process of this network namespace listens at the unix socket. */

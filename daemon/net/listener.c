@@ -254,8 +254,8 @@ warn_missing(const struct settings_listen *l, struct buf *warnings)
 	buf_addf(warnings, "%s:%d: listen: ", l->file, l->line);
 	net_format(&l->addr, warnings);
 	buf_adds(warnings, " is listed, but was not passed by a socket unit: "
-			   "it is not served. Run: systemctl daemon-reload "
-			   "&& systemctl restart bridled.service\n");
+			   "it is not served. Run: bridlectl config "
+			   "apply\n");
 }
 
 /*
