@@ -195,6 +195,8 @@ libbridlectl_a_SOURCES = \
 	ctl/remote/known_hosts_file.h \
 	ctl/remote/reply.c \
 	ctl/remote/reply.h \
+	ctl/remote/service_state.c \
+	ctl/remote/service_state.h \
 	ctl/util/budget.c \
 	ctl/util/budget.h \
 	ctl/util/config_dir.c \
@@ -208,6 +210,8 @@ libbridlectl_a_SOURCES = \
 	ctl/util/message.h \
 	ctl/util/problem.c \
 	ctl/util/problem.h \
+	ctl/util/program.c \
+	ctl/util/program.h \
 	ctl/util/prompt.c \
 	ctl/util/prompt.h \
 	ctl/util/sigint.c \

@@ -4,6 +4,7 @@
 #include "fd.h"
 #include "remote/conn_open.h"
 #include "remote/conn_tls.h"
+#include "remote/service_state.h"
 #include "util/problem.h"
 #include "wire.h"
 
@@ -16,6 +17,11 @@
 
 #define BUFFER_SIZE 131072
 #define INPUT_SIZE 65536 /* maximum size of a chunk in bytes */
+/*
+ * Time in ms without a first byte after which bridlectl asks systemd if the
+ * local daemon starts at all.
+ */
+#define START_MS 3000
 
 void
 conn_init(struct conn *c)
@@ -56,6 +62,7 @@ conn_open(struct conn *c, const struct target *t, struct tls_context *context,
 	if (c->fd == -1)
 		return -1;
 	c->tried = true;
+	c->start_check = clock_ms() + START_MS;
 	if (t->kind == TARGET_TLS && start_tls(c, t, context) != 0)
 		return -1;
 	stream_init(&c->stream, c->fd, c->tls);
@@ -192,8 +199,40 @@ events(const struct conn *c)
 }
 
 /*
+ * If the local daemon has not sent a byte for START_MS, check that it starts.
+ * systemd accepts no connection itself: without a daemon, the request would
+ * wait until the deadline. A daemon that runs may be slow. Returns 0, or -1
+ * with a sentence in c->problem.
+ */
+static int
+check_start(struct conn *c)
+{
+	int64_t now = clock_ms();
+
+	if (c->kind != TARGET_UNIX || c->received || now < c->start_check)
+		return 0;
+	c->start_check = now + START_MS;
+	if (!service_state_fails(c->fd))
+		return 0;
+	return problem_add(&c->problem,
+		"bridled does not start: 'systemctl status bridled' and "
+		"'journalctl -u bridled' show the error; systemd tries again "
+		"every few seconds");
+}
+
+/* Return the time in ms until the next check or the deadline. */
+static int
+patience(const struct conn *c)
+{
+	if (c->kind != TARGET_UNIX || c->received)
+		return clock_left(c->deadline);
+	return clock_left(clock_earlier(c->deadline, c->start_check));
+}
+
+/*
  * Wait until the socket or the input is ready, and read the input. Returns 0,
- * or -1 after the deadline.
+ * or -1 after the deadline. Also returns -1 if the daemon does not start; then
+ * c->problem says this.
  */
 static int
 wait_more(struct conn *c)
@@ -203,9 +242,12 @@ wait_more(struct conn *c)
 
 	if (c->input != -1 && !c->deaf && c->out.len < INPUT_SIZE)
 		p[1].fd = c->input;
-	do
-		n = poll(p, 2, clock_left(c->deadline));
-	while (n < 0 && errno == EINTR && clock_left(c->deadline) > 0);
+	do {
+		if (check_start(c) != 0)
+			return -1;
+		n = poll(p, 2, patience(c));
+	} while ((n == 0 || (n < 0 && errno == EINTR)) &&
+		 clock_left(c->deadline) > 0);
 	if (n > 0 && p[1].revents != 0)
 		read_input(c);
 	return n > 0 ? 0 : -1;
@@ -235,18 +277,23 @@ receive(struct conn *c)
 			continue;
 		if (n < 0 && errno != EAGAIN)
 			return fail_read(c);
-		if (n > 0)
+		if (n > 0) {
 			c->end += (size_t)n;
+			c->received = true;
+		}
 		/*
 		 * Check the deadline after data, too: the host may send data
 		 * for ever.
 		 */
 		if (n >= 0 && clock_left(c->deadline) > 0)
 			break;
-		if (clock_left(c->deadline) == 0 || wait_more(c) != 0)
-			return problem_add(&c->problem,
-				"no complete reply within %u second%s",
-				c->seconds, c->seconds == 1 ? "" : "s");
+		if (clock_left(c->deadline) > 0 && wait_more(c) == 0)
+			continue;
+		if (c->problem.len > 0)
+			return -1;
+		return problem_add(&c->problem,
+			"no complete reply within %u second%s", c->seconds,
+			c->seconds == 1 ? "" : "s");
 	}
 	if (n > 0 && looks_like_tls(c))
 		return problem_add(

@@ -33,6 +33,9 @@ struct conn {
 	struct tls *tls; /* the TLS connection; NULL without TLS */
 	struct stream stream;
 	char peer[TLS_FINGERPRINT_SIZE]; /* host key's fingerprint, with TLS */
+	bool received;                   /* at least one byte was received */
+	/* time of clock_ms() for a check that the local daemon starts */
+	int64_t start_check;
 	int64_t deadline; /* end of the time limit, as a time of clock_ms() */
 	unsigned seconds; /* the time limit in seconds, for messages */
 	char *in; /* received bytes; the unread bytes begin at `start` */

@@ -35,6 +35,7 @@ UNITS = \
 	tests/unit/test_request_rate \
 	tests/unit/test_result \
 	tests/unit/test_sandbox \
+	tests/unit/test_service_state \
 	tests/unit/test_settings \
 	tests/unit/test_stdin_relay \
 	tests/unit/test_target \

@@ -1,0 +1,34 @@
+/*
+ * Runs another program, and collects its output.
+ */
+#ifndef BRIDLE_PROGRAM_H
+#define BRIDLE_PROGRAM_H
+
+#include "buf.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * This value replaces an exit status if the program could not be run, was
+ * killed by a signal, or was still running at the deadline.
+ */
+#define PROGRAM_FAILED (-1)
+
+/*
+ * Run a program of $PATH, and wait until it ends. `argv` ends with NULL. Append
+ * its standard output to `out` and its standard error to `err`; if both are the
+ * same buffer, the order of lines is kept. If `err` is NULL, drop its standard
+ * error. At the `deadline`, a time of clock_ms(), kill the program. Return its
+ * exit status or PROGRAM_FAILED. No message is printed.
+ */
+int program_run(const char *const *argv, int64_t deadline, struct buf *out,
+	struct buf *err);
+
+/*
+ * Wait for the end of a child process until the `deadline`, then kill the
+ * child. Return its exit status or PROGRAM_FAILED.
+ */
+int program_await(pid_t pid, int64_t deadline);
+
+#endif
