@@ -23,6 +23,8 @@ libbridlectl_a_SOURCES = \
 	ctl/cmd/announce.c \
 	ctl/cmd/announce.h \
 	ctl/cmd/cmd_announce.c \
+	ctl/cmd/caller.c \
+	ctl/cmd/caller.h \
 	ctl/cmd/cmd_chat.c \
 	ctl/cmd/cmd_config.c \
 	ctl/cmd/cmd_discover.c \
@@ -43,7 +45,9 @@ libbridlectl_a_SOURCES = \
 	ctl/cmd/commands.h \
 	ctl/cmd/conf_add_hosts.c \
 	ctl/cmd/conf_add_hosts.h \
+	ctl/cmd/config_apply.c \
 	ctl/cmd/config_apply.h \
+	ctl/cmd/config_changes.c \
 	ctl/cmd/config_changes.h \
 	ctl/cmd/config_edit.c \
 	ctl/cmd/config_edit.h \
@@ -55,14 +59,22 @@ libbridlectl_a_SOURCES = \
 	ctl/cmd/discover_run.h \
 	ctl/cmd/discover_trust.c \
 	ctl/cmd/discover_trust.h \
+	ctl/cmd/config_served.c \
+	ctl/cmd/config_served.h \
 	ctl/cmd/editor.c \
 	ctl/cmd/editor.h \
+	ctl/cmd/file_replace.c \
+	ctl/cmd/file_replace.h \
 	ctl/cmd/hosts_format.c \
 	ctl/cmd/hosts_format.h \
 	ctl/cmd/line_editor.c \
 	ctl/cmd/line_editor.h \
+	ctl/cmd/listen_proof.c \
+	ctl/cmd/listen_proof.h \
 	ctl/cmd/run_bridled.c \
 	ctl/cmd/run_bridled.h \
+	ctl/cmd/service_units.c \
+	ctl/cmd/service_units.h \
 	ctl/cmd/trust_fetch.c \
 	ctl/cmd/trust_fetch.h \
 	ctl/cmd/trust_list.c \

@@ -117,7 +117,7 @@ find(const char *config, struct announcement *a)
 	struct buf text = { 0 }, ignored = { 0 };
 	enum found found = FOUND_ERROR;
 
-	if (config_effective(config, &text, &ignored)) {
+	if (config_effective(config, NULL, &text, &ignored)) {
 		found = find_listener(buf_str(&text), a);
 	} else {
 		buf_reset(&text);

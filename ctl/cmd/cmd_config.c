@@ -1,4 +1,5 @@
 #include "cmd/commands.h"
+#include "cmd/config_apply.h"
 #include "cmd/config_edit.h"
 #include "cmd/run_bridled.h"
 #include "fd.h"
@@ -6,12 +7,11 @@
 #include "util/write_out.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define DEFAULT_FILE SYSCONFDIR "/bridle/bridled.conf"
 
 /*
  * Execute bridled in place of bridlectl. The function returns only after an
@@ -36,7 +36,7 @@ show(const char *file)
 	struct buf text = { 0 }, why = { 0 };
 	enum outcome outcome = OUTCOME_NO;
 
-	if (config_effective(file, &text, &why)) {
+	if (config_effective(file, NULL, &text, &why)) {
 		message_print("these are the effective settings of the running "
 			      "daemon ('bridled --show %s' shows the settings "
 			      "of the file)",
@@ -74,8 +74,8 @@ run_diff(int one, int other, const char *file)
 
 	buf_addf(&left, "/dev/fd/%d", one);
 	buf_addf(&right, "/dev/fd/%d", other);
-	execlp("diff", "diff", "-u", "--label", "effective settings", "--label", file,
-		buf_str(&left), buf_str(&right), (char *)NULL);
+	execlp("diff", "diff", "-u", "--label", "effective settings", "--label",
+		file, buf_str(&left), buf_str(&right), (char *)NULL);
 	message_print("cannot run diff: %s%s", strerror(errno),
 		errno == ENOENT ? ": install diffutils" : "");
 	_exit(2);
@@ -118,7 +118,7 @@ diff(const char *file)
 	struct buf now = { 0 }, next = { 0 }, why = { 0 };
 	enum outcome outcome = OUTCOME_UNREACHED;
 
-	if (!config_effective(file, &now, &why)) {
+	if (!config_effective(file, NULL, &now, &why)) {
 		write_out_buf(STDERR_FILENO, &why);
 		message_print(
 			"there is no running daemon to compare %s with", file);
@@ -134,15 +134,31 @@ diff(const char *file)
 	return outcome;
 }
 
+/* Apply the files that somebody has changed. */
+static enum outcome
+apply(const char *file, bool force)
+{
+	struct config_apply a = {
+		.file = file, .force = force, .keep_rejected = true
+	};
+
+	/* An interrupt must not leave a half-applied configuration. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	return config_apply(&a);
+}
+
 static enum outcome
 run(const struct invocation *inv)
 {
 	const char *what = inv->args[0];
-	const char *file = inv->nargs > 1 ? inv->args[1] : DEFAULT_FILE;
+	const char *file = inv->nargs > 1 ? inv->args[1] : CONFIG_DEFAULT_FILE;
 	bool force = invocation_has(inv, OPT_FORCE);
 
 	if (strcmp(what, "edit") == 0)
 		return config_edit(file, force);
+	if (strcmp(what, "apply") == 0)
+		return apply(file, force);
 	if (force) {
 		message_print("config %s takes no --force", what);
 		return OUTCOME_USAGE;
@@ -153,21 +169,23 @@ run(const struct invocation *inv)
 		return show(file);
 	if (strcmp(what, "diff") == 0)
 		return diff(file);
-	message_print("unknown '%s': use 'config edit', 'config check', "
-		      "'config show' or 'config diff'",
+	message_print("unknown '%s': use 'config edit', 'config apply', "
+		      "'config check', 'config show' or 'config diff'",
 		what);
 	return OUTCOME_USAGE;
 }
 
 const struct command cmd_config = { .name = "config",
-	.args = "edit|check|show|diff [FILE]",
+	.args = "edit|apply|check|show|diff [FILE]",
 	.help = "change, check and show the daemon's configuration",
-	.examples = "config edit|edit, check and reload it\n"
+	.examples = "config edit|edit, check and apply it\n"
+		    "config apply|apply changed files, and prove it\n"
 		    "config check new.conf|before new.conf is used\n"
 		    "config show|all effective settings\n"
 		    "config diff|compare file and running daemon\n",
 	.options = OPT_BIT(OPT_FORCE),
 	.args_min = 1,
 	.args_max = 2,
-	.takes = { { ARG_CHOICE, "edit|check|show|diff" }, { ARG_FILE, NULL } },
+	.takes = { { ARG_CHOICE, "edit|apply|check|show|diff" },
+		{ ARG_FILE, NULL } },
 	.run = run };

@@ -23,8 +23,17 @@ struct config_apply {
 	 * configuration that was last applied with success.
 	 */
 	const struct config_changes *changes;
+	/*
+	 * state_dir of the daemon before the change, or NULL. Needed if the
+	 * change may replace state_dir.
+	 */
+	const char *state_dir;
 	/* Accept a configuration that takes away the caller's access. */
 	bool force;
+	/* Save the texts of undone changes as PATH.rejected. */
+	bool keep_rejected;
+	/* The caller has already shown the warnings of the check. */
+	bool checked;
 };
 
 /*

@@ -1,65 +1,34 @@
 #include "cmd/config_edit.h"
 
+#include "cmd/caller.h"
+#include "cmd/config_apply.h"
+#include "cmd/config_changes.h"
 #include "cmd/config_file.h"
 #include "cmd/editor.h"
 #include "cmd/run_bridled.h"
-#include "conf_files.h"
-#include "text.h"
 #include "util/message.h"
 #include "util/prompt.h"
 #include "util/write_out.h"
 
-#include <libgen.h>
-#include <pwd.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 struct edit {
-	char *name; /* path of the file, as name_of() returns it */
+	char *name; /* path of the file, as config_file_name() returns it */
 	/*
 	 * Path of the main file: `name`, or bridled.conf beside the folder
 	 * conf.d that has the file.
 	 */
 	char *main;
 	struct config_file file;
-	struct buf who; /* name of the user, or uid if there is no name */
+	struct caller caller;
 	bool had_access;
 	bool force;
 	struct buf state_dir; /* state_dir of the running daemon, or empty */
 	bool keep_copy;
 };
-
-/*
- * Return the uid of the user who runs the edit. With sudo, return the uid of
- * the user who called sudo.
- */
-static uid_t
-find_asker(void)
-{
-	const char *sudo = getuid() == 0 ? getenv("SUDO_UID") : NULL;
-	long uid;
-
-	if (sudo != NULL && text_number(sudo, 0, UINT32_MAX - 1L, &uid) == 0)
-		return (uid_t)uid;
-	return getuid();
-}
-
-static void
-name_asker(struct buf *who)
-{
-	uid_t uid = find_asker();
-	const struct passwd *pw = getpwuid(uid);
-
-	if (pw != NULL)
-		buf_adds(who, pw->pw_name);
-	else
-		buf_addf(who, "%u", uid);
-}
 
 /*
  * Let bridled check a file. If `access` is true, bridled also checks that the
@@ -70,7 +39,7 @@ static int
 check(struct edit *e, const char *path, bool access, struct buf *err)
 {
 	const char *args[] = { "--check", path, "--in-place-of", e->name,
-		access ? "--access" : NULL, buf_str(&e->who), NULL };
+		access ? "--access" : NULL, buf_str(&e->caller.name), NULL };
 	struct buf out = { 0 };
 	int status = run_bridled(args, &out, err);
 
@@ -115,7 +84,7 @@ is_good(struct edit *e)
 	else if (status == EX_NOPERM)
 		message_print("this change would take away your access: allow "
 			      "%s, or use --force",
-			buf_str(&e->who));
+			buf_str(&e->caller.name));
 	buf_free(&err);
 	return status == 0 || (status == EX_NOPERM && e->force);
 }
@@ -143,35 +112,27 @@ wants_to_edit_again(void)
 }
 
 /*
- * Reload the daemon that runs with the file. bridled itself prints the result.
+ * Apply the file, which the copy has replaced. If the daemon does not serve it,
+ * restore the text before the edit.
  */
 static enum outcome
-reload(struct edit *e)
+apply(struct edit *e)
 {
-	const char *dir = buf_str(&e->state_dir);
-	const char *args[] = { "--reload", e->main,
-		*dir != '\0' ? "--state-dir" : NULL, dir, NULL };
+	struct config_changes changes = { 0 };
+	struct config_apply a = { .file = e->main,
+		.changes = &changes,
+		.state_dir =
+			e->state_dir.len > 0 ? buf_str(&e->state_dir) : NULL,
+		.force = e->force || !e->had_access,
+		.keep_rejected = true,
+		.checked = true };
+	enum outcome outcome = OUTCOME_NO;
 
-	switch (run_bridled(args, NULL, NULL)) {
-	case 0:
-		return OUTCOME_DONE;
-	case EX_UNAVAILABLE:
-		message_print(
-			"the change takes effect at the next start of bridled "
-			"(to reload a daemon that was not found: 'kill -HUP')");
-		return OUTCOME_DONE;
-	case EX_CONFIG:
-		message_print(
-			"correct the file with 'bridlectl config edit', or "
-			"restart bridled if a reload cannot apply the change");
-		return OUTCOME_NO;
-	case EX_NOPERM:
-		message_print("a daemon that runs with this file still needs a "
-			      "reload");
-		return OUTCOME_NO;
-	default:
-		return OUTCOME_UNREACHED;
-	}
+	if (config_changes_add(
+		    &changes, e->file.path, e->file.text, e->file.len) == 0)
+		outcome = config_apply(&a);
+	config_changes_free(&changes);
+	return outcome;
 }
 
 static enum outcome
@@ -179,7 +140,7 @@ install(struct edit *e)
 {
 	if (config_file_install(&e->file) == 0) {
 		message_print("%s is changed", e->file.path);
-		return reload(e);
+		return apply(e);
 	}
 	message_print("your changes are in %s", e->file.copy);
 	e->keep_copy = true;
@@ -211,57 +172,18 @@ look_around(struct edit *e)
 {
 	struct buf text = { 0 }, why = { 0 };
 
-	name_asker(&e->who);
+	caller_find(&e->caller);
 	e->had_access = check(e, e->file.path, true, &why) == 0;
-	if (config_effective(e->main, &text, &why))
+	if (config_effective(e->main, NULL, &text, &why))
 		config_effective_state_dir(buf_str(&text), &e->state_dir);
 	buf_free(&text);
 	buf_free(&why);
 }
 
-/*
- * Return the path with the real path of its folder. If the file itself is a
- * link, keep its name, because the folder conf.d is beside the link. The caller
- * frees the path. Return NULL if no memory is available.
- */
-static char *
-name_of(const char *file)
-{
-	char *copy = strdup(file), *folder, *name = NULL;
-	const char *base = strrchr(file, '/');
-
-	folder = copy != NULL ? realpath(dirname(copy), NULL) : NULL;
-	if (folder == NULL)
-		name = strdup(file);
-	else if (asprintf(&name, "%s/%s", folder,
-			 base != NULL ? base + 1 : file) == -1)
-		name = NULL;
-	free(folder);
-	free(copy);
-	return name;
-}
-
-/*
- * Return the path of the main file, which the caller frees. `name` is the
- * result of name_of(). Return NULL if no memory is available.
- */
-static char *
-main_of(const char *name)
-{
-	char *copy = strdup(name), *main = NULL;
-
-	if (copy == NULL || !conf_files_is_drop_in(name))
-		return copy;
-	if (asprintf(&main, "%s/bridled.conf", dirname(dirname(copy))) == -1)
-		main = NULL;
-	free(copy);
-	return main;
-}
-
 enum outcome
 config_edit(const char *file, bool force)
 {
-	struct edit e = { .name = name_of(file), .force = force };
+	struct edit e = { .name = config_file_name(file), .force = force };
 	enum outcome outcome = OUTCOME_NO;
 
 	/*
@@ -271,7 +193,7 @@ config_edit(const char *file, bool force)
 	 */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
-	if (e.name == NULL || (e.main = main_of(e.name)) == NULL)
+	if (e.name == NULL || (e.main = config_file_main(e.name)) == NULL)
 		message_print("out of memory");
 	else if (config_file_open(&e.file, file) == 0) {
 		look_around(&e);
@@ -280,7 +202,7 @@ config_edit(const char *file, bool force)
 	}
 	free(e.main);
 	free(e.name);
-	buf_free(&e.who);
+	caller_free(&e.caller);
 	buf_free(&e.state_dir);
 	return outcome;
 }

@@ -10,9 +10,9 @@
 
 /*
  * Let the user edit a copy of the file until bridled accepts the copy. Replace
- * the file by the copy, and reload the daemon that runs with the file. If the
- * change takes away the user's access, refuse the change unless `force` is
- * true. Return the outcome of the command.
+ * the file by the copy, and apply the file with config_apply(). If the change
+ * takes away the user's access, refuse the change unless `force` is true.
+ * Return the outcome of the command.
  */
 enum outcome config_edit(const char *file, bool force);
 

@@ -1,5 +1,6 @@
 #include "cmd/config_file.h"
 
+#include "cmd/file_replace.h"
 #include "conf_files.h"
 #include "fd.h"
 #include "util/message.h"
@@ -11,12 +12,39 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #define SIZE_LIMIT (1024 * 1024)
-/* bytes; the kernel's limit for names and for a value */
-#define XATTR_SIZE 65536
+
+char *
+config_file_name(const char *file)
+{
+	char *copy = strdup(file), *folder, *name = NULL;
+	const char *base = strrchr(file, '/');
+
+	folder = copy != NULL ? realpath(dirname(copy), NULL) : NULL;
+	if (folder == NULL)
+		name = strdup(file);
+	else if (asprintf(&name, "%s/%s", folder,
+			 base != NULL ? base + 1 : file) == -1)
+		name = NULL;
+	free(folder);
+	free(copy);
+	return name;
+}
+
+char *
+config_file_main(const char *name)
+{
+	char *copy = strdup(name), *main = NULL;
+
+	if (copy == NULL || !conf_files_is_drop_in(name))
+		return copy;
+	if (asprintf(&main, "%s/bridled.conf", dirname(dirname(copy))) == -1)
+		main = NULL;
+	free(copy);
+	return main;
+}
 
 static int
 fail(const char *path)
@@ -198,77 +226,6 @@ config_file_look(const struct config_file *f)
 }
 
 static int
-keep_attribute(int from, int to, const char *name)
-{
-	char *value = malloc(XATTR_SIZE);
-	ssize_t len = -1;
-	int result = -1;
-
-	if (value != NULL)
-		len = fgetxattr(from, name, value, XATTR_SIZE);
-	if (len >= 0)
-		result = fsetxattr(to, name, value, (size_t)len, 0);
-	free(value);
-	return result;
-}
-
-/*
- * Copy all extended attributes, which include access control lists and SELinux
- * contexts. Return 0, or -1 with errno.
- */
-static int
-keep_attributes(int from, int to)
-{
-	char *names = malloc(XATTR_SIZE), *name;
-	ssize_t len = -1;
-	int result = 0;
-
-	if (names != NULL)
-		len = flistxattr(from, names, XATTR_SIZE);
-	if (len < 0)
-		result = names != NULL && errno == ENOTSUP ? 0 : -1;
-	for (name = names; result == 0 && len > 0 && name < names + len;
-		name += strlen(name) + 1)
-		result = keep_attribute(from, to, name);
-	free(names);
-	return result;
-}
-
-/*
- * Set the owner and the group of the copy if they are different. An ordinary
- * user is not allowed to change the owner. Return 0, or -1 with errno.
- */
-static int
-keep_owner(const struct stat *st, int to)
-{
-	struct stat now;
-
-	if (fstat(to, &now) != 0)
-		return -1;
-	if (now.st_uid == st->st_uid && now.st_gid == st->st_gid)
-		return 0;
-	return fchown(to, st->st_uid, st->st_gid);
-}
-
-/*
- * Flush the directory of the file to the disk. The file is already replaced, so
- * errors are ignored.
- */
-static void
-sync_folder(const char *path)
-{
-	char *name = strdup(path);
-	int fd = -1;
-
-	if (name != NULL)
-		fd = open(dirname(name), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd != -1)
-		fsync(fd);
-	fd_close(&fd);
-	free(name);
-}
-
-static int
 put_in_place(struct config_file *f, int fd)
 {
 	if (!is_untouched(f)) {
@@ -276,18 +233,10 @@ put_in_place(struct config_file *f, int fd)
 			f->path);
 		return -1;
 	}
-	if (keep_owner(&f->st, fd) != 0 || keep_attributes(f->fd, fd) != 0 ||
-		fchmod(fd, f->st.st_mode & 07777) != 0) {
-		message_print(
-			"cannot keep the owner, mode and attributes of %s: %s",
-			f->path, strerror(errno));
+	if (file_replace(f->path, f->copy, fd, f->fd) != 0)
 		return -1;
-	}
-	if (fsync(fd) != 0 || rename(f->copy, f->path) != 0)
-		return fail(f->path);
 	free(f->copy);
 	f->copy = NULL;
-	sync_folder(f->path);
 	return 0;
 }
 

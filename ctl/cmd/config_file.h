@@ -10,6 +10,20 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+/*
+ * Return the path with the real path of its folder. If the file itself is a
+ * link, keep its name, because the folder conf.d is beside the link. The caller
+ * frees the path. Return NULL if no memory is available.
+ */
+char *config_file_name(const char *file);
+
+/*
+ * Return the path of the main file, which the caller frees. `name` is the
+ * result of config_file_name(). The main file is `name`, or bridled.conf beside
+ * the folder conf.d that has the file. Return NULL if no memory is available.
+ */
+char *config_file_main(const char *name);
+
 struct config_file {
 	char *path; /* path of the file, with symbolic links resolved */
 	int fd;

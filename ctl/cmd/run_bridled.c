@@ -5,10 +5,12 @@
 #include "util/write_out.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,9 +61,21 @@ run_bridled_exec(const char *const *args)
 		errno == ENOENT ? ": is it installed on this machine?" : "");
 }
 
+/* The user that runs bridled; NULL: the user of this program. */
+struct runner {
+	uid_t uid;
+	gid_t gid;
+};
+
 static void __attribute__((noreturn))
-run_child(const char *const *args, int out, int err)
+run_child(const struct runner *as, const char *const *args, int out, int err)
 {
+	if (as != NULL && (setgroups(0, NULL) != 0 || setgid(as->gid) != 0 ||
+				  setuid(as->uid) != 0)) {
+		message_print(
+			"cannot become uid %u: %s", as->uid, strerror(errno));
+		_exit(127);
+	}
 	if (out != -1)
 		dup2(out, STDOUT_FILENO);
 	if (err != -1)
@@ -102,8 +116,9 @@ collect(int *fd, struct buf *to)
 	return 0;
 }
 
-int
-run_bridled(const char *const *args, struct buf *out, struct buf *err)
+static int
+run(const struct runner *as, const char *const *args, struct buf *out,
+	struct buf *err)
 {
 	int status = RUN_BRIDLED_FAILED;
 	/*
@@ -117,7 +132,7 @@ run_bridled(const char *const *args, struct buf *out, struct buf *err)
 	if ((out == NULL || to_out != -1) && (err == NULL || to_err != -1))
 		pid = fork();
 	if (pid == 0)
-		run_child(args, to_out, to_err);
+		run_child(as, args, to_out, to_err);
 	if (pid == -1)
 		message_print("cannot run bridled: %s", strerror(errno));
 	else
@@ -133,10 +148,38 @@ run_bridled(const char *const *args, struct buf *out, struct buf *err)
 	return status;
 }
 
-bool
-config_effective(const char *file, struct buf *text, struct buf *why)
+int
+run_bridled(const char *const *args, struct buf *out, struct buf *err)
 {
-	const char *args[] = { "--effective", file, NULL };
+	return run(NULL, args, out, err);
+}
+
+int
+run_bridled_as(uid_t uid, gid_t gid, const char *const *args, struct buf *out,
+	struct buf *err)
+{
+	struct runner as = { uid, gid };
+
+	return run(&as, args, out, err);
+}
+
+int
+run_bridled_with(const char *file, const char *const *args, struct buf *out,
+	struct buf *err)
+{
+	struct stat st;
+
+	if (geteuid() != 0 || stat(file, &st) != 0 || st.st_uid == 0)
+		return run_bridled(args, out, err);
+	return run_bridled_as(st.st_uid, st.st_gid, args, out, err);
+}
+
+bool
+config_effective(const char *file, const char *state_dir, struct buf *text,
+	struct buf *why)
+{
+	const char *args[] = { "--effective", file,
+		state_dir != NULL ? "--state-dir" : NULL, state_dir, NULL };
 
 	return run_bridled(args, text, why) == 0;
 }

@@ -8,6 +8,7 @@
 #include "buf.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
  * This value replaces an exit status if bridled could not be run. A message was
@@ -31,11 +32,28 @@ void run_bridled_exec(const char *const *args);
 int run_bridled(const char *const *args, struct buf *out, struct buf *err);
 
 /*
+ * Like run_bridled(), but run bridled as another user, without supplementary
+ * groups. Only root can do this.
+ */
+int run_bridled_as(uid_t, gid_t, const char *const *args, struct buf *out,
+	struct buf *err);
+
+/*
+ * Like run_bridled(), for an option that reads the configuration `file`. If
+ * root calls this function, and the file belongs to another user, run bridled
+ * as this user: only a daemon of this user accepts the file.
+ */
+int run_bridled_with(const char *file, const char *const *args, struct buf *out,
+	struct buf *err);
+
+/*
  * Append the effective settings of the daemon that runs with this file to
- * `text`. Return true. Return false if there is no such daemon, or if bridled
+ * `text`. Return true. If `state_dir` is not NULL, also look for the daemon in
+ * this folder. Return false if there is no such daemon, or if bridled
  * cannot find out. The lines in `why` then say the cause.
  */
-bool config_effective(const char *file, struct buf *text, struct buf *why);
+bool config_effective(const char *file, const char *state_dir, struct buf *text,
+	struct buf *why);
 
 /*
  * Return the start of the settings in the text of config_effective(). The

@@ -27,6 +27,7 @@ E2E = \
 	tests/e2e/test_chat.py \
 	tests/e2e/test_complete.py \
 	tests/e2e/test_conf_folder.py \
+	tests/e2e/test_config_apply.py \
 	tests/e2e/test_config_edit.py \
 	tests/e2e/test_cut_short.py \
 	tests/e2e/test_denials.py \

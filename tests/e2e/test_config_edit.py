@@ -102,7 +102,7 @@ def test_a_change_is_effective_at_once():
         equal(done.returncode, 0, done.stderr)
         says(done, "%s is changed" % d.config)
         equal(done.stdout, "bridled, pid %d, serves the settings of %s\n"
-              % (d.pid, d.config))
+              "unix:%s answers\n" % (d.pid, d.config, d.sock))
         equal(d.counter("reloads"), 1)
         shown = config("show", d)
         equal(shown.returncode, 0, shown.stderr)
@@ -406,13 +406,19 @@ def test_a_reload_that_fails_is_told():
     # accepts the file. The reload fails.
     with Daemon(tcp=["127.0.0.1:0"]) as d:
         port = d.ports[0]
+        before = read(d.config)
         done = edit(d, "sed -i 's/\"127.0.0.1:%d\";/\"0.0.0.0:%d\";"
                     " insecure = true;/' \"$1\"; %s" % (port, port, ADD))
         equal(done.returncode, 1)
         says(done, "%s is changed" % d.config,
              r"^%s:\d+: listen: 0.0.0.0:%d: Address already in use"
-             % (d.config, port), "previous settings stay effective")
-        assert str(port) in read(d.config)
+             % (d.config, port), "previous settings stay effective",
+             "the rejected text is in %s.rejected" % d.config,
+             "%s is restored" % d.config, "is served again")
+        equal(read(d.config), before)
+        assert "last reload: ok" in config("show", d).stdout
+        shutil.copy(d.config + ".rejected", d.config)
+        equal(bridled(d, "--reload", d.config).returncode, CONFIG)
         shown = config("show", d).stdout
         assert "last reload: failed" in shown, shown
         assert "Address already in use" in shown, shown

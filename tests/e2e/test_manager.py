@@ -421,6 +421,34 @@ def test_a_refusing_daemon_survives_signals_to_reload():
             equal(d.ask("1#4").code, 200)
 
 
+def test_a_refusing_daemon_is_found_and_mended():
+    """Test that bridled --reload and bridlectl config edit find a daemon that
+    refuses all clients."""
+    with sockets() as (path, u, t), Manager() as m:
+        with Refusing(m, [u, t]) as d:
+            m.hear("READY=1")
+            # The check must find the daemon at the socket, not this process.
+            u.close()
+            t.close()
+            d.write_config(conf(path, more="nonsense = 1;\n"))
+            run = subprocess.run([d.program, "--reload", d.config], text=True,
+                                 capture_output=True, check=False)
+            equal(run.returncode, os.EX_CONFIG, run)
+            assert "nonsense: unknown key" in run.stderr, run
+            assert "still refuses all clients" in run.stderr, run
+            run = subprocess.run([d.program, "--effective", d.config],
+                                 text=True, capture_output=True, check=False)
+            equal(run.returncode, os.EX_UNAVAILABLE, run)
+            assert "pid %d refuses all clients" % d.pid in run.stderr, run
+            run = bridle.ctl("config", "edit", d.config, env=dict(
+                os.environ, EDITOR="sed -i /nonsense/d"))
+            equal(run.returncode, 0, run)
+            assert "pid %d, serves the settings" % d.pid in run.stdout, run
+            assert "unix:%s answers" % path in run.stdout, run
+            d.sock = path
+            equal(d.ask("1#4").code, 200)
+
+
 def test_a_refusing_daemon_ends_at_sigterm():
     with sockets() as (path, u, _), Manager() as m:
         with Refusing(m, [u]) as d:

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import machine  # noqa: E402
@@ -327,10 +328,10 @@ def test_the_watchdog_brings_a_stuck_daemon_back():
 
 
 LOAD = """
-end=/run/load.end; rm -f $end
+end=/run/load.end; export HOME=/home/alice
 for n in 1 2 3 4 5 6 7 8; do
     (while ! test -e $end; do
-        bridlectl ping --raw >/dev/null || echo failed
+        bridlectl $* ping --raw >/dev/null || echo failed
         echo asked
     done) &
 done
@@ -339,14 +340,17 @@ wait
 
 
 class Load:
-    """Eight clients that send requests without pause. .result() ends the
-    clients and returns the lines of failed requests."""
+    """Eight clients of alice that send requests without pause. `options` are
+    words for bridlectl. .result() ends the clients and returns the lines of
+    failed requests."""
 
-    def __init__(self, m):
+    def __init__(self, m, *options):
         self.m = m
-        self.out = os.path.join(m.report, "load")
+        m.run("rm", "-f", "/run/load.end")
+        self.out = tempfile.mktemp(prefix="load-", dir=m.report)
         with open(self.out, "w") as out:
-            self.process = m.popen("sh", "-c", LOAD, stdout=out, stderr=out)
+            self.process = m.popen("sh", "-c", LOAD, "sh", *options,
+                                   user="alice", stdout=out, stderr=out)
 
     def asked(self):
         with open(self.out) as f:
@@ -376,7 +380,11 @@ def test_restarts_under_load_lose_no_connection():
 def test_an_upgrade_under_load_keeps_all_that_is_there():
     m = shared()
     key = m.read("/var/lib/bridle/host_key")
-    m.write(CONF, m.read(CONF) + "# edited\n")
+    before = m.read(CONF)
+    m.write(CONF, before + "# edited\n")
+    m.write(CONF, listens(m.read(CONF), TLS))
+    apply(m)
+    served = m.read(CONF + ".served")
     load = Load(m)
     load.wait_more()
     m.run("dpkg", "-i", *["/report/" + os.path.basename(d) for d in m.debs])
@@ -384,6 +392,10 @@ def test_an_upgrade_under_load_keeps_all_that_is_there():
     equal(load.result(), [])
     equal(m.read("/var/lib/bridle/host_key"), key)
     assert m.read(CONF).endswith("# edited\n")
+    equal(m.read(CONF + ".served"), served)
+    assert "[::]:7075 (TLS) answers" in apply(m).stdout
+    m.write(CONF, before)
+    apply(m)
 
 
 # -- tests of listeners ------------------------------------------------------
@@ -406,8 +418,8 @@ def listen(place):
 
 
 def restart(m):
-    """Open new listeners as bridled(8) describes. daemon-reload makes the
-    links of the new units; the restart opens their sockets."""
+    """Open new listeners, without the checks of config apply. daemon-reload
+    makes the links of the new units; the restart opens their sockets."""
     m.sh("systemctl daemon-reload; systemctl restart bridled.service")
 
 
@@ -578,6 +590,210 @@ def test_a_machine_announces_itself_and_is_found():
         subprocess.run([*ip, "link", "del", "lan0"], check=False)
         stop_tcp(m)
         restart(m)
+
+
+def listens(text, *places):
+    """Return the configuration with more listeners."""
+    return text.replace("listen = (\n", "listen = (\n" + "".join(
+        "\t{ %s },\n" % place for place in places))
+
+
+TLS = 'tcp = "[::]:7075"; tls = true;'
+PLAIN = 'tcp = "127.0.0.1:7079";'
+UNIX = "unix:/run/bridle/bridled.sock answers"
+ROOT = "unix:/run/bridle/root.sock answers"
+
+
+def apply(m, *args, code=0, caller="root"):
+    """Run config apply as root. With another caller, behave as sudo does."""
+    run = m.sh("SUDO_UID=$(id -u %s) bridlectl config apply %s"
+               % (caller, " ".join(args)), check=False)
+    equal(run.returncode, code, run)
+    return run
+
+
+class Restored:
+    """A block whose end restores the configuration and the listeners."""
+
+    def __init__(self, m):
+        self.m = m
+
+    def __enter__(self):
+        self.before = self.m.read(CONF)
+        return self.before
+
+    def __exit__(self, *exc):
+        self.m.write(CONF, self.before)
+        undo_drop_ins(self.m)
+        apply(self.m)
+        equal(instances(self.m), [])
+        self.m.sh("rm -f /etc/bridle/*.rejected")
+
+
+def went_back(m, run, before):
+    assert "bridled.conf is restored" in run.stderr, run
+    assert "the previous configuration is served again" in run.stderr, run
+    equal(m.read(CONF), before)
+    ctl(m, "ping", user="alice")
+
+
+def test_listeners_are_applied_while_the_service_is_idle():
+    m = shared()
+    with Restored(m) as before:
+        m.write(CONF, listens(before, TLS, PLAIN))
+        m.sh("systemctl stop bridled.service")
+        key = m.run("bridled", "--fingerprint").stdout.strip()
+        equal(sorted(apply(m).stdout.splitlines()), sorted([
+            "[::]:7075 (TLS) answers with the host's key " + key,
+            "127.0.0.1:7079 answers", UNIX]))
+        m.run("systemctl", "start", "bridled.service")
+        assert ROOT in apply(m).stdout
+        m.write(CONF, listens(before, PLAIN))
+        m.sh("systemctl stop bridled.service")
+        equal(sorted(apply(m).stdout.splitlines()),
+              ["127.0.0.1:7079 answers", UNIX])
+        equal(instances(m), ["bridled-tcp@127.0.0.1:7079.socket"])
+        refused = m.sh("bridlectl -H 127.0.0.1 ping 2>&1", check=False)
+        assert "Connection refused" in refused.stdout, refused
+        # An administrator may also enable an instance without the generator.
+        m.write(CONF, before)
+        m.sh("systemctl enable bridled-tcp@127.0.0.1:7079.socket")
+        apply(m)
+        equal(instances(m), ["bridled-tcp@127.0.0.1:7079.socket"])
+        m.sh("systemctl disable bridled-tcp@127.0.0.1:7079.socket")
+
+
+def test_listeners_are_applied_under_load():
+    m = shared()
+    with Restored(m) as before:
+        key = re.search(r"SHA256:\S{43}", m.sh(
+            "HOME=/home/alice bridlectl keygen /home/alice/load.key",
+            user="alice").stdout)[0]
+        allowed = before.replace(
+            "clients = (\n", 'clients = (\n\t{ name = "key"; key = "%s"; '
+            'allow = ("ping"); },\n' % key)
+        m.write(CONF, listens(allowed, TLS))
+        apply(m)
+        m.sh("HOME=/home/alice bridlectl trust -y 127.0.0.1", user="alice")
+        loads = Load(m), Load(m, "-i", "/home/alice/load.key", "-H",
+                              "127.0.0.1")
+        for places in ((TLS, PLAIN), (TLS,), (TLS, PLAIN)):
+            for load in loads:
+                load.wait_more()
+            m.write(CONF, listens(allowed, *places))
+            apply(m)
+        for load in loads:
+            load.wait_more()
+        equal([load.result() for load in loads], [[], []])
+
+
+def test_a_broken_file_is_rolled_back():
+    m = shared()
+    with Restored(m) as before:
+        m.write(CONF, before + "nonsense = 1;\n")
+        run = apply(m, code=1)
+        assert "nonsense: unknown key" in run.stderr, run
+        went_back(m, run, before)
+        equal(m.read(CONF + ".rejected"), before + "nonsense = 1;\n")
+        # The check accepts the next file, but the service cannot start with
+        # this file. It then starts again with the file before.
+        drop_in(m, "bridled.service", "[Service]\nExecStartPre=/bin/sh -c "
+                "'! grep -q 7079 %s'\n" % CONF)
+        m.write(CONF, listens(before, PLAIN))
+        run = apply(m, code=1)
+        assert "bridled.service" in run.stderr, run
+        went_back(m, run, before)
+        equal(instances(m), [])
+
+
+def test_the_service_must_be_able_to_read_the_file():
+    m = shared()
+    with Restored(m) as before:
+        m.write(CONF, before.replace('user = "bridle"', 'user = "root"'))
+        m.sh("chmod 600 " + CONF)
+        run = apply(m, code=1)
+        m.sh("chmod 644 " + CONF)
+        assert "the service runs as user bridle, and would not accept" in \
+            run.stderr, run
+
+
+def test_a_caller_who_would_be_locked_out_is_not():
+    m = shared()
+    with Restored(m) as before:
+        m.write(CONF, before.replace('unix_group = "bridle"',
+                                     'unix_group = "adm"'))
+        run = apply(m, code=1, caller="alice")
+        assert "would take away your access" in run.stderr, run
+        went_back(m, run, before)
+        # Alice would have access by TCP, but the service cannot see the users
+        # of TCP clients without the drop-in plain-tcp.conf.
+        m.write(CONF, listens(before, PLAIN).replace(
+            "clients = (\n", 'clients = (\n\t{ name = "alice"; from = '
+            '("127.0.0.1"); unix_user = "alice"; allow = ("*"); },\n').replace(
+            'unix_group = "bridle"', 'unix_group = "adm"'))
+        run = apply(m, code=1, caller="alice")
+        assert "the daemon gives alice no access now" in run.stderr, run
+        went_back(m, run, before)
+        equal(instances(m), [])
+
+
+def test_a_refusing_daemon_is_mended_by_config_edit():
+    m = shared()
+    with Restored(m) as before:
+        m.write(CONF, before + "nonsense = 1;\n")
+        m.sh("systemctl stop bridled.service; bridlectl ping", check=False)
+        pid = main_pid(m)
+        said = m.sh("systemctl reload bridled.service", check=False)
+        assert said.returncode != 0, said
+        run = m.sh("EDITOR='sed -i /nonsense/d' bridlectl config edit")
+        assert "pid %d, serves the settings" % pid in run.stdout, run
+        assert UNIX in run.stdout, run
+        equal(m.read(CONF), before)
+
+
+def starts(m):
+    return m.journal().count("Starting bridled.service")
+
+
+def test_a_daemon_that_cannot_start_is_tried_and_heals():
+    m = shared()
+    with Restored(m):
+        # A wrong command line ends the daemon with status 64.
+        drop_in(m, "bridled.service", "[Service]\nExecStart=\n"
+                "ExecStart=/usr/sbin/bridled --no-such-option\n")
+        m.sh("systemctl stop bridled.service")
+        before = starts(m)
+        waiting = m.popen(
+            "sh", "-c", "for n in 1 2 3; do bridlectl ping; done",
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said = waiting.communicate(timeout=PATIENCE * 3)[0]
+        equal(said.count("bridled does not start: 'systemctl status"), 3, said)
+        count = starts(m) - before
+        assert 2 <= count <= 5, (count, m.journal())
+        equal(m.sh("systemctl is-active bridled.socket").stdout, "active\n")
+        # A client that waits is served as soon as the cause is corrected.
+        m.sh("rm -r /etc/systemd/system/bridled.service.d; "
+             "systemctl daemon-reload")
+        wait_for("the daemon to serve", lambda: m.sh(
+            "bridlectl ping", check=False).returncode == 0)
+
+
+def test_a_slow_daemon_is_not_called_dead():
+    m = shared()
+    with Settings(m, (r"^commands = \(\);",
+                      'commands = ({ name = "slow"; argv = '
+                      '("/bin/sleep", "4"); });')):
+        ctl(m, "run", "slow", "-y", user="alice")
+        # During a restart, clients wait for the end of running requests.
+        slow = m.popen("bridlectl", "run", "slow", "-y", user="alice",
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        wait_for("the command", lambda: m.sh(
+            "pgrep -f '^/bin/sleep 4'", check=False).returncode == 0)
+        restarting = m.popen("systemctl", "restart", "bridled.service")
+        ctl(m, "ping", user="alice")
+        equal(restarting.wait(PATIENCE * 3), 0)
+        said = slow.communicate(timeout=PATIENCE * 3)[0]
+        equal(slow.returncode, 0, said)
 
 
 MISTAKEN = {
@@ -882,6 +1098,11 @@ def test_purge_leaves_nothing():
     with Own() as m:
         ctl(m, "ping")
         m.write("/etc/bridle/conf.d/bob.conf", "clients = ();\n")
+        before = m.read(CONF)
+        m.write(CONF, listens(before, TLS))
+        apply(m)
+        m.write(CONF, before + "nonsense = 1;\n")
+        apply(m, code=1)
         services = "/etc/avahi/services/"
         m.write(services + "bridle.service",
                 "<!-- Written by 'bridlectl announce on'. -->\n")

@@ -1,0 +1,54 @@
+/*
+ * Proves that the daemon of this machine serves: each listener of a
+ * configuration must answer a request.
+ */
+#ifndef BRIDLE_LISTEN_PROOF_H
+#define BRIDLE_LISTEN_PROOF_H
+
+#include "buf.h"
+#include "hosts/target.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* A listener of the configuration. */
+struct listen_place {
+	char *text; /* as in `listen`, for messages */
+	struct target target;
+	bool wildcard; /* the listener has all IPv6 addresses */
+};
+
+struct listen_places {
+	size_t n;
+	struct listen_place *v;
+};
+
+/*
+ * Read the listeners of the configuration. Add the unix sockets with the paths
+ * `sockets`, which systemd passes to the daemon. The last path is NULL. Return
+ * 0, or -1 after printing a message. Call listen_places_free() in both cases.
+ */
+int listen_places_read(
+	struct listen_places *, const char *file, char *const *sockets);
+
+/*
+ * Send a request over each listener. At a TLS listener, compare the key of the
+ * handshake with the key of `bridled --fingerprint`. A listener without an
+ * answer is tried again for a few seconds. An address that this machine does
+ * not have now is not tried. Print a line for each listener. Return 0, or -1
+ * with a line in `problem` for each listener that does not answer.
+ */
+int listen_places_prove(
+	const struct listen_places *, const char *file, struct buf *problem);
+
+/*
+ * True if the daemon answers this user at a listener without TLS, and knows the
+ * user. Root can ask for any user. Each other user can ask for themselves only.
+ */
+bool listen_places_admit(const struct listen_places *, uid_t);
+
+/* Free the members. */
+void listen_places_free(struct listen_places *);
+
+#endif
