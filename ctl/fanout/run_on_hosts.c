@@ -53,6 +53,17 @@ stops_host(const struct request *r)
 }
 
 /*
+ * Drop the rows of an incomplete reply, because the user could think that the
+ * table is complete. Keep the rows of a kill, which say what has happened.
+ */
+static void
+drop_incomplete(struct result *a, const struct request *r)
+{
+	if (a->problem.len > 0 && (r->verb != VERB_KILL || r->explain))
+		table_free(&a->reply.table);
+}
+
+/*
  * Send the request to the host, and read the reply. The function is a
  * worker_job.
  */
@@ -68,6 +79,7 @@ send_request(
 	e.reached = &reached;
 	result = call_ask(&e, request, &a->reply, &a->problem);
 	a->microseconds = clock_us() - begin;
+	drop_incomplete(a, request);
 	run_on_hosts_judge(inv, a, result);
 	/*
 	 * Learn the MAC address of a host that is switched off now, because a

@@ -196,6 +196,26 @@ def test_no_row_is_lost_where_a_table_comes_in_parts():
 
 # Tests of hosts with unusual tables
 
+def test_an_incomplete_table_is_not_shown_as_a_complete_one():
+    row = b"1#100#1#0#root#S#100#5#1700000000#init#%s\n"
+
+    def cut(sock):
+        """End the connection in the middle of the table."""
+        sock.recv(65536)
+        sock.sendall(COLUMNS + row % b"cut")
+
+    long = says(COLUMNS, row % (b"cut" * 1500) * 8000, b"1#200#done#id=1\n")
+    for serve, options in ((cut, ("--ordered", "--gather", "--json", "--raw")),
+                           (long, ("--ordered",))):
+        with Host(serve, "127.2.0.1") as bad, \
+                Host(HONEST, "127.2.0.2") as honest:
+            for option in options:
+                done = ctl("-H", hosts(bad.name, honest.name), "list", option)
+                equal(done.returncode, 4, done.stderr)
+                assert "honest" in done.stdout, option
+                assert "cut" not in done.stdout, (option, done.stdout[:500])
+
+
 def test_an_odd_table_does_not_silence_the_others():
     with Host(ODD, "127.2.0.1") as odd, Host(HONEST, "127.2.0.2") as honest:
         done = ctl("-H", hosts(odd.name, honest.name), "list", "--sort",
