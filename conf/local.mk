@@ -2,7 +2,8 @@
 EXTRA_DIST += conf/bridle.spec conf/bridled.openrc conf/bridled.conf
 if WITH_DAEMON
 if WITH_SYSTEMD
-systemdunit_DATA = conf/bridled.service conf/bridled.socket \
+systemdunit_DATA = conf/bridled.service conf/bridled-wake.service \
+	conf/bridled-wake.socket conf/bridled.socket \
 	conf/bridled-root.socket \
 	conf/bridled-tcp@.socket
 sysusersdir = $(prefix)/lib/sysusers.d
@@ -16,13 +17,18 @@ examples_DATA = \
 	conf/examples/own-sockets.conf \
 	conf/examples/plain-tcp.conf \
 	conf/examples/wall.conf
-CLEANFILES += conf/bridled.service
+CLEANFILES += conf/bridled.service conf/bridled-wake.service
 conf/bridled.service: conf/bridled.service.in Makefile
 	@$(MKDIR_P) conf
 	$(AM_V_GEN)sed 's|@sbindir[@]|$(sbindir)|g' \
 	  $(srcdir)/conf/bridled.service.in >$@
+conf/bridled-wake.service: conf/bridled-wake.service.in Makefile
+	@$(MKDIR_P) conf
+	$(AM_V_GEN)sed 's|@pkglibexecdir[@]|$(pkglibexecdir)|g' \
+	  $(srcdir)/conf/bridled-wake.service.in >$@
 endif
-EXTRA_DIST += conf/bridled.service.in conf/bridled.socket \
+EXTRA_DIST += conf/bridled-wake.service.in conf/bridled-wake.socket \
+	conf/bridled.service.in conf/bridled.socket \
 	conf/bridled-root.socket \
 	conf/bridled-tcp@.socket conf/bridle.rules \
 	conf/sysusers.d/bridle.conf conf/tmpfiles.d/bridle.conf \

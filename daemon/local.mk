@@ -9,6 +9,7 @@ libbridled_a_SOURCES = \
 	daemon/action/action_list.c \
 	daemon/action/action_power.c \
 	daemon/action/action_say.c \
+	daemon/action/action_wake.c \
 	daemon/action/exec.c \
 	daemon/action/exec.h \
 	daemon/action/guard.c \

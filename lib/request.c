@@ -207,7 +207,9 @@ take_verb(const struct wire_field *f, struct request_error *e)
 static enum request_string
 arg_of(const struct verb *verb)
 {
-	return verb->number == VERB_SAY ? REQUEST_TEXT : REQUEST_NAME;
+	return verb->number == VERB_SAY    ? REQUEST_TEXT
+	       : verb->number == VERB_WAKE ? REQUEST_MAC
+					   : REQUEST_NAME;
 }
 
 static int
@@ -217,6 +219,7 @@ take_arg(struct request *r, const struct verb *verb, struct wire_field *f,
 	enum request_string arg = arg_of(verb);
 	const char *what = arg == REQUEST_TEXT        ? "text"
 			   : verb->number == VERB_RUN ? "command"
+			   : arg == REQUEST_MAC       ? "MAC address"
 						      : "name";
 	char problem[TEXT_PROBLEM_SIZE] = "";
 
@@ -226,6 +229,10 @@ take_arg(struct request *r, const struct verb *verb, struct wire_field *f,
 	if (wire_decode(f->s, f->len) < 0)
 		return reject(
 			e, CODE_MALFORMED, "bad encoding in the %s", what);
+	if (arg == REQUEST_MAC && !request_string_valid(arg, f->s))
+		return reject(e, CODE_MALFORMED,
+			"wake needs the MAC address of a machine, such as "
+			"52:54:00:12:34:56, or own");
 	if (!request_string_valid(arg, f->s)) {
 		text_is_prose(f->s, strlen(f->s), problem);
 		return reject(e, CODE_MALFORMED,
@@ -406,6 +413,8 @@ request_valid(const struct request *r)
 		options |= OPTION_NAME;
 	if (verb->number != VERB_SAY &&
 		(r->wall || r->strings[REQUEST_TEXT] != NULL))
+		return false;
+	if (verb->number != VERB_WAKE && r->strings[REQUEST_MAC] != NULL)
 		return false;
 	for (i = 0; i < REQUEST_STRINGS; i++)
 		if (r->strings[i] != NULL &&

@@ -17,7 +17,8 @@
 #define REQUEST_MESSAGE_MAX 200   /* maximum bytes of message= */
 #define REQUEST_TEXT_MAX 1000     /* maximum bytes of the text of `say` */
 #define REQUEST_REASON_MAX 160
-#define REQUEST_ARGS_MAX 13 /* maximum number of arguments in a line */
+#define REQUEST_MAC_OWN "own" /* asks `wake` for the host's own addresses */
+#define REQUEST_ARGS_MAX 13   /* maximum number of arguments in a line */
 
 /*
  * The strings of a request. An absent string is NULL, and no string is empty.
@@ -31,6 +32,7 @@ enum request_string {
 	REQUEST_TEXT,    /* text of `say`, in printable UTF-8 */
 	REQUEST_TO,      /* name or source of the recipients of `say` */
 	REQUEST_EVENTS,  /* kinds of events, separated by commas */
+	REQUEST_MAC,     /* MAC address of the machine to wake, or "own" */
 	REQUEST_SINCE,   /* start of a watch: RUN-NUMBER or NUMBER */
 	REQUEST_STRINGS
 };

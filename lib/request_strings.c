@@ -2,6 +2,7 @@
 #include "request.h"
 
 #include "events.h"
+#include "magic_packet.h"
 #include "text.h"
 #include "wire.h"
 
@@ -88,6 +89,14 @@ since_valid(const char *s)
 	return events_place(s, &place);
 }
 
+static bool
+mac_valid(const char *s)
+{
+	unsigned char mac[MAC_SIZE];
+
+	return strcmp(s, REQUEST_MAC_OWN) == 0 || mac_parse(s, mac);
+}
+
 /* True if the text is a token from a kill's record: PID-TICKS-BOOT. */
 static bool
 token_valid(const char *s, size_t len)
@@ -139,6 +148,7 @@ request_string_valid(enum request_string which, const char *s)
 		[REQUEST_TEXT] = { REQUEST_TEXT_MAX, is_prose },
 		[REQUEST_TO] = { TO_MAX, is_printable },
 		[REQUEST_EVENTS] = { EVENTS_MAX, events_valid },
+		[REQUEST_MAC] = { SIZE_MAX, mac_valid },
 		[REQUEST_SINCE] = { SIZE_MAX, since_valid },
 	};
 

@@ -19,6 +19,9 @@ const char *const verb_verbs_columns[] = { "verb", "name", "limits", "command",
 const char *const verb_explain_columns[] = { "verdict", "code", "client",
 	"rule", "reason", NULL };
 
+const char *const verb_wake_columns[] = { "interface", "mac", "addresses",
+	NULL };
+
 static const struct verb verbs[] = {
 	{ VERB_HALT, "halt", 0,
 		OPTION_MODE | OPTION_WHEN | OPTION_MESSAGE | OPTION_DRY_RUN,
@@ -38,7 +41,8 @@ static const struct verb verbs[] = {
 		false, verb_watch_columns },
 	{ VERB_SAY, "say", 1, OPTION_TO | OPTION_WALL, true, NULL },
 	{ VERB_VERBS, "verbs", 0, 0, false, verb_verbs_columns },
-	{ VERB_EXPLAIN, "explain", 1, 0, false, verb_explain_columns }
+	{ VERB_EXPLAIN, "explain", 1, 0, false, verb_explain_columns },
+	{ VERB_WAKE, "wake", 1, OPTION_DRY_RUN, true, NULL }
 };
 
 const char *const halt_mode_names[HALT_MODES + 1] = { "halt", "poweroff",

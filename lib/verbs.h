@@ -20,7 +20,8 @@ enum verb_number {
 	VERB_SAY,
 	VERB_VERBS,
 	VERB_EXPLAIN,
-	VERB_LAST = VERB_EXPLAIN
+	VERB_WAKE,
+	VERB_LAST = VERB_WAKE
 };
 
 #define VERB_BIT(n) (1u << (n))
@@ -72,6 +73,7 @@ extern const char *const verb_who_columns[];
 extern const char *const verb_watch_columns[];
 extern const char *const verb_verbs_columns[];
 extern const char *const verb_explain_columns[];
+extern const char *const verb_wake_columns[]; /* only for "own" */
 
 /*
  * True if a column with this name holds whole numbers. This is the same in all

@@ -3,6 +3,7 @@
 #include "cli/host_select.h"
 #include "cli/request_build.h"
 #include "clock.h"
+#include "hosts/host_expand.h"
 #include "text.h"
 #include "tls.h"
 #include "util/limits.h"
@@ -25,6 +26,8 @@ static const option_set excluding[] = {
 	OPT_BIT(OPT_HOW_MANY) | OPT_BIT(OPT_FOLD) | OPT_BIT(OPT_FORMAT) |
 		OPT_BIT(OPT_GROUPS) | OPT_BIT(OPT_JSON),
 	OPT_BIT(OPT_LEARN) | OPT_BIT(OPT_WAIT),
+	OPT_BIT(OPT_LEARN) | OPT_BIT(OPT_VIA),
+	OPT_BIT(OPT_INTERFACE) | OPT_BIT(OPT_VIA),
 	OPT_BIT(OPT_LEARN) | OPT_BIT(OPT_INTERFACE),
 	OPT_BIT(OPT_LEARN) | OPT_BIT(OPT_DRY_RUN),
 };
@@ -107,6 +110,26 @@ take_wake(struct invocation *inv, struct buf *error)
 		inv->await = WAKE_HOST_SECONDS;
 	return options_number(
 		&inv->options, OPT_WAIT, 0, TIMEOUT_MAX, &inv->await, error);
+}
+
+/*
+ * Find the host that --via of `wake` names. Returns 0, or -1 with a sentence
+ * appended to error.
+ */
+static int
+take_relay(struct invocation *inv, struct buf *error)
+{
+	const char *name = inv->options.values[OPT_VIA];
+
+	if (!invocation_has(inv, OPT_VIA))
+		return 0;
+	if (host_expand(&inv->via, &inv->conf, name, error) != 0)
+		return -1;
+	if (inv->via.n == 1)
+		return 0;
+	buf_addf(error, "--via of wake needs one host, but '%s' has %zu", name,
+		inv->via.n);
+	return -1;
 }
 
 static int
@@ -311,8 +334,7 @@ find_asked(const struct invocation *inv, struct buf *error)
 		(what = command_require(inv->commands, inv->args[0], error)) ==
 			NULL)
 		return NULL;
-	if (what->verb != 0 && what->verb != VERB_EXPLAIN &&
-		!(what->options & OPT_BIT(OPT_LEARN)))
+	if (what->verb != 0 && what->verb != VERB_EXPLAIN)
 		return what;
 	buf_addf(error, "cannot explain '%s': this command sends no request",
 		what->name);
@@ -361,11 +383,18 @@ parse_request(struct invocation *inv, struct buf *error)
 		take_wake(inv, error) != 0 ||
 		select_hosts(inv, what->verb, error) != 0)
 		return -1;
+	if (invocation_wakes(inv) && take_relay(inv, error) != 0)
+		return -1;
 	inv->several =
 		is_list(inv) || invocation_waits(inv) || invocation_wakes(inv);
 	if (check_tls(inv, error) != 0 || check_single(inv, error) != 0)
 		return -1;
-	request_init(&inv->request, what->verb);
+	/*
+	 * The hosts of a wake get pings. Only the relay gets requests for the
+	 * verb `wake`.
+	 */
+	request_init(
+		&inv->request, invocation_wakes(inv) ? VERB_PING : what->verb);
 	inv->request.explain = skip;
 	if (what->verb == VERB_HALT && take_await(inv, error) != 0)
 		return -1;
@@ -384,6 +413,7 @@ void
 invocation_free(struct invocation *inv)
 {
 	hosts_free(&inv->hosts);
+	hosts_free(&inv->via);
 	buf_free(&inv->texts.said);
 	client_conf_free(&inv->conf);
 }

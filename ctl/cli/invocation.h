@@ -16,7 +16,6 @@
 
 #include <stdbool.h>
 
-
 struct invocation {
 	const struct command *const *commands; /* all commands */
 	const struct command *command; /* NULL: only --help or --version */
@@ -27,6 +26,7 @@ struct invocation {
 	/* The following members are for commands that send requests: */
 	struct client_conf conf; /* empty if bridlectl.conf was not read */
 	struct hosts hosts;
+	struct hosts via;         /* the relay of `wake --via`, or empty */
 	bool several;             /* use the output form for several hosts */
 	unsigned timeout;         /* time limit in seconds; 0: not given */
 	unsigned connect_timeout; /* time limit in seconds; 0: not given */

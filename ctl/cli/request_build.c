@@ -130,6 +130,22 @@ take_say(const struct options *o, struct request *r, char *const *words,
 	return 0;
 }
 
+/*
+ * Set the MAC address of `explain wake`. Returns 0, or -1 with a sentence
+ * appended to error.
+ */
+static int
+take_mac(struct request *r, const char *mac, struct buf *error)
+{
+	if (mac != NULL && request_string_valid(REQUEST_MAC, mac)) {
+		r->strings[REQUEST_MAC] = mac;
+		return 0;
+	}
+	buf_adds(error, "'explain wake' needs the MAC address of a machine, "
+			"such as 52:54:00:12:34:56");
+	return -1;
+}
+
 static int
 take_watch(const struct options *o, struct request *r, struct buf *error)
 {
@@ -194,6 +210,8 @@ request_build(struct request *r, const struct command *command,
 
 	r->dry_run = options_given(o, OPT_DRY_RUN);
 	r->mode = (int)command->mode;
+	if (r->verb == VERB_WAKE)
+		return take_mac(r, args[0], error);
 	if (command->args_max > 0 && r->verb != VERB_SAY)
 		r->strings[REQUEST_NAME] = args[0];
 	r->strings[REQUEST_USER] = o->values[OPT_USER];

@@ -27,8 +27,10 @@ struct waking {
 	const struct invocation *inv;
 	struct result *result;
 	unsigned char mac[MAC_SIZE];
+	const struct host *relay; /* the host of --via, or NULL */
 	struct wake_route routes[WAKE_ROUTES_MAX];
 	int nroutes;
+	bool sent; /* at least one packet was sent */
 };
 
 /* Turn the result into a failure with a formatted text. Return false. */
@@ -242,11 +244,88 @@ send_packets(struct waking *w)
 				   w->routes[0].interface, strerror(error));
 }
 
-/* Send the packets before a ping. The function is a wait_host_step. */
+/*
+ * Send a request for the verb `wake` to the endpoint. Returns 0 if the reply
+ * has CODE_OK. Otherwise turn the result into a failure, and return -1.
+ */
+static int
+request_wake(struct result *a, const struct endpoint *e, const char *mac,
+	bool dry_run, struct reply *reply)
+{
+	struct buf problem = { 0 }, text = { 0 };
+	struct request request;
+	int result;
+
+	request_init(&request, VERB_WAKE);
+	request.strings[REQUEST_MAC] = mac;
+	request.dry_run = dry_run;
+	result = call_ask(e, &request, reply, &problem);
+	if (result == 0 && reply->code == CODE_OK) {
+		buf_free(&problem);
+		return 0;
+	}
+	if (e->target != &a->host->target)
+		buf_addf(&text, "%s: ", e->target->name);
+	if (result == 0)
+		buf_addf(&text, "%s (%d)", reply->said, reply->code);
+	else
+		buf_adds(&text, buf_str(&problem));
+	result_fail(a,
+		result == 0 ? result_kind_of(reply->code) : RESULT_UNREACHED,
+		buf_str(&text));
+	buf_free(&problem);
+	buf_free(&text);
+	return -1;
+}
+
+/* Let the relay send the packet. Append the relay's status text to `said`. */
+static bool
+ask_relay(struct waking *w, struct buf *said)
+{
+	struct endpoint e = endpoint_of(w->inv, w->relay);
+	struct reply reply = { 0 };
+	char mac[MAC_TEXT_SIZE];
+	int result;
+
+	/* --fingerprint is about the host, not about the relay. */
+	e.pin = w->relay->fingerprint;
+	e.pin_source = CLIENT_CONF_NAME;
+	mac_format(w->mac, mac);
+	result = request_wake(w->result, &e, mac,
+		invocation_has(w->inv, OPT_DRY_RUN), &reply);
+	if (result == 0)
+		buf_addf(said, "%s: %s", w->relay->label, reply.said);
+	reply_free(&reply);
+	return result == 0;
+}
+
+/*
+ * Send the packets before a ping. After the first success, a failure does not
+ * end the wait. The function is a wait_host_step.
+ */
 static bool
 send_before_ping(void *waking)
 {
-	return send_packets(waking);
+	struct waking *w = waking;
+	struct buf said = { 0 };
+	bool sent = w->relay != NULL ? ask_relay(w, &said) : send_packets(w);
+
+	buf_free(&said);
+	w->sent |= sent;
+	return w->sent;
+}
+
+/* Send one request to the relay, and show the relay's reply. */
+static void
+send_by_relay(struct waking *w)
+{
+	struct buf said = { 0 };
+
+	if (ask_relay(w, &said)) {
+		buf_addc(&said, '\0');
+		succeed(w->result, &said);
+	}
+	buf_free(&said);
 }
 
 /* Send a few packets, because a network may lose one. */
@@ -284,16 +363,21 @@ show_only(struct waking *w)
 void
 wake_host(const struct invocation *inv, struct result *a, const void *unused)
 {
+	bool dry_run = invocation_has(inv, OPT_DRY_RUN);
 	struct waking w = { .inv = inv, .result = a };
 
 	(void)unused;
+	if (inv->via.n > 0)
+		w.relay = &inv->via.v[0];
 	if (a->host->target.kind == TARGET_UNIX) {
 		fail(a, "a unix socket is on this machine, which is on");
 		return;
 	}
-	if (!find_mac(&w) || !find_routes(&w))
+	if (!find_mac(&w) || (w.relay == NULL && !find_routes(&w)))
 		return;
-	if (invocation_has(inv, OPT_DRY_RUN))
+	if (w.relay != NULL && (dry_run || inv->await == 0))
+		send_by_relay(&w);
+	else if (dry_run)
 		show_only(&w);
 	else if (inv->await == 0)
 		send_only(&w);
@@ -310,10 +394,70 @@ wake_host_note(struct result *a, const struct net_addr *reached)
 		a->has_mac = neighbour_mac(reached, a->mac) == 0;
 }
 
+/* True if the list, separated by spaces, has the address. */
+static bool
+has_address(const char *list, const struct net_addr *reached)
+{
+	struct net_addr plain = *reached;
+	char text[INET6_ADDRSTRLEN] = "";
+	size_t len;
+
+	net_unmap(&plain);
+	if (plain.sa.sa_family == AF_INET)
+		inet_ntop(AF_INET, &plain.in.sin_addr, text, sizeof(text));
+	else if (plain.sa.sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &plain.in6.sin6_addr, text, sizeof(text));
+	len = strlen(text);
+	for (; *list != '\0'; list += *list == ' ') {
+		if (strcspn(list, " ") == len && memcmp(list, text, len) == 0)
+			return true;
+		list += strcspn(list, " ");
+	}
+	return false;
+}
+
+/*
+ * Take the MAC address of the interface with the address that was reached. If
+ * the host has only one interface, take this interface: the address may have
+ * been translated on the way.
+ */
+static void
+take_own(
+	struct result *a, const struct table *t, const struct net_addr *reached)
+{
+	struct buf text = { 0 };
+	size_t i;
+
+	for (i = 0; i < t->nrows && !a->has_mac; i++)
+		if (t->nrows == 1 ||
+			has_address(table_named_text(t, i, "addresses", &text),
+				reached))
+			a->has_mac = mac_parse(
+				table_named_text(t, i, "mac", &text), a->mac);
+	buf_free(&text);
+}
+
+/*
+ * Ask the host itself for its MAC address, because a router is between. The
+ * reply needs the right to use `wake`, and the helper of the host.
+ */
+static void
+ask_host(const struct invocation *inv, struct result *a,
+	const struct net_addr *reached)
+{
+	struct endpoint e = endpoint_of(inv, a->host);
+	struct reply reply = { 0 };
+
+	if (request_wake(a, &e, REQUEST_MAC_OWN, false, &reply) == 0)
+		take_own(a, &reply.table, reached);
+	reply_free(&reply);
+}
+
 /* Report the MAC address, or why the address stays unknown. */
 static void
 conclude(struct result *a)
 {
+	struct buf why = { 0 };
 	char mac[MAC_TEXT_SIZE];
 	struct buf text = { 0 };
 
@@ -326,9 +470,15 @@ conclude(struct result *a)
 	buf_addc(&text, '\0');
 	if (text.len > 1)
 		succeed(a, &text);
-	else
-		fail(a, "the host replies, but not from an attached network, "
-			"so its MAC address cannot be learnt; " SET_MAC);
+	else {
+		buf_adds(&why, buf_str(&a->problem));
+		fail(a,
+			"the host is in no attached network, and tells no MAC "
+			"address%s%s%s; " SET_MAC,
+			why.len > 0 ? " (" : "", buf_str(&why),
+			why.len > 0 ? ")" : "");
+	}
+	buf_free(&why);
 	buf_free(&text);
 }
 
@@ -351,5 +501,7 @@ wake_host_learn(
 		return;
 	}
 	wake_host_note(a, &reached);
+	if (a->host->mac == NULL && !a->has_mac)
+		ask_host(inv, a, &reached);
 	conclude(a);
 }

@@ -102,6 +102,7 @@ static const struct {
 	[VERB_RUN] = { SANDBOX_EXEC, NULL, true, describe_about },
 	[VERB_CANCEL] = { SANDBOX_EXEC, action_cancel, true, describe_about },
 	[VERB_SAY] = { SANDBOX_EXEC, action_say, true, describe_about },
+	[VERB_WAKE] = { SANDBOX_LIST, action_wake, false, describe_about },
 	[VERB_STATUS] = { SANDBOX_EXEC, action_status, false, describe_about },
 	[VERB_WHO] = { SANDBOX_EXEC, action_rows, false, describe_about },
 	[VERB_VERBS] = { SANDBOX_EXEC, action_rows, false, describe_about },

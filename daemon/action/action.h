@@ -94,6 +94,12 @@ int action_halt(const struct action_context *);
 int action_cancel(const struct action_context *);
 
 /*
+ * Ask the helper to send a Wake-on-LAN packet, or for the machine's own MAC
+ * addresses. Return an exit status.
+ */
+int action_wake(const struct action_context *);
+
+/*
  * The descriptors that the daemon or the action holds for the pipes between
  * them. A descriptor is -1 if there is no such pipe.
  */

@@ -53,6 +53,7 @@ static const char defaults[] =
 	"override_inhibitors = false;\n"
 	"};\n"
 	"wall = (\"/usr/bin/wall\");\n"
+	"wake_socket = \"" RUNDIR "/bridle/wake.sock\";\n"
 	"protect = (\"sshd\", \"systemd-logind\");\n"
 	"limits = { sessions = 256; sessions_per_source = 16; spare = 4;"
 	" actions = 64;"
@@ -123,6 +124,7 @@ static const struct key keys[] = {
 	WHOLE_KEY("commands", entries, .entries = &settings_command_entries),
 	WHOLE_KEY("power", group, .keys = power_keys),
 	QUERY(wall, "wall"),
+	SETTING(wake_socket, "wake_socket", path),
 	SETTING(protect, "protect", names),
 	WHOLE_KEY("limits", group, .keys = limit_keys),
 	WHOLE_KEY("penalties", group, .keys = settings_penalty_keys),

@@ -86,6 +86,8 @@ struct settings_client {
 	bool wall;   /* true if a say of this client may write to terminals */
 	bool secret; /* true to hide the client's arguments from others */
 	struct settings_names run;
+	/* MAC addresses that the client may wake */
+	struct settings_names wake_macs;
 	/* allowed halt modes, a bit set of 1 << enum halt_mode */
 	struct settings_set modes;
 	struct settings_names kill_names;
@@ -212,6 +214,7 @@ struct settings {
 	bool override_inhibitors;
 	/* argv of a program that writes to terminals; may be empty */
 	char **wall;
+	char *wake_socket; /* path of the socket of bridled-wake */
 	struct settings_names protect;
 	struct settings_limits limits;
 	struct settings_penalties penalties;

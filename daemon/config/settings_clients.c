@@ -106,6 +106,11 @@ static const struct key halt_keys[] = {
 	{ .name = NULL },
 };
 
+static const struct key wake_keys[] = {
+	CLIENT(wake_macs, "macs", macs),
+	{ .name = NULL },
+};
+
 static const struct key kill_keys[] = {
 	CLIENT(kill_names, "names", names),
 	CLIENT(kill_users, "users", users),
@@ -128,6 +133,7 @@ static const struct key keys[] = {
 	CLIENT(run, "run", names),
 	WHOLE_KEY("halt", group, .keys = halt_keys),
 	WHOLE_KEY("kill", group, .keys = kill_keys),
+	WHOLE_KEY("wake", group, .keys = wake_keys),
 	WHOLE_KEY("until", until),
 	{ .name = NULL },
 };
@@ -187,7 +193,7 @@ check_wisdom(struct reader *r, const config_setting_t *at,
 		const char *key;
 		enum verb_number verb;
 	} limits[] = { { "run", VERB_RUN }, { "halt", VERB_HALT },
-		{ "kill", VERB_KILL } };
+		{ "kill", VERB_KILL }, { "wake", VERB_WAKE } };
 	const config_setting_t *limit;
 	bool changes = false;
 	size_t i;

@@ -1,5 +1,6 @@
 /* Functions for keys whose value is a list of names, users or networks. */
 #include "config/settings_schema.h"
+#include "magic_packet.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -57,6 +58,24 @@ print_names(struct printer *p, const void *field)
 }
 
 const struct kind kind_names = { read_names, print_names, free_names };
+
+static void
+read_macs(struct reader *r, const config_setting_t *at, void *field)
+{
+	const struct settings_names *macs = field;
+	unsigned char mac[MAC_SIZE];
+	size_t i;
+
+	read_names(r, at, field);
+	for (i = 0; i < macs->n; i++)
+		if (!mac_parse(macs->v[i], mac))
+			conf_error(r->conf, at,
+				"\"%s\" is not the MAC address of a machine; "
+				"use six bytes such as 52:54:00:12:34:56",
+				macs->v[i]);
+}
+
+const struct kind kind_macs = { read_macs, print_names, free_names };
 
 static void
 read_users(struct reader *r, const config_setting_t *at, void *field)

@@ -190,6 +190,8 @@ void settings_check_until(struct reader *, const config_setting_t *entry,
 /* Kinds of settings_lists.c: */
 /* a list of names, stored in a struct settings_names */
 extern const struct kind kind_names;
+/* a list of MAC addresses, stored in a struct settings_names */
+extern const struct kind kind_macs;
 /* a list of users, stored in a struct settings_names with uids */
 extern const struct kind kind_users;
 /* a list of networks; not printed if shorter than `min` */

@@ -1,5 +1,6 @@
 #include "policy/policy.h"
 
+#include "magic_packet.h"
 #include "text.h"
 #include "wire.h"
 
@@ -140,6 +141,33 @@ decide_halt(const struct request *r, struct verdict *v)
 			halt_mode_names[r->mode]);
 }
 
+/* True if the list has the MAC address, in any of its forms. */
+static bool
+has_mac(const struct settings_names *macs, const char *text)
+{
+	unsigned char wanted[MAC_SIZE], mac[MAC_SIZE];
+	size_t i;
+
+	if (!mac_parse(text, wanted))
+		return false;
+	for (i = 0; i < macs->n; i++)
+		if (mac_parse(macs->v[i], mac) &&
+			memcmp(mac, wanted, MAC_SIZE) == 0)
+			return true;
+	return false;
+}
+
+static void
+decide_wake(const struct request *r, struct verdict *v)
+{
+	const struct settings_client *c = v->client;
+	const char *mac = r->strings[REQUEST_MAC];
+
+	if (c->wake_macs.set && strcmp(mac, REQUEST_MAC_OWN) != 0 &&
+		!has_mac(&c->wake_macs, mac))
+		refuse(v, "wake.macs", "%s may not wake %s", c->name, mac);
+}
+
 bool
 policy_secret(const struct settings *s, const struct settings_client *c,
 	const struct request *r)
@@ -229,6 +257,8 @@ policy_decide(const struct settings *s, const struct peer *peer,
 		decide_halt(r, v);
 	else if (number == VERB_RUN)
 		decide_run(s, r, v);
+	else if (number == VERB_WAKE)
+		decide_wake(r, v);
 	else if (number == VERB_SAY && r->wall && !v->client->wall)
 		refuse(v, "wall", "%s may not write to terminals",
 			v->client->name);
@@ -319,6 +349,8 @@ policy_limits(
 		print_set(out, "modes", &c->modes, 0, mode_name);
 	} else if (verb == VERB_RUN) {
 		print_names(out, "commands", &c->run);
+	} else if (verb == VERB_WAKE) {
+		print_names(out, "macs", &c->wake_macs);
 	} else if (verb == VERB_SAY && !c->wall) {
 		buf_adds(out, "wall=no ");
 	}

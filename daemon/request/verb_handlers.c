@@ -269,6 +269,19 @@ handle_run(struct exchange *x)
 }
 
 static void
+handle_wake(struct exchange *x)
+{
+	const char *mac = x->request->strings[REQUEST_MAC];
+	char text[80];
+
+	snprintf(text, sizeof(text), "would send a packet for %s", mac);
+	if (x->request->dry_run && strcmp(mac, REQUEST_MAC_OWN) != 0)
+		exchange_finish(x, CODE_OK, text, NULL);
+	else
+		exchange_start_action(x, NULL, mac);
+}
+
+static void
 handle_cancel(struct exchange *x)
 {
 	exchange_start_action(x, x->parent->settings->cancel, "cancel");
@@ -292,6 +305,7 @@ static void (*const handlers[VERB_LAST + 1])(struct exchange *) = {
 	[VERB_WATCH] = handle_watch,
 	[VERB_SAY] = handle_say,
 	[VERB_VERBS] = handle_verbs,
+	[VERB_WAKE] = handle_wake,
 };
 
 void

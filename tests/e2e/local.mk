@@ -55,6 +55,7 @@ E2E = \
 	tests/e2e/test_tls_client.py \
 	tests/e2e/test_trust.py \
 	tests/e2e/test_wake.py \
+	tests/e2e/test_wake_relay.py \
 	tests/e2e/test_watch.py \
 	tests/e2e/test_watch_lost.py \
 	tests/e2e/test_until.py \

@@ -26,10 +26,11 @@ REQUESTS = {
     "say": "1#10#hello",
     "verbs": "1#11",
     "explain": "1#12#3#NAME",
+    "wake": "1#13#52:54:00:12:34:56#dry-run",
 }
 NUMBERS = {"halt": 1, "list": 2, "kill": 3, "ping": 4, "run": 5, "cancel": 6,
            "status": 7, "who": 8, "watch": 9, "say": 10,
-           "verbs": 11, "explain": 12}
+           "verbs": 11, "explain": 12, "wake": 13}
 
 
 def entry(rest, name="me", who=US):

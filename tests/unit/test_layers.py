@@ -22,6 +22,7 @@ PROGRAMS = {
     "session": [""],
     "generator": [""],
     "discover": [""],
+    "wake": [""],
     "daemon": ["sys", "config", "pool", "net", "events", "policy", "action",
                "request", "core", ""],
     "ctl": ["util", "hosts", "cli", "remote", "output", "complete", "fanout",

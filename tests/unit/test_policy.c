@@ -311,7 +311,8 @@ static void
 test_each_verb_alone(void **state)
 {
 	static const char *const lines[] = { NULL, "1#1", "1#2", "1#3#x", "1#4",
-		NULL, "1#6", "1#7", NULL, NULL, NULL, "1#11", "1#12#4" };
+		NULL, "1#6", "1#7", NULL, NULL, NULL, "1#11", "1#12#4",
+		"1#13#52:54:00:12:34:56" };
 	struct peer who = person(PEER_UNIX, 1001, NULL);
 	struct settings *kept = settings;
 	struct verdict v;

@@ -232,7 +232,7 @@ test_refusals(void **state)
 		{ "1#2 ", 400, false, "not a number" },
 		{ "1#list", 400, false, "not a number" },
 		{ "1#%32", 400, false, "not a number" },
-		{ "1#13", 501, false, "unknown verb" },
+		{ "1#14", 501, false, "unknown verb" },
 		{ "1#100", 501, false, "unknown verb" },
 		{ "1#4294967298", 501, false, "unknown verb" },
 		{ "1#18446744073709551618", 501, false, "unknown verb" },
@@ -353,7 +353,7 @@ test_refusals(void **state)
 		{ "1#12#", 400, false, "not a number" },
 		{ "1#12#list", 400, false, "not a number" },
 		{ "1#12#12#2", 400, false, "cannot explain itself" },
-		{ "1#12#13", 501, false, "unknown verb" },
+		{ "1#12#14", 501, false, "unknown verb" },
 		{ "1#12#3", 400, false, "kill needs a name" },
 		{ "1#12#2#x", 400, false, "list does not take 'x'" },
 	};
@@ -527,7 +527,7 @@ test_validity(void **state)
 			fail_msg("%s is valid", #change); \
 	} while (0)
 	REJECT(0, r.verb = (enum verb_number)0);
-	REJECT(0, r.verb = (enum verb_number)13);
+	REJECT(0, r.verb = (enum verb_number)14);
 	REJECT(0, r.verb = (enum verb_number) - 1);
 	REJECT(2, r.verb = VERB_RUN);
 	REJECT(2, r.verb = VERB_EXPLAIN);
