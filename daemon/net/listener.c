@@ -168,12 +168,15 @@ compare_passed(const struct listener *l, const struct settings_listen *s,
 
 	if (lstat(l->unix_path, &st) != 0 || has_mode(&st, s))
 		return;
+	buf_addf(errors, "%s:%d: listen: %s is listed with mode %04o", s->file,
+		s->line, l->unix_path, (unsigned)s->mode);
+	if (s->group != NULL)
+		buf_addf(errors, " and group %u", s->gid);
 	buf_addf(errors,
-		"%s:%d: listen: %s was passed with mode %04o and group %u, "
-		"which stay: write the same into this line, or set SocketMode= "
-		"and SocketGroup= in its socket unit\n",
-		s->file, s->line, l->unix_path, (unsigned)st.st_mode & 0777,
-		st.st_gid);
+		", but was passed with mode %04o and group %u, which stay: "
+		"write the same into this line, or set SocketMode= and "
+		"SocketGroup= in its socket unit\n",
+		(unsigned)st.st_mode & 0777, st.st_gid);
 }
 
 /*

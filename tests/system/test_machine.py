@@ -401,6 +401,21 @@ def test_an_upgrade_under_load_keeps_all_that_is_there():
 # -- tests of listeners ------------------------------------------------------
 
 
+def test_an_upgrade_from_0_1_lets_all_users_connect():
+    m = shared()
+    try:
+        for unit, mode in (("", "root root 666\n"),
+                           ("SocketMode=0640", "root root 640\n")):
+            drop_in(m, "bridled.socket", "[Socket]\n%s\n" % unit)
+            m.run("chgrp", "bridle", USUAL_SOCKET)
+            m.run("chmod", "660", USUAL_SOCKET)
+            m.sh("sh /var/lib/dpkg/info/bridle.postinst configure 0.1.0-1")
+            equal(m.run("stat", "-c", "%U %G %a", USUAL_SOCKET).stdout, mode)
+    finally:
+        m.run("chmod", "666", USUAL_SOCKET)
+        undo_drop_ins(m)
+
+
 def drop_in(m, unit, text):
     folder = "/etc/systemd/system/%s.d" % unit
     m.run("mkdir", "-p", folder)
