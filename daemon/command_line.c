@@ -16,7 +16,7 @@ static const char usage[] =
 	"       bridled --check [FILE] [--access USER] [--in-place-of FILE]\n"
 	"               [--passed]\n"
 	"       bridled --entry KEY|NAME [FILE]\n"
-	"       bridled --show [FILE]\n"
+	"       bridled --show | --outline [FILE]\n"
 	"       bridled --effective | --reload [FILE] [--state-dir DIR]\n"
 	"       bridled --fingerprint [FILE]\n"
 	"\n"
@@ -39,6 +39,8 @@ static const char usage[] =
 	"      --entry KEY|NAME print where the entries of clients with this "
 	"key or name are\n"
 	"      --show           print all settings of the file, then exit\n"
+	"      --outline        print the place of each client and "
+	"listener\n"
 	"      --effective      print the effective settings of the running "
 	"daemon\n"
 	"      --reload         reload the running daemon, wait for the "
@@ -72,6 +74,7 @@ command_line_parse(int argc, char **argv, struct options *o)
 		{ "access", required_argument, NULL, ACCESS },
 		{ "entry", required_argument, NULL, ENTRY },
 		{ "show", no_argument, &o->show, true },
+		{ "outline", no_argument, &o->outline, true },
 		{ "effective", no_argument, &o->effective, true },
 		/* the name in version 0.1 */
 		{ "in-force", no_argument, &o->effective, true },
@@ -127,7 +130,7 @@ command_line_parse(int argc, char **argv, struct options *o)
 			exit(EX_USAGE);
 		}
 	}
-	if ((o->check || o->show || o->fingerprint || o->effective ||
+	if ((o->check || o->show || o->outline || o->fingerprint || o->effective ||
 		    o->reload || o->entry != NULL) &&
 		optind < argc)
 		o->config = argv[optind++];

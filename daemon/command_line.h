@@ -31,6 +31,7 @@ struct options {
 	int fingerprint;
 	int check;
 	int show;
+	int outline;
 	int effective;
 	int reload;
 };

@@ -89,6 +89,8 @@ libbridled_a_SOURCES = \
 	daemon/net/sd_notify.h \
 	daemon/net/waiting.c \
 	daemon/net/waiting.h \
+	daemon/outline.c \
+	daemon/outline.h \
 	daemon/policy/lockout_check.c \
 	daemon/policy/lockout_check.h \
 	daemon/policy/command_args.c \

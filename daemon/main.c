@@ -14,6 +14,7 @@
 #include "core/resources.h"
 #include "entry_show.h"
 #include "fd.h"
+#include "outline.h"
 #include "net/hangup.h"
 #include "net/peer.h"
 #include "net/sd_activation.h"
@@ -101,6 +102,22 @@ show(const struct options *o)
 	if (status != 0)
 		return status;
 	settings_print(s, &text);
+	settings_free(s);
+	fputs(buf_str(&text), stdout);
+	buf_free(&text);
+	return fflush(stdout) == 0 ? 0 : EX_IOERR;
+}
+
+static int
+outline(const struct options *o)
+{
+	struct buf text = { 0 };
+	struct settings *s;
+	int status = load(o, false, &s);
+
+	if (status != 0)
+		return status;
+	outline_add(s, &text);
 	settings_free(s);
 	fputs(buf_str(&text), stdout);
 	buf_free(&text);
@@ -510,6 +527,8 @@ do_once(const struct options *o)
 		status = show_entries(o);
 	else if (o->show)
 		status = show(o);
+	else if (o->outline)
+		status = outline(o);
 	else if (o->effective)
 		status = effective_show(o->config, o->state_dir);
 	else if (o->reload)

@@ -6,6 +6,7 @@
 #include "core/resources.h"
 #include "events/event_publish.h"
 #include "net/polkit.h"
+#include "policy/policy.h"
 #include "request/handle.h"
 #include "request/state.h"
 #include "request/subscribers.h"
@@ -89,6 +90,28 @@ keep_history(struct parent *p)
 			p->history.room);
 }
 
+/*
+ * End the commands and the idle connections of clients whose key no entry
+ * matches any more. Detached commands continue, as if the client had left.
+ */
+static void
+end_revoked(struct parent *p)
+{
+	static const char why[] = "no entry of clients matches any more";
+	struct session *s;
+
+	TAILQ_FOREACH (s, &p->sessions, entry) {
+		if (s->peer.kind != PEER_KEY ||
+			policy_client(p->settings, &s->peer) != NULL)
+			continue;
+		if (s->state == SESSION_IDLE || s->state == SESSION_QUEUED)
+			session_end(s, CODE_NO_IDENTITY, why, NULL);
+		else if (s->action != NULL && s->action->verb == VERB_RUN &&
+			 !s->action->detach)
+			action_end(s->action, CODE_NO_IDENTITY, why);
+	}
+}
+
 static void
 end_reload(struct parent *p)
 {
@@ -124,6 +147,7 @@ end_reload(struct parent *p)
 			peer_forget_groups(&s->peer);
 		}
 		subscribers_review(p);
+		end_revoked(p);
 	} else {
 		remark = "The last reload failed, see the log; ";
 		p->counters.bad_reloads++;
