@@ -28,6 +28,15 @@ libbridlectl_a_SOURCES = \
 	ctl/cmd/cmd_chat.c \
 	ctl/cmd/cmd_config.c \
 	ctl/cmd/cmd_discover.c \
+	ctl/cmd/admit.c \
+	ctl/cmd/admit.h \
+	ctl/cmd/admit_check.c \
+	ctl/cmd/admit_entry.c \
+	ctl/cmd/admit_entry.h \
+	ctl/cmd/admit_input.c \
+	ctl/cmd/admit_input.h \
+	ctl/cmd/cmd_admit.c \
+	ctl/cmd/cmd_enrol.c \
 	ctl/cmd/cmd_fingerprint.c \
 	ctl/cmd/cmd_halt.c \
 	ctl/cmd/cmd_help.c \
@@ -36,6 +45,7 @@ libbridlectl_a_SOURCES = \
 	ctl/cmd/cmd_kill.c \
 	ctl/cmd/cmd_known_hosts.c \
 	ctl/cmd/cmd_list.c \
+	ctl/cmd/cmd_revoke.c \
 	ctl/cmd/cmd_run.c \
 	ctl/cmd/cmd_simple.c \
 	ctl/cmd/cmd_trust.c \
@@ -59,10 +69,16 @@ libbridlectl_a_SOURCES = \
 	ctl/cmd/discover_run.h \
 	ctl/cmd/discover_trust.c \
 	ctl/cmd/discover_trust.h \
+	ctl/cmd/config_outline.c \
+	ctl/cmd/config_outline.h \
 	ctl/cmd/config_served.c \
 	ctl/cmd/config_served.h \
 	ctl/cmd/editor.c \
 	ctl/cmd/editor.h \
+	ctl/cmd/enrol_job.c \
+	ctl/cmd/enrol_job.h \
+	ctl/cmd/enrol_ssh.c \
+	ctl/cmd/enrol_ssh.h \
 	ctl/cmd/file_replace.c \
 	ctl/cmd/file_replace.h \
 	ctl/cmd/hosts_format.c \
@@ -211,6 +227,8 @@ libbridlectl_a_SOURCES = \
 	ctl/remote/service_state.h \
 	ctl/util/budget.c \
 	ctl/util/budget.h \
+	ctl/util/child_program.c \
+	ctl/util/child_program.h \
 	ctl/util/config_dir.c \
 	ctl/util/config_dir.h \
 	ctl/util/duration.c \

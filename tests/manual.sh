@@ -34,7 +34,7 @@ documented() {
 }
 documented bridled.8 "$build/bridled"
 for command in '' chat config hosts list kill run reboot wait wake keygen say trust watch \
-	fingerprint known-hosts discover; do
+	fingerprint known-hosts admit revoke enrol discover; do
 	# shellcheck disable=SC2086 # no command for the general help
 	documented bridlectl.1 "$build/bridlectl" $command
 done

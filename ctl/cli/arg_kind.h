@@ -10,6 +10,7 @@ enum arg_kind {
 	ARG_CHOICE,
 	ARG_FILE,
 	ARG_COLUMNS, /* columns of the command's table, separated by commas */
+	ARG_VERBS,   /* verbs, separated by commas */
 	ARG_EVENTS,  /* kinds of events, separated by commas */
 	ARG_ORDER,   /* a column to sort by */
 	ARG_SIGNAL,

@@ -31,7 +31,7 @@ const struct option_row option_rows[OPT_COUNT] = {
 	[OPT_DRY_RUN] = { "dry-run", 'n', NULL, "only show what would happen" },
 	[OPT_YES] = { "yes", 'y', NULL, "do not ask for confirmation" },
 	[OPT_STDIN] = { "stdin", 0, NULL,
-		"send stdin to the command as its input" },
+		"read the input of the command, or of admit, from stdin" },
 	[OPT_EXIT_STATUS] = { "exit-status", 0, "[N]",
 		"exit with the command's status, or N (default 255)" },
 	[OPT_ALLOW_TRUNCATED] = { "allow-truncated", 0, NULL,
@@ -135,6 +135,8 @@ const struct arg_spec option_values[OPT_COUNT] = {
 	[OPT_RESUME] = { ARG_FILE, NULL },
 	[OPT_GROUP] = { ARG_GROUP, NULL },
 	[OPT_ADD] = { ARG_GROUP, NULL },
+	[OPT_ALLOW] = { ARG_VERBS, NULL },
+	[OPT_FROM] = { ARG_FILE, NULL },
 };
 
 #define LONG_BASE 256 /* larger than the code of each letter */

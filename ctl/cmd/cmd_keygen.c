@@ -25,7 +25,8 @@ print_key(const char *fingerprint)
 		result = render_line("  allow = (\"list\", \"ping\", "
 				     "\"status\", \"verbs\", \"explain\"); }");
 	if (result == 0)
-		message_print("add these two lines to clients in the host's "
+		message_print("to use a host, run 'bridlectl enrol', or add "
+			      "these two lines to clients in the host's "
 			      "bridled.conf; extend allow there as needed");
 	buf_free(&login);
 	return result;

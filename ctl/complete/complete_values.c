@@ -86,6 +86,18 @@ add_list(struct candidates *c, const char *const *name, size_t most)
 			candidates_add(c, CANDIDATE_PART, *name, NULL);
 }
 
+static void
+add_verbs(struct candidates *c)
+{
+	const char *names[VERB_LAST + 1];
+	int i;
+
+	for (i = 0; i < VERB_LAST; i++)
+		names[i] = verb_by_number(i + 1)->name;
+	names[i] = NULL;
+	add_list(c, names, VERB_LAST);
+}
+
 /*
  * Add the names of the columns, after a "-" that the user may have typed. If
  * the user has typed a colon, add COLUMN:desc.
@@ -177,6 +189,9 @@ complete_values_add(struct candidates *c, const struct arg_spec *v,
 		break;
 	case ARG_COLUMNS:
 		add_list(c, find_columns(t->command), SIZE_MAX);
+		break;
+	case ARG_VERBS:
+		add_verbs(c);
 		break;
 	case ARG_EVENTS:
 		add_list(c, event_names, EVENT_KINDS);

@@ -146,13 +146,14 @@ client_key_hint(const struct endpoint *e)
 		message_host(e->target->name, "%s", buf_str(&problem));
 	} else if (key == NULL) {
 		message_host(e->target->name,
-			"you have no key; run 'bridlectl keygen' and add the "
-			"printed entry to the host's clients");
+			"you have no key; run 'bridlectl keygen', then "
+			"'bridlectl enrol', or 'bridlectl admit' on the host");
 	} else {
 		tls_key_fingerprint(key, fingerprint);
 		message_host(e->target->name,
 			"your key is %s; no entry of the host's clients has "
-			"this key and allows your address",
+			"this key and allows your address (see 'bridlectl "
+			"admit')",
 			fingerprint);
 	}
 	tls_key_free(key);

@@ -4,12 +4,13 @@ EXTRA_DIST += $(E2E) $(FOREIGN) $(E2E_SHARED)
 FOREIGN = \
 	tests/e2e/test_clush_pdsh.py \
 	tests/e2e/test_complete_shells.py \
+	tests/e2e/test_enrol.py \
 	tests/e2e/test_discover.py \
 	tests/e2e/test_monitoring.py
 E2E_SHARED = tests/e2e/bridle.py tests/e2e/crowd.py tests/e2e/devlog.py tests/e2e/etc_files.py \
 	tests/e2e/herd.py \
 	tests/e2e/homes.py tests/e2e/lan.py tests/e2e/peers.py tests/e2e/procs.py \
-	tests/e2e/runs.py tests/e2e/watchers.py
+	tests/e2e/runs.py tests/e2e/sshlab.py tests/e2e/watchers.py
 # The longest come first, so that no test file runs alone at the end.
 E2E = \
 	tests/e2e/test_load.py \
@@ -21,6 +22,7 @@ E2E = \
 	tests/e2e/test_faults.py \
 	tests/e2e/test_identity.py \
 	tests/e2e/test_abuse.py \
+	tests/e2e/test_admit.py \
 	tests/e2e/test_actions.py \
 	tests/e2e/test_await.py \
 	tests/e2e/test_bytes.py \

@@ -219,6 +219,8 @@ def test_a_column_to_sort_by_may_be_turned_round():
 def test_fixed_words_are_offered_where_they_are_taken():
     equal(offered("keygen", "--type", ""), ["p256", "ed25519"])
     equal(offered("keygen", "--type=e"), ["--type=ed25519"])
+    equal(offered("known-hosts", ""), ["list", "forget"])
+    equal(offered("admit", "x", "--allow", "list,ki"), ["list,kill"])
     # The candidates have the order of the help: "config check|show [FILE]".
     equal(offered("config", ""), commands()["config"].split()[1].split("|"))
 
@@ -278,6 +280,7 @@ def test_hosts_and_groups_are_those_that_are_configured():
         equal(offered("--exclude=@", env=home.env),
               ["--exclude=@web", "--exclude=@lab"])
         equal(offered("-H", "node[1,w", env=home.env), [])
+        equal(offered("enrol", "web1", "--group", "w", env=home.env), ["web"])
         equal(offered("trust", "", env=home.env),
               ["@web", "@lab", "web1", "web2", "known"])
         equal(lines("discover", "--add", "l", env=home.env),

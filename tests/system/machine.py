@@ -26,7 +26,8 @@ from bridle import PATIENCE, ROOT, SOURCE, Skip, wait_for  # noqa: E402
 # depend on.
 PACKAGES = ("systemd,systemd-sysv,libpam-systemd,dbus,polkitd,procps,psmisc,"
             "rsyslog,adduser,libsmartcols1,libcap-ng0,libseccomp2,"
-            "netcat-openbsd,avahi-daemon,libavahi-client3,")
+            "netcat-openbsd,avahi-daemon,libavahi-client3,openssh-server,"
+            "openssh-client,")
 # Libraries whose package names differ between releases.
 LIBRARIES = {"bookworm": "libconfig9,libssl3",
              "trixie": "libconfig11,libssl3t64"}

@@ -538,6 +538,92 @@ def test_a_wrong_configuration_refuses_until_it_is_mended():
         restart(m)
 
 
+def test_a_client_is_admitted_and_revoked_without_an_edit():
+    m = shared()
+    before = m.read(CONF)
+    m.sh("rm -rf /home/bob/.config")
+    key = m.sh("HOME=/home/bob bridlectl keygen 2>/dev/null | head -n 1",
+               user="bob").stdout.strip()
+    try:
+        refused = m.run("bridlectl", "admit", key, "--name", "bob", "--allow",
+                        "ping", check=False)
+        assert "--listen '[::]:7075'" in refused.stderr, refused
+        admitted = m.run("bridlectl", "admit", key, "--name", "bob", "--allow",
+                         "list,ping", "--listen", "[::]:7075")
+        told = admitted.stdout.splitlines()[-1].split()
+        equal(told[:2] + told[3:4], ["bridlectl", "trust", "--fingerprint"])
+        as_bob = "export HOME=/home/bob; bridlectl "
+        m.sh(as_bob + "trust 127.0.0.1 --fingerprint " + told[4], user="bob")
+        m.sh(as_bob + "-H 127.0.0.1 list", user="bob")
+        equal(m.sh(as_bob + "-H 127.0.0.1 ping", user="bob").returncode, 0)
+        ctl(m, "ping")
+        m.run("bridlectl", "revoke", "bob")
+        ended = m.sh(as_bob + "-H 127.0.0.1 ping 2>&1", user="bob",
+                     check=False)
+        assert ended.returncode == 1 and "401" in ended.stdout, ended
+        equal(m.read(CONF), before)
+        equal(m.sh("ls /etc/bridle/conf.d").stdout,
+              "00-listen-any-7075.conf\n")
+    finally:
+        m.sh("rm -f /etc/bridle/conf.d/*; rm -rf /home/bob/.config")
+        stop_tcp(m)
+        restart(m)
+
+
+def connect(*machines):
+    """Connect two machines by a cable: lan0 of each has an address in
+    10.77.0.0/24."""
+    one, two = (str(m.init) for m in machines)
+    subprocess.run(["ip", "link", "add", "lan0", "netns", one, "type", "veth",
+                    "peer", "name", "lan0", "netns", two], check=True)
+    for number, pid in enumerate((one, two), 1):
+        for words in (["addr", "add", "10.77.0.%d/24" % number, "dev", "lan0"],
+                      ["link", "set", "lan0", "up"]):
+            subprocess.run(["nsenter", "-t", pid, "-n", "ip", *words],
+                           check=True)
+
+
+def test_two_machines_need_one_command_for_a_remote_kill():
+    """Test the way that the README shows, between two machines. The operator's
+    machine has only the package bridle-client."""
+    client = [p for p in machine.packages()
+              if os.path.basename(p).startswith("bridle-client_")]
+    with Own() as lab7, Machine(client) as desk:
+        connect(lab7, desk)
+        desk.sh("useradd -m bob; echo 10.77.0.1 lab7 >>/etc/hosts")
+        desk.sh("mkdir /home/bob/.ssh && ssh-keygen -q -t ed25519 -N '' "
+                "-f /home/bob/.ssh/id_ed25519", user="bob")
+        lab7.sh("install -d -m 700 /root/.ssh; systemctl start ssh; "
+                "cp /bin/sleep /usr/local/bin/a-victim")
+        lab7.write("/root/.ssh/authorized_keys",
+                   desk.read("/home/bob/.ssh/id_ed25519.pub"))
+        bob = "export HOME=/home/bob; bridlectl "
+        enrol = bob + ("enrol root@lab7 --allow list,kill --listen '[::]:7075'"
+                       " 2>&1")
+        refused = desk.sh(enrol, user="bob", check=False)
+        equal(refused.returncode, 3, refused)
+        assert "ssh does not know this host's key" in refused.stdout, refused
+        equal(lab7.sh("ls /etc/bridle/conf.d").stdout, "")
+        desk.sh("ssh-keyscan lab7 2>/dev/null >/home/bob/.ssh/known_hosts",
+                user="bob")
+        done = desk.sh(enrol, user="bob")
+        assert "lab7: has admitted bob" in done.stdout, done
+        victim = lab7.popen("setpriv", "--reuid=alice", "--regid=alice",
+                            "--clear-groups", "/usr/local/bin/a-victim",
+                            "1000")
+        try:
+            wait_for("the victim", lambda: "a-victim" in desk.sh(
+                bob + "-H lab7 list", user="bob").stdout)
+            desk.sh(bob + "-H lab7 kill a-victim -y", user="bob")
+            victim.wait(PATIENCE)
+        finally:
+            victim.kill()
+            victim.wait()
+        lab7.run("bridlectl", "revoke", "bob")
+        ended = desk.sh(bob + "-H lab7 list 2>&1", user="bob", check=False)
+        assert "401" in ended.stdout, ended
+
+
 def test_a_listener_of_conf_d_needs_only_its_file():
     """Test that the generator reads conf.d, and still uses the good files if
     one file has a mistake or would block."""

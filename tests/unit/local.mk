@@ -3,6 +3,7 @@ EXTRA_DIST += tests/unit/run.sh tests/unit/settings-bad
 LOG_COMPILER = $(SHELL) $(srcdir)/tests/unit/run.sh
 if WITH_TESTS
 UNITS = \
+	tests/unit/test_admit \
 	tests/unit/test_argv_template \
 	tests/unit/test_batch \
 	tests/unit/test_buf \

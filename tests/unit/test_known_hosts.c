@@ -340,6 +340,41 @@ two_at_once_lose_nothing(void **state)
 }
 
 static void
+a_host_is_removed(void **state)
+{
+	static const char text[] =
+		"# a\na:1 " A "\n b:1 " B "\na:1 " C "\na:2 " A "\nbad";
+	struct buf out = { 0 };
+
+	(void)state;
+	assert_int_equal(
+		known_hosts_remove(text, strlen(text), "a:1", &out), 2);
+	assert_string_equal(buf_str(&out), "# a\n b:1 " B "\na:2 " A "\nbad\n");
+	buf_free(&out);
+	assert_int_equal(
+		known_hosts_remove(text, strlen(text), "c:1", &out), 0);
+	buf_free(&out);
+}
+
+static void
+all_hosts_are_printed(void **state)
+{
+	static const char text[] = "# a\n\n  a:1\t" A "  \nb:1 " B;
+	struct buf out = { 0 }, problem = { 0 };
+
+	(void)state;
+	assert_int_equal(
+		known_hosts_print(text, strlen(text), "kh", &out, &problem), 0);
+	assert_string_equal(buf_str(&out), "a:1 " A "\nb:1 " B "\n");
+	assert_int_equal(known_hosts_print("a:1 " A "\nx\n", strlen(A) + 7,
+				 "kh", &out, &problem),
+		-1);
+	assert_non_null(strstr(buf_str(&problem), "kh:2: "));
+	buf_free(&out);
+	buf_free(&problem);
+}
+
+static void
 fingerprints(void **state)
 {
 	(void)state;
@@ -373,6 +408,8 @@ main(void)
 		cmocka_unit_test(a_bad_file_is_left_alone),
 		cmocka_unit_test(a_link_stays_one),
 		cmocka_unit_test(two_at_once_lose_nothing),
+		cmocka_unit_test(a_host_is_removed),
+		cmocka_unit_test(all_hosts_are_printed),
 		cmocka_unit_test(fingerprints),
 	};
 

@@ -1,0 +1,55 @@
+/*
+ * Admits the user's key on a host, over ssh(1) or a similar program.
+ */
+#ifndef BRIDLE_ENROL_SSH_H
+#define BRIDLE_ENROL_SSH_H
+
+#include "buf.h"
+#include "cmd/admit.h"
+#include "tls.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How enrol_ssh() reaches the host. */
+struct enrol_ssh {
+	const char *user; /* user on the host; NULL: as ssh decides */
+	const char *host; /* name or address */
+	const char *via;  /* value of --via; NULL: ssh */
+	bool may_ask;     /* ssh may ask for a password on the terminal */
+	int64_t deadline; /* as clock_ms() */
+};
+
+enum enrol_result {
+	ENROL_DONE,
+	ENROL_UNREACHED, /* no connection, or no login */
+	ENROL_LATE,
+	ENROL_REFUSED, /* no sudo, or the host has refused the admission */
+	ENROL_FAILED   /* a program is missing, or the reply is invalid */
+};
+
+/* The reply of the host. A zeroed struct is an empty reply. */
+struct enrol_reply {
+	char state[16];
+	char fingerprint[TLS_FINGERPRINT_SIZE]; /* of the host key */
+	struct buf listeners; /* addresses with TLS, each followed by LF */
+	struct buf plan;      /* text of a dry run */
+};
+
+/*
+ * Check the value of --via. Returns 0, or -1 with a sentence appended to error.
+ */
+int enrol_ssh_check_via(const char *via, struct buf *error);
+
+/*
+ * Run bridlectl on the host, and send the admission to its standard input. The
+ * command is always the same. Keys of hosts that ssh does not know are refused.
+ * Return ENROL_DONE, or another result with lines appended to problem. In both
+ * cases, the caller must call enrol_reply_free().
+ */
+enum enrol_result enrol_ssh(const struct enrol_ssh *, const struct admit *,
+	struct enrol_reply *, struct buf *problem);
+
+void enrol_reply_free(struct enrol_reply *);
+
+#endif
