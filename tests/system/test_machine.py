@@ -684,7 +684,15 @@ def test_a_machine_announces_itself_and_is_found():
         equal((here["port"], here["fingerprint"], here["trusted"]),
               (7075, m.run("bridled", "--fingerprint").stdout.strip(), False))
         assert "10.99.9.1" in [a["address"] for a in here["addresses"]], here
-        m.run("bridlectl", "announce", "off")
+        # config apply keeps the announcement true.
+        m.write(tls, 'listen = ( { tcp = "[::]:7076"; tls = true; } );\n')
+        done = m.run("bridlectl", "config", "apply")
+        assert "port 7076" in done.stderr, done.stderr
+        wait_for("the new port",
+                 lambda: [h["port"] for h in found()] == [7076])
+        m.run("rm", tls)
+        done = m.run("bridlectl", "config", "apply")
+        assert "no longer announced" in done.stderr, done.stderr
         wait_for("the end of the announcement", lambda: not found())
     finally:
         m.sh("bridlectl announce off; rm -f " + tls)
