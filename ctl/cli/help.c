@@ -37,7 +37,7 @@ print_examples(const char *text)
 		left = strcspn(text, "|");
 		right = strcspn(text + left + 1, "\n");
 		printf("  bridlectl %.*s", (int)left, text);
-		if (left > EXAMPLE_WIDTH)
+		if (right > 0 && left > EXAMPLE_WIDTH)
 			printf("\n%*s", EXAMPLE_WIDTH + 12, "");
 		else if (right > 0)
 			printf("%*s", EXAMPLE_WIDTH - (int)left, "");
