@@ -54,6 +54,16 @@ keep_port(struct target *t, const char *s, struct buf *error)
 	return 0;
 }
 
+/* True if the host has this name, apart from dots at its end. */
+static bool
+has_name(const struct target *t, const char *name)
+{
+	size_t len = strlen(name);
+
+	return target_name_len(t->host, strlen(t->host)) == len &&
+	       strncasecmp(t->host, name, len) == 0;
+}
+
 /*
  * Return 0 if the host can be a name or an address, or -1 with a sentence
  * appended to error. This check refuses a mistyped host before a DNS query. The
@@ -82,8 +92,7 @@ check_host(const struct target *t, struct buf *error)
 	 * Refuse the host "plain": a line "plain:7075" in known_hosts would be
 	 * read as the host "7075".
 	 */
-	if (strcasecmp(t->host, "plain") == 0 ||
-		strcasecmp(t->host, "unix") == 0) {
+	if (has_name(t, "plain") || has_name(t, "unix")) {
 		buf_addf(error,
 			"'%s' is no host; use plain:NAME, unix:PATH or NAME",
 			t->name);

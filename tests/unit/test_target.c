@@ -91,6 +91,8 @@ plain_mistakes(void **state)
 
 	(void)state;
 	assert_refused("plain:", "names no host");
+	assert_refused("plain..", "is no host");
+	assert_refused("UNIX.:7075", "is no host");
 	assert_refused("plain::7074", "names no host");
 	assert_refused("plain:[]", "names no host");
 	assert_refused("plain:[::1", "[ADDRESS]");
