@@ -117,6 +117,7 @@ class Machine:
                        "--mount=/proc/%d/ns/mnt" % pid]
         self.env = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS="unix:path="
                         + os.path.join(self.dir, "bus"))
+        self.env.pop("XDG_CONFIG_HOME", None)
         self.lan.hub.run(
             "ip link add v%d type veth peer name eth0 netns %d"
             % (self.number, pid), "ip link set v%d master br0 up" % self.number)

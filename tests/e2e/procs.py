@@ -139,9 +139,9 @@ class Churn:
 
 class Terminal:
     """A bridlectl that runs on a new terminal. The test reads the output and
-    types the input."""
+    types the input. `words` stand before the command."""
 
-    def __init__(self, *args, columns=200, env=None):
+    def __init__(self, *args, columns=200, env=None, words=()):
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ,
                     struct.pack("HHHH", 50, columns, 0, 0))
@@ -149,7 +149,7 @@ class Terminal:
         environ.pop("NO_COLOR", None)
         environ.update(env or {})
         self.process = subprocess.Popen(
-            [os.fsencode(bridle.BRIDLECTL),
+            [*words, os.fsencode(bridle.BRIDLECTL),
              *(os.fsencode(a) for a in args)],
             stdin=slave, stdout=slave, stderr=slave, env=environ,
             start_new_session=True)

@@ -10,6 +10,7 @@ import lan
 from bridle import equal, wait_for
 from homes import Home, TlsDaemon
 from lan import Lan
+from procs import Terminal
 
 FALSE = "SHA256:" + "B" * 42 + "A"
 AS_STRANGER = ["setpriv", "--reuid", str(bridle.STRANGER), "--clear-groups"]
@@ -174,6 +175,16 @@ def test_found_machines_are_added_and_controlled():
             done = desk.ctl("discover", "--add", "lab", env=home.env)
             equal((done.returncode, "use -y" in done.stderr), (2, True))
             assert not os.path.exists(conf)
+            for reply, status in (b"n", 1), (b"y", 0):
+                with Terminal("discover", "--add", "lab", words=desk.inside,
+                              env=dict(desk.env, HOME=home.dir)) as t:
+                    t.read_until(b"Add 1 host (lab1) to the group lab in")
+                    assert not os.path.exists(conf)
+                    t.read_until(b"[y/N]")
+                    t.type(reply + b"\n")
+                    equal(t.finish(), status, t.data)
+            equal(home.ctl("hosts", "@lab").stdout, "lab1\n")
+            os.unlink(conf)
             done = desk.ctl("discover", "--add", "lab", "-y", env=home.env)
             equal(done.returncode, 0, done.stderr)
             assert "trusts no key" in done.stderr, done.stderr
