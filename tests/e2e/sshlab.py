@@ -116,7 +116,7 @@ class Host:
                 "AuthorizedKeysFile " + os.path.join(self.dir,
                                                      "authorized_keys"),
                 "PidFile none", "UsePAM no", "StrictModes no",
-                "PermitRootLogin prohibit-password",
+                "PermitRootLogin yes",
                 'SetEnv "PATH=%s" "ASAN_OPTIONS=detect_leaks=0"'
                 % ":".join(self.path)]
         self.write("sshd_config", "\n".join(conf) + "\n")

@@ -4,6 +4,7 @@ clients on a host."""
 import contextlib
 import os
 import re
+import socket
 import subprocess
 
 import bridle
@@ -145,6 +146,19 @@ def test_a_listener_is_opened_only_on_demand():
         equal(len(d.files()), 1)
         refused(home.ctl("-H", address, "ping"), 1, "401")
         admitted(d.admit(key, "--allow", "ping"))
+
+
+def test_an_address_in_use_leaves_everything_as_it_was():
+    with Home() as home, Host(home, tcp=[]) as d:
+        key, _ = home.keygen()
+        with socket.create_server(("127.0.0.1", 0)) as s:
+            address = "127.0.0.1:%d" % s.getsockname()[1]
+            done = d.admit(key, "--allow", "ping", "--listen", address)
+            equal(done.returncode, 1, done.stdout)
+            assert address in done.stderr, done.stderr
+            assert "bridlectl trust" not in done.stdout, done.stdout
+        equal([f for f in d.files() if f.endswith(".conf")], [])
+        equal(d.ctl("ping").returncode, 0)
 
 
 def test_a_plain_listener_is_not_changed_to_tls():

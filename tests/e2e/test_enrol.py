@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import pty
 import re
+import select
 import shutil
 import subprocess
 
@@ -283,6 +285,49 @@ def test_the_terminal_shows_progress_and_one_host_may_ask():
             t.read_until(b"has admitted before")
             equal(t.finish(), 0)
         assert "BatchMode=no" in group.calls()[-1], group.calls()
+
+
+def typed(home, args, question, answer):
+    """Run bridlectl on a terminal that is its controlling terminal, where ssh
+    asks. Type the answer after the question. Return the exit status and the
+    output."""
+    pid, master = pty.fork()
+    if pid == 0:
+        os.execve(bridle.BRIDLECTL, [bridle.BRIDLECTL, *args], home.env)
+    shown, asked = b"", False
+    with contextlib.suppress(OSError):  # the end of a terminal is an EIO
+        while select.select([master], [], [], bridle.PATIENCE)[0]:
+            piece = os.read(master, 4096)
+            if not piece:
+                break
+            shown += piece
+            if question in shown and not asked:
+                asked = True
+                os.write(master, answer)
+    os.close(master)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
+
+
+def test_one_host_may_ask_for_a_password():
+    made = subprocess.run(["openssl", "passwd", "-6", "secret"],
+                          capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        raise Skip("because openssl cannot make a password")
+    with Home() as home, Lab(home, 1) as group:
+        host, = group.hosts
+        host.write("authorized_keys", "")
+        host.write("etc/shadow", "root:%s:::::::\nsshd:*:::::::\n"
+                   % made.stdout.strip())
+        group.start()
+        done = enrol(home, host.name, "--allow", "ping")
+        equal(done.returncode, 3, done.stderr)
+        assert "no login by ssh" in done.stderr, done.stderr
+        status, shown = typed(
+            home, ["enrol", "root@" + host.name, "--allow", "ping", "--name",
+                   "anna"], b"password:", b"secret\n")
+        equal(status, 0, shown)
+        assert b"has admitted anna" in shown, shown
+        equal(host.files(), ["anna.conf"])
 
 
 def test_a_firewalled_host_is_reported():
