@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #define FIRST 3 /* first passed descriptor, see sd_listen_fds(3) */
-#define MOST 256
+/* Maximum number of sockets, more than bridled-generator asks for. */
+#define MOST 1024
 #define ROOT_NAME "root" /* name of the socket of bridled-root.socket */
 
 /*
@@ -31,7 +32,7 @@ take_count(char **names)
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
-	return n > 0 && n <= MOST ? (size_t)n : 0;
+	return n > 0 ? (size_t)n : 0;
 }
 
 static bool
@@ -124,6 +125,14 @@ sd_activation_take(struct listeners *out, struct buf *errors)
 	int result = 0;
 
 	memset(out, 0, sizeof(*out));
+	if (count > MOST) {
+		buf_addf(errors,
+			"the service manager passes %zu sockets, but at most "
+			"%d are possible: remove socket units\n",
+			count, MOST);
+		count = 0;
+		result = -1;
+	}
 	if (count > 0 && (out->v = calloc(count, sizeof(*out->v))) == NULL) {
 		buf_adds(errors, "out of memory\n");
 		count = 0;

@@ -513,6 +513,29 @@ def test_what_is_no_listening_socket_is_an_error():
             in said, said
 
 
+def test_many_passed_sockets_are_served():
+    """bridled-generator asks for up to 256 sockets, and bridled.socket has
+    one more."""
+    with contextlib.ExitStack() as stack:
+        path, u, _ = stack.enter_context(sockets())
+        many = [u] + [stack.enter_context(socket.create_server(
+            ("127.0.0.1", 0))) for _ in range(256)]
+        with Daemon(conf=conf(path), passed=many) as d:
+            d.sock = path
+            equal(d.ask("1#4").code, 200)
+            refused(many[-1].getsockname())
+
+
+def test_too_many_passed_sockets_are_an_error():
+    with Daemon() as d:
+        done = subprocess.run(
+            ["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=9999 exec "$@"', "sh",
+             d.program, "-c", d.config], text=True, capture_output=True,
+            timeout=bridle.PATIENCE)
+        equal(done.returncode, 71)
+        assert "passes 9999 sockets" in done.stderr, done.stderr
+
+
 def test_sockets_for_another_process_are_not_taken():
     env = dict(os.environ, LISTEN_PID="1", LISTEN_FDS="1")
     with Daemon(env=env) as d:
