@@ -360,6 +360,13 @@ config_apply(const struct config_apply *asked)
 		free(a.file);
 		return OUTCOME_NO;
 	}
+	if (access(a.file, W_OK) != 0) {
+		message_print("%s: %s (run this as root, for example with "
+			      "sudo)",
+			a.file, strerror(errno));
+		free(a.file);
+		return OUTCOME_NO;
+	}
 	take_lock(&a);
 	outcome = apply(&a);
 	service_units_free(&a.units);

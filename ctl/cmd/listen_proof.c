@@ -31,6 +31,7 @@
 #define PROOF_MS 8000
 /* Time in ms for one answer, and the pause before the next attempt. */
 #define ANSWER_MS 4000
+#define ANSWER_MIN_MS 1000
 #define PAUSE_MS 100
 #define PING "1#4\n"
 
@@ -188,19 +189,17 @@ fail_status(const struct wire_reply *r, struct buf *problem)
 }
 
 /*
- * Send a ping and return the code of its reply. Any code but 503 shows that the
- * daemon serves. Return -1 with a sentence in `problem` for 503 and after a
- * failure.
+ * Read a reply and return its code. Any code but 503 shows that the daemon
+ * serves. Return -1 with a sentence in `problem` for 503 and after a failure.
  */
 static int
-ping(struct conn *c, struct buf *problem)
+read_code(struct conn *c, struct buf *problem)
 {
 	struct wire_reply r;
 	char *line;
 	size_t len;
 	int got;
 
-	conn_send(c, PING, strlen(PING));
 	do {
 		if ((got = conn_line(c, &line, &len)) <= 0)
 			return problem_add(problem, "%s",
@@ -216,7 +215,8 @@ ping(struct conn *c, struct buf *problem)
 
 /*
  * Connect, and do the TLS handshake or send a ping. Store the key of a TLS
- * handshake in `key`. Return a code or -1 like ping().
+ * handshake in `key`. A busy daemon refuses a TLS client by a line without TLS;
+ * then `key` is unchanged. Return a code or -1 like read_code().
  */
 static int
 ask(const struct target *t, int64_t deadline, char key[TLS_FINGERPRINT_SIZE],
@@ -230,14 +230,18 @@ ask(const struct target *t, int64_t deadline, char key[TLS_FINGERPRINT_SIZE],
 	if (t->kind == TARGET_TLS && (context = tls_client(NULL, why)) == NULL)
 		return problem_add(problem, "%s", why);
 	conn_init(&c);
-	if (conn_open(&c, t, context, deadline) != 0) {
+	if (conn_open(&c, t, context, deadline) != 0 && !c.refused) {
 		code = problem_add(problem, "%s", buf_str(&c.problem));
+	} else if (c.refused) {
+		conn_take_refusal(&c);
+		code = read_code(&c, problem);
 	} else if (t->kind == TARGET_TLS) {
 		memcpy(key, c.peer, TLS_FINGERPRINT_SIZE);
 		code = CODE_OK;
 	} else {
 		c.seconds = ANSWER_MS / 1000;
-		code = ping(&c, problem);
+		conn_send(&c, PING, strlen(PING));
+		code = read_code(&c, problem);
 	}
 	conn_close(&c, code != -1);
 	tls_context_free(context);
@@ -263,7 +267,10 @@ ask_place(const struct listen_place *p, int64_t deadline,
 	return code;
 }
 
-/* Ask a listener until it answers. Return a code or -1 like ping(). */
+/*
+ * Ask a listener until it answers, and at least once. Return a code or -1 like
+ * read_code().
+ */
 static int
 insist(const struct listen_place *p, int64_t deadline,
 	char key[TLS_FINGERPRINT_SIZE], struct buf *problem)
@@ -273,6 +280,8 @@ insist(const struct listen_place *p, int64_t deadline,
 
 	for (;;) {
 		once = clock_earlier(clock_ms() + ANSWER_MS, deadline);
+		if (clock_left(once) < ANSWER_MIN_MS)
+			once = clock_ms() + ANSWER_MIN_MS;
 		buf_reset(problem);
 		code = ask_place(p, once, key, problem);
 		if (code != -1 || clock_left(deadline) <= PAUSE_MS)
@@ -332,6 +341,10 @@ prove(const struct listen_place *p, const char *own, int64_t deadline,
 		return 0;
 	if (insist(p, deadline, key, &why) == -1)
 		buf_addf(problem, "%s: %s\n", p->text, buf_str(&why));
+	else if (p->target.kind == TARGET_TLS && *key == '\0')
+		result = render_line("%s answers, but is too busy to show its "
+				     "key",
+			p->text);
 	else if (p->target.kind == TARGET_TLS && strcmp(key, own) != 0)
 		buf_addf(problem,
 			"%s: the program there has the key %s, but the host's "

@@ -1,6 +1,7 @@
 """Tests of bridlectl config apply, for daemons that open their own sockets.
 The tests of the daemon under systemd are in tests/system."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -93,6 +94,29 @@ def test_a_listener_at_all_addresses_is_proven():
         d.tcp = ['{ tcp = "[::]:%d"; tls = true; }' % port]
         d.write_config()
         assert "[::]:%d (TLS) answers" % port in applied(d).stdout
+
+
+def test_a_busy_daemon_serves():
+    """Test that a daemon whose sessions are all used still counts as a daemon
+    that serves."""
+    with Daemon(tcp=[TLS], limits={"sessions": 17}) as d:
+        with contextlib.ExitStack() as stack:
+            s = stack.enter_context(d.connect(d.ports[0]))
+            wait_for("the session", lambda: len(d.children()) > 1)
+            assert "answers, but is too busy to show its key" in \
+                applied(d).stdout
+            s.close()
+        assert "answers with the host's key" in applied(d).stdout
+
+
+def test_only_who_may_write_the_file_can_apply_it():
+    if not bridle.ROOT:
+        raise Skip("because only root can become another user")
+    with Daemon() as d:
+        done = ctl("config", "apply", d.config, uid=STRANGER)
+        equal(done.returncode, 1)
+        says(done, "Permission denied .run this as root")
+        equal(d.counter("reloads"), 0)
 
 
 def test_a_broken_file_is_restored():
