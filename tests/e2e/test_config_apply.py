@@ -219,6 +219,30 @@ def test_a_link_stays_a_link():
         equal(read(real), before)
 
 
+def test_an_edit_of_a_file_of_conf_d_is_undone_alone():
+    with Daemon(tcp=["127.0.0.1:0"]) as d:
+        applied(d)
+        path = os.path.join(d.dir, "conf.d", "a.conf")
+        os.mkdir(os.path.dirname(path))
+        with open(path, "w") as f:
+            f.write("listen = ();\n")
+        before = read(d.config)
+        port = free_port()
+        text = '{ tcp = "127.0.0.1:%d"; tls = true; }' % port
+        editor = "sed -i 's|()|(%s)|'" % text
+        done = ctl("config", "edit", path, env=dict(os.environ, EDITOR=editor))
+        equal(done.returncode, 0, done.stderr)
+        assert "127.0.0.1:%d (TLS) answers" % port in done.stdout, done
+        # The daemon keeps its key, so the proof fails after the next edit.
+        os.rename(d.state_dir + "/host_key", d.state_dir + "/old")
+        kept = read(path)
+        done = ctl("config", "edit", path, env=dict(
+            os.environ, EDITOR="sed -i '$a # more'"))
+        equal(done.returncode, 1)
+        says(done, "the program there has the key", "%s is restored" % path)
+        equal([read(path), read(d.config)], [kept, before])
+
+
 def test_what_a_reload_cannot_do_is_restored():
     with Daemon(tcp=["127.0.0.1:0"]) as d:
         applied(d)

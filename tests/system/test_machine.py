@@ -796,6 +796,24 @@ def test_listeners_are_applied_under_load():
         equal([load.result() for load in loads], [[], []])
 
 
+def test_an_address_moves_from_a_drop_in_of_version_0_1():
+    m = shared()
+    with Restored(m) as before:
+        m.write(CONF, listens(before, TLS))
+        drop_in(m, "bridled.socket", "[Socket]\nListenStream=7075\n")
+        m.sh("systemctl stop bridled.service bridled.socket; "
+             "systemctl start bridled.socket")
+        assert "[::]:7075 (TLS) answers" in apply(m).stdout
+        equal(instances(m), [])
+        load = Load(m)
+        load.wait_more()
+        m.run("rm", "-r", "/etc/systemd/system/bridled.socket.d")
+        assert "[::]:7075 (TLS) answers" in apply(m).stdout
+        equal(instances(m), [r"bridled-tcp@\x5b::\x5d:7075.socket"])
+        load.wait_more()
+        equal(load.result(), [])
+
+
 def test_a_broken_file_is_rolled_back():
     m = shared()
     with Restored(m) as before:
