@@ -204,6 +204,70 @@ def test_its_exposure_is_as_small_as_promised():
     assert level <= 0.8, out
 
 
+def test_the_helper_for_wake_on_lan_serves_bridled_alone():
+    m = shared()
+    wake = ("-H", "plain:192.0.2.1", "wake", "--via",
+            "unix:/run/bridle/bridled.sock", "--wait", "0")
+    m.sh("mkdir -p /root/.local/state/bridlectl && "
+         "echo '192.0.2.1 52:54:00:12:34:56' >/root/.local/state/bridlectl/macs")
+    try:
+        # The socket is off after the installation.
+        run = ctl(m, *wake, code=1)
+        assert "systemctl enable --now bridled-wake.socket" in run.stderr, run
+        m.run("systemctl", "enable", "--now", "bridled-wake.socket")
+        # The machine has only the loopback interface.
+        run = ctl(m, *wake, code=1)
+        assert "the relay is in no network" in run.stderr, run
+        # The machine has no ip(8).
+        for command in ("link add lab type veth peer name cable",
+                        "address add 192.0.2.9/24 dev lab",
+                        "link set cable up", "link set lab up"):
+            subprocess.run(["nsenter", "-t", str(m.init), "-n", "ip",
+                            *command.split()], check=True)
+        run = ctl(m, *wake)
+        assert "packet for 52:54:00:12:34:56 sent, networks: " in run.stdout, \
+            run
+        sent = m.read("/sys/class/net/lab/statistics/tx_bytes")
+        assert int(sent) > 0, sent
+        equal(m.run("stat", "-c", "%U %a", "/run/bridle/wake.sock").stdout,
+              "bridle 600\n")
+        run = m.sh("echo own | nc -UN /run/bridle/wake.sock", user="alice",
+                   check=False)
+        assert "denied" in run.stderr, run
+        out = m.run("systemd-analyze", "security", "--no-pager",
+                    "bridled-wake.service").stdout
+        level = float(re.search(r"exposure level for \S+ ([0-9.]+)", out)[1])
+        assert level <= 1.3, out
+    finally:
+        m.sh("systemctl disable --now bridled-wake.socket; "
+             "systemctl stop bridled-wake.service; rm -r /root/.local",
+             check=False)
+        subprocess.run(["nsenter", "-t", str(m.init), "-n", "ip", "link",
+                        "delete", "lab"], check=False,
+                       stderr=subprocess.DEVNULL)
+
+
+def test_a_suspend_is_refused_with_the_reason():
+    # A container cannot suspend. Never send this request without -n.
+    run = ctl(shared(), "suspend", "-n", code=1)
+    assert re.search(r"cannot suspend|does not allow", run.stderr), run
+
+
+def test_polkit_lets_bridled_suspend_but_not_past_inhibitors():
+    m = shared()
+    for action in ("suspend", "hibernate", "suspend-multiple-sessions",
+                   "hibernate-multiple-sessions", "reboot"):
+        for user, wanted in (("bridle", 0), ("alice", 1)):
+            run = m.sh("pkcheck --process $$ --action-id "
+                       "org.freedesktop.login1." + action, user=user,
+                       check=False)
+            equal(min(run.returncode, 1), wanted, (user, action, run.stderr))
+    run = m.sh("pkcheck --process $$ --action-id "
+               "org.freedesktop.login1.suspend-ignore-inhibit", user="bridle",
+               check=False)
+    assert run.returncode != 0, run
+
+
 def test_the_status_says_what_it_does():
     m = shared()
     ctl(m, "ping")
