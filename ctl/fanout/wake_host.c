@@ -360,6 +360,16 @@ show_only(struct waking *w)
 	buf_free(&text);
 }
 
+/* True if the host is a unix socket. The result is then a failure. */
+static bool
+refuse_unix(struct result *a)
+{
+	if (a->host->target.kind != TARGET_UNIX)
+		return false;
+	fail(a, "a unix socket is on this machine, which is on");
+	return true;
+}
+
 void
 wake_host(const struct invocation *inv, struct result *a, const void *unused)
 {
@@ -369,10 +379,8 @@ wake_host(const struct invocation *inv, struct result *a, const void *unused)
 	(void)unused;
 	if (inv->via.n > 0)
 		w.relay = &inv->via.v[0];
-	if (a->host->target.kind == TARGET_UNIX) {
-		fail(a, "a unix socket is on this machine, which is on");
+	if (refuse_unix(a))
 		return;
-	}
 	if (!find_mac(&w) || (w.relay == NULL && !find_routes(&w)))
 		return;
 	if (w.relay != NULL && (dry_run || inv->await == 0))
@@ -492,6 +500,8 @@ wake_host_learn(
 	int result;
 
 	(void)unused;
+	if (refuse_unix(a))
+		return;
 	request_init(&request, VERB_PING);
 	e.reached = &reached;
 	result = call_ask(&e, &request, &a->reply, &a->problem);

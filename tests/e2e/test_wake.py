@@ -303,9 +303,11 @@ def test_the_options_are_checked():
             done = home.ctl(*args)
             equal(done.returncode, 2, args)
             assert part in done.stderr, done.stderr
-        done = home.ctl("wake", "unix:/nowhere")
-        equal(done.returncode, 1)
-        assert "a unix socket is on this machine" in done.stderr, done.stderr
+        for more in ("-n", "--learn"):
+            done = home.ctl("wake", "unix:/nowhere", more)
+            equal(done.returncode, 1)
+            assert ("a unix socket is on this machine" in
+                    done.stderr), done.stderr
 
 
 def test_wrong_entries_are_named():
