@@ -7,7 +7,7 @@ const struct command cmd_wake = { .name = "wake",
 		    "wake @lab --wait 300 --batch 10|ten after ten\n"
 		    "wake @lab --wait 0|only send the packets\n"
 		    "wake pc07 --interface eth1 -n|only show what is sent\n"
-		    "wake pc07 --via relay|a machine in pc07's network sends\n"
+		    "wake pc07 --via relay|let another machine send\n"
 		    "wake @lab --learn|store the MAC addresses\n",
 	.options = OPT_REMOTE | OPT_BIT(OPT_WAIT) | OPT_BIT(OPT_INTERFACE) |
 		   OPT_BIT(OPT_LEARN) | OPT_BIT(OPT_DRY_RUN) |
