@@ -18,7 +18,7 @@ const struct option_row option_rows[OPT_COUNT] = {
 	[OPT_SIGNAL] = { "signal", 's', "SIGNAL",
 		"send this signal (name or number) instead of TERM" },
 	[OPT_WAIT] = { "wait", 0, "[SECONDS]",
-		"wait for processes (5), a reboot (600) or a wake (120)" },
+		"wait for processes (5), a reboot (600), a wake (120)" },
 	[OPT_ESCALATE] = { "escalate", 0, "SIGNAL",
 		"after --wait (default 5), send this to the survivors" },
 	[OPT_UP] = { "up", 0, NULL, "wait until the hosts reply" },
