@@ -92,7 +92,7 @@ set_status(struct result *r, const struct enrol_reply *reply, const char *port)
  * accepted. If the host refuses the verb ping, it has accepted the key.
  */
 static void
-prove(struct endpoint e, struct result *r, const struct enrol_reply *reply)
+prove(struct endpoint e, struct result *r, struct enrol_reply *reply)
 {
 	struct request request;
 	struct reply pong = { 0 };
@@ -105,6 +105,9 @@ prove(struct endpoint e, struct result *r, const struct enrol_reply *reply)
 		buf_adds(&r->problem,
 			"\nthe host has admitted your key, but the test by TLS "
 			"has failed; is the port blocked by a firewall?");
+		if (reply->said.len > 0)
+			buf_addf(&r->problem, "\nthe host said:%s",
+				buf_str(&reply->said));
 		r->result_kind = RESULT_UNREACHED;
 	} else if (pong.code != CODE_OK && pong.code != CODE_NOT_ALLOWED) {
 		buf_addf(&r->problem,

@@ -341,6 +341,8 @@ enrol_ssh(const struct enrol_ssh *s, const struct admit *a,
 	else if (!a->dry_run && *r->fingerprint == '\0') {
 		buf_adds(problem, "the host's reply has no fingerprint");
 		result = ENROL_FAILED;
+	} else {
+		add_said(&r->said, buf_str(&err));
 	}
 	free_command(&words);
 	buf_free(&input);
@@ -354,4 +356,5 @@ enrol_reply_free(struct enrol_reply *r)
 {
 	buf_free(&r->listeners);
 	buf_free(&r->plan);
+	buf_free(&r->said);
 }

@@ -34,6 +34,7 @@ struct enrol_reply {
 	char fingerprint[TLS_FINGERPRINT_SIZE]; /* of the host key */
 	struct buf listeners; /* addresses with TLS, each followed by LF */
 	struct buf plan;      /* text of a dry run */
+	struct buf said;      /* messages of the host, each after LF */
 };
 
 /*

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 
 import bridle
@@ -192,8 +193,13 @@ class Lab:
         return self
 
     def __exit__(self, *exc):
+        failed = exc[0] is not None and exc[0] is not Skip
         for host in self.hosts:
+            ended = [p.args[-1] for p in host.running if p.poll() is not None]
             host.stop()
+            if failed:
+                sys.stderr.write("%s: has ended: %s\n%s%s" % (
+                    host.name, ended, host.log("sshd"), host.log("bridled")))
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def start(self):

@@ -64,6 +64,20 @@ def test_twenty_hosts_with_one_command():
         equal(home.ctl("hosts", "@lab", "--count").stdout, "%d\n" % n)
 
 
+def test_all_hosts_through_one_relay():
+    """Test that the hosts are enrolled through the sshd of one host, which
+    refuses some of more than ten logins at the same time."""
+    n = 6 if bridle.FEW else 20
+    with lab(n) as (home, group, hosts):
+        via = "%s -F %s -J root@%s:%d root@%%h" % (
+            sshlab.SSH, group.conf, hosts[0].address, group.ssh_port)
+        done = succeeded(home.ctl("enrol", group.all(), "-x", hosts[0].name,
+                                  "--name", "anna", "--allow", "ping",
+                                  "--via", via))
+        equal(done.stdout.count("has admitted anna"), n - 1)
+        assert hosts[0].log("sshd").count("Accepted publickey") >= n - 1
+
+
 def test_a_kill_after_one_command():
     with lab() as (home, group, hosts), bridle.Victim() as victim:
         succeeded(enrol(home, hosts[0].name, "--allow", "list,kill"))
@@ -342,6 +356,8 @@ def test_a_firewalled_host_is_reported():
         done = enrol(home, host.name, "--allow", "ping")
         equal(done.returncode, 3, done.stderr)
         assert "firewall" in done.stderr, done.stderr
+        # The host itself says why nothing answers.
+        assert "takes effect at the next start" in done.stderr, done.stderr
         assert host.name + " SHA256:" in home.read(home.known)
 
 
