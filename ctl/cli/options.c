@@ -62,7 +62,7 @@ const struct option_row option_rows[OPT_COUNT] = {
 	[OPT_TIMEOUT] = { "timeout", 0, "SECONDS",
 		"time limit for a host, from connecting to the end" },
 	[OPT_FANOUT] = { "fanout", 0, "N",
-		"number of hosts contacted in parallel (default 64)" },
+		"number of hosts in parallel (default 64; enrol: 8)" },
 	[OPT_CONNECT_TIMEOUT] = { "connect-timeout", 0, "SECONDS",
 		"time limit for connecting to a host (default 10)" },
 	[OPT_TOTAL_TIMEOUT] = { "total-timeout", 0, "SECONDS",

@@ -449,12 +449,13 @@ run(const struct invocation *inv)
 const struct command cmd_enrol = { .name = "enrol",
 	.args = "[USER@]HOSTS",
 	.help = "admit your key on hosts over ssh, and trust their keys",
-	.examples = "enrol root@lab7 --allow list,kill|one host\n"
-		    "enrol @lab --allow list -n|only show what would happen\n"
-		    "enrol root@lab[01-20] --allow list --group lab|20 hosts\n"
-		    "enrol root@lab7 --allow list --listen '[::]:7075'|\n"
-		    "enrol @lab --allow list --via 'ssh -J relay %h'|\n"
-		    "enrol @lab --add-key -i new.key|then --drop-old\n",
+	.examples =
+		"enrol root@lab7 --allow list,kill|one host\n"
+		"enrol @lab --allow list -n|only show what would happen\n"
+		"enrol 'root@lab[01-20]' --allow list --group lab|20 hosts\n"
+		"enrol root@lab7 --allow list --listen '[::]:7075'|\n"
+		"enrol @lab --allow list --via 'ssh -J relay %h'|\n"
+		"enrol @lab --add-key -i new.key|then --drop-old\n",
 	.options = OPT_BIT(OPT_NAME) | OPT_BIT(OPT_ALLOW) | OPT_BIT(OPT_FROM) |
 		   OPT_BIT(OPT_UNTIL) | OPT_BIT(OPT_LISTEN) |
 		   OPT_BIT(OPT_ADD_KEY) | OPT_BIT(OPT_DROP_OLD) |
