@@ -46,7 +46,7 @@ const struct option_row option_rows[OPT_COUNT] = {
 	[OPT_GROUPS] = { "groups", 0, NULL,
 		"print the groups that contain any of the hosts" },
 	[OPT_HOSTS] = { "hosts", 'H', "HOSTS",
-		"NAME, node[01-32], @group, ... (default: this machine)" },
+		"NAME, node[01-32], @lab, ... (default: this machine)" },
 	[OPT_EXCLUDE] = { "exclude", 'x', "HOSTS", "leave these hosts out" },
 	[OPT_HOSTS_FILE] = { "hosts-file", 0, "FILE",
 		"hosts in a file, one a line; -: stdin" },

@@ -319,10 +319,12 @@ class Daemon:
             for place in self.tcp:
                 listen.append(place if place.startswith("{")
                               else "{ tcp = %s; }" % quote(place))
-            power = self.power or {
-                m: [self.program_path("recorder"), self.record_path, m,
-                    "{when}", "{message}"]
-                for m in ("halt", "poweroff", "reboot")}
+            # Never halt this machine, whatever a test leaves out.
+            power = dict(self.power or {})
+            for mode in ("halt", "poweroff", "reboot"):
+                power.setdefault(mode, [self.program_path("recorder"),
+                                        self.record_path, mode, "{when}",
+                                        "{message}"])
             power.setdefault("cancel", [self.program_path("recorder"),
                                         self.record_path, "cancel"])
             text = "user = %s;\nlisten = (%s);\nclients = (%s);\n" % (
