@@ -263,7 +263,7 @@ def test_nobody_elses_change_is_overwritten():
         assert "stop_seconds = 77" in read(kept)
         equal(stat.S_IMODE(os.stat(kept).st_mode), 0o600)
         assert read(d.config).endswith("# theirs\n")
-        assert "77" not in read(d.config)
+        assert "stop_seconds = 77" not in read(d.config)
         equal(copies(d), [os.path.basename(kept)])
         equal(d.counter("reloads"), 0)
 
