@@ -197,7 +197,7 @@ check_present(struct work *w)
 		strchr(w->present->keys, ',') != NULL)
 		return refuse(w->present,
 			"already has two keys: use --drop-old with the key "
-			"that remains");
+			"that you want to keep");
 	return 0;
 }
 

@@ -273,7 +273,7 @@ complete_daemon_add(
 	struct hosts hosts = { 0 };
 
 	if (!complete_hosts_only(&hosts, t->host))
-		; /* Without exactly one host, ask no daemon. */
+		; /* Ask a daemon only if there is exactly one host. */
 	else if (kind == ARG_RUN)
 		add_command_names(c, &hosts.v[0].target);
 	else if (kind != ARG_RUN_ARG)

@@ -41,8 +41,8 @@ int discoveries_read(struct discoveries *, const char *text, struct buf *error);
 
 /*
  * Append the name that the machine may have in bridlectl.conf: its host name,
- * without ".local". False, and nothing is appended, if the host name is not
- * valid. A valid name has labels of letters, digits and "-". The last label is
+ * without ".local". If the host name is not valid, append nothing and return
+ * false. A valid name has labels of letters, digits and "-". The last label is
  * not a number, so that the name cannot be taken for an address.
  */
 bool discovered_conf_name(const struct discovered *, struct buf *);

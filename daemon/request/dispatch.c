@@ -331,7 +331,7 @@ receive(struct parent *p, struct session *s)
 		end_breach(p, s, "an unexpected peer");
 	else if (s->state == SESSION_WATCHING && s->subscriber->ending &&
 		 kind != PRIVSEP_CUT && kind != PRIVSEP_ALIVE)
-		end_breach(p, s, "a message before its watch has ended");
+		end_breach(p, s, "a message during a watch");
 	else if (rule == NULL)
 		end_breach(p, s, breach_text(s->state, kind));
 	else

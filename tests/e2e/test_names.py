@@ -235,7 +235,7 @@ def test_a_name_is_no_part_of_another():
         equal(v.wait(), -15)
         equal(d.ask("1#3#" + encode(name)).code, 404)
         equal(d.ask("1#3#" + encode(b"*" + name[2:])).code, 404)
-        # The processes longer, cut and exact have the same comm.
+        # The processes of `longer`, `cut` and `exact` have the same comm.
         equal(d.ask("1#3#" + encode(long)).text, "1 signalled")
         equal(exact.wait(), -15)
         equal(d.ask("1#3#" + encode(long[:15])).text, "1 signalled")
