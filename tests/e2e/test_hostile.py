@@ -29,8 +29,7 @@ BREAKS = [
     ("peer", "an unexpected peer"),
     ("stalled", "stalled without a watch"),
     ("watch", "a request during a watch"),
-    ("leave-twice", "(done without a reply|a message before its watch "
-                    "has ended)"),
+    ("leave-twice", "(done without a reply|a message during a watch)"),
     ("twice", "a request before the last reply"),
 ]
 
