@@ -63,6 +63,8 @@ libbridlectl_a_SOURCES = \
 	ctl/cmd/config_edit.h \
 	ctl/cmd/config_file.c \
 	ctl/cmd/config_file.h \
+	ctl/cmd/config_lock.c \
+	ctl/cmd/config_lock.h \
 	ctl/cmd/discover_add.c \
 	ctl/cmd/discover_add.h \
 	ctl/cmd/discover_run.c \

@@ -3,6 +3,7 @@
 #include "cmd/admit_entry.h"
 #include "cmd/config_apply.h"
 #include "cmd/config_changes.h"
+#include "cmd/config_lock.h"
 #include "cmd/config_outline.h"
 #include "cmd/run_bridled.h"
 #include "conf.h"
@@ -12,13 +13,9 @@
 #include "util/write_out.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FOLDER "conf.d"
@@ -48,32 +45,7 @@ add_path(const char *file, const char *name, struct buf *path)
 }
 
 /*
- * Wait until no other admission changes files of this folder. Create the folder
- * if it is missing. Return the descriptor of the lock, or -1 after printing a
- * message.
- */
-static int
-take_lock(const char *path)
-{
-	char *copy = strdup(path);
-	const char *folder = copy != NULL ? dirname(copy) : FOLDER;
-	int fd = -1;
-
-	if (mkdir(folder, 0755) == 0 || errno == EEXIST)
-		fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		message_print("%s: %s%s", folder, strerror(errno),
-			geteuid() != 0 ? "; run this command as root, for "
-					 "example with sudo"
-				       : "");
-	else
-		flock(fd, LOCK_EX);
-	free(copy);
-	return fd;
-}
-
-/*
- * Prepare the work: resolve the path of the configuration, and lock its folder
+ * Prepare the work: resolve the path of the configuration, and take its lock
  * unless only a dry run is wanted. Returns 0, or -1 after printing a message.
  */
 static int
@@ -88,7 +60,7 @@ begin(struct work *w)
 	add_path(w->file, w->a->name, &w->path);
 	if (w->a->dry_run)
 		return 0;
-	w->lock = take_lock(buf_str(&w->path));
+	w->lock = config_lock(w->file);
 	return w->lock != -1 ? 0 : -1;
 }
 
@@ -397,7 +369,9 @@ static enum outcome
 apply(struct work *w)
 {
 	struct config_changes changes = { 0 };
-	struct config_apply apply = { .file = w->file, .changes = &changes };
+	struct config_apply apply = {
+		.file = w->file, .changes = &changes, .locked = true
+	};
 	enum outcome outcome = OUTCOME_NO;
 	int result = 0;
 
@@ -470,7 +444,9 @@ static enum outcome
 remove_entry(const struct work *w, const char *path)
 {
 	struct config_changes changes = { 0 };
-	struct config_apply apply = { .file = w->file, .changes = &changes };
+	struct config_apply apply = {
+		.file = w->file, .changes = &changes, .locked = true
+	};
 	enum outcome outcome = OUTCOME_NO;
 
 	if (config_changes_write(&changes, path, NULL, 0) == 0)

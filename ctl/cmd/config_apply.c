@@ -3,6 +3,7 @@
 #include "cmd/announce.h"
 #include "cmd/caller.h"
 #include "cmd/config_file.h"
+#include "cmd/config_lock.h"
 #include "cmd/config_served.h"
 #include "cmd/listen_proof.h"
 #include "cmd/run_bridled.h"
@@ -12,11 +13,8 @@
 #include "util/write_out.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -35,23 +33,6 @@ struct apply {
 	struct config_changes since_served;
 	bool has_copy; /* true if since_served is known */
 };
-
-/* Wait for another config_apply() with files of this folder. */
-static void
-take_lock(struct apply *a)
-{
-	char *copy = strdup(a->file);
-
-	if (copy == NULL)
-		return;
-	a->lock = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(copy);
-	if (a->lock == -1 || flock(a->lock, LOCK_EX | LOCK_NB) == 0 ||
-		errno != EWOULDBLOCK)
-		return;
-	message_print("waiting for another change of the configuration");
-	flock(a->lock, LOCK_EX);
-}
 
 static bool
 is_default(const char *file)
@@ -367,8 +348,8 @@ config_apply(const struct config_apply *asked)
 		free(a.file);
 		return OUTCOME_NO;
 	}
-	take_lock(&a);
-	outcome = apply(&a);
+	if (asked->locked || (a.lock = config_lock(a.file)) != -1)
+		outcome = apply(&a);
 	service_units_free(&a.units);
 	caller_free(&a.caller);
 	config_changes_free(&a.since_served);

@@ -34,6 +34,8 @@ struct config_apply {
 	bool keep_rejected;
 	/* The caller has already shown the warnings of the check. */
 	bool checked;
+	/* The caller holds the lock of config_lock(). */
+	bool locked;
 };
 
 /*
@@ -50,7 +52,8 @@ struct config_apply {
  * each step. Return OUTCOME_DONE if the daemon serves the files, or if no
  * daemon runs and the files are correct. Otherwise return another outcome;
  * `changes` are then undone. Another call on this machine waits for the end of
- * this one.
+ * this one. A caller with `changes` takes the lock before the first change:
+ * otherwise an undo could remove the change of another program.
  *
  * The function may run for up to a minute. Ignore SIGINT before the call, so
  * that ^C cannot leave a half-applied configuration.

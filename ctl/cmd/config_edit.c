@@ -4,8 +4,10 @@
 #include "cmd/config_apply.h"
 #include "cmd/config_changes.h"
 #include "cmd/config_file.h"
+#include "cmd/config_lock.h"
 #include "cmd/editor.h"
 #include "cmd/run_bridled.h"
+#include "fd.h"
 #include "util/message.h"
 #include "util/prompt.h"
 #include "util/write_out.h"
@@ -125,7 +127,8 @@ apply(struct edit *e)
 			e->state_dir.len > 0 ? buf_str(&e->state_dir) : NULL,
 		.force = e->force || !e->had_access,
 		.keep_rejected = true,
-		.checked = true };
+		.checked = true,
+		.locked = true };
 	enum outcome outcome = OUTCOME_NO;
 
 	if (config_changes_add(
@@ -135,16 +138,25 @@ apply(struct edit *e)
 	return outcome;
 }
 
+/*
+ * Replace the file by the copy, and apply it. The lock begins before the
+ * replacement, so that an undo does not remove the change of another program.
+ */
 static enum outcome
 install(struct edit *e)
 {
-	if (config_file_install(&e->file) == 0) {
+	enum outcome outcome = OUTCOME_NO;
+	int lock = config_lock(e->main);
+
+	if (lock != -1 && config_file_install(&e->file) == 0) {
 		message_print("%s is changed", e->file.path);
-		return apply(e);
+		outcome = apply(e);
+	} else {
+		message_print("your changes are in %s", e->file.copy);
+		e->keep_copy = true;
 	}
-	message_print("your changes are in %s", e->file.copy);
-	e->keep_copy = true;
-	return OUTCOME_NO;
+	fd_close(&lock);
+	return outcome;
 }
 
 static enum outcome

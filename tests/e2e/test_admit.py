@@ -2,6 +2,7 @@
 clients on a host."""
 
 import contextlib
+import fcntl
 import os
 import re
 import socket
@@ -336,6 +337,30 @@ def test_parallel_admissions_are_all_kept():
             _, err = p.communicate(timeout=bridle.PATIENCE * 3)
             equal(p.returncode, 0, err)
         equal(d.files(), ["c%d.conf" % i for i in range(len(keys))])
+
+
+def test_a_lock_of_another_user_stops_nobody():
+    """Each user may open the folders for reading, and lock them."""
+    with host() as (home, d, key), contextlib.ExitStack() as stack:
+        os.mkdir(d.folder)
+        for folder in d.dir, d.folder:
+            fd = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, fd)
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        admitted(d.admit(key, "--allow", "ping"))
+        equal(d.revoke().returncode, 0)
+        equal(d.files(), [])
+        lock = os.stat(d.config + ".lock")
+        equal([lock.st_uid, lock.st_mode & 0o777], [os.getuid(), 0o600])
+
+
+def test_a_link_in_place_of_the_lock_is_refused():
+    with host() as (home, d, key):
+        target = os.path.join(d.dir, "target")
+        os.symlink(target, d.config + ".lock")
+        refused(d.admit(key, "--allow", "ping"), 1, ".lock: ")
+        equal(os.path.exists(target), False)
+        equal(d.files(), [])
 
 
 def test_a_user_without_rights_changes_nothing():

@@ -106,6 +106,7 @@ def test_a_busy_daemon_serves():
             assert "answers, but is too busy to show its key" in \
                 applied(d).stdout
             s.close()
+        wait_for("the end of the session", lambda: len(d.children()) <= 1)
         assert "answers with the host's key" in applied(d).stdout
 
 

@@ -2,6 +2,7 @@
 bridled keeps its effective settings."""
 
 import contextlib
+import fcntl
 import os
 import pwd
 import re
@@ -109,6 +110,32 @@ def test_a_change_is_effective_at_once():
         assert "\nstop_seconds = 77;\n" in shown.stdout, shown.stdout
         equal(config("diff", d).returncode, 0)
         equal(copies(d), [])
+
+
+def test_an_edit_waits_for_another_change_and_its_undo():
+    """If the other change were undone after this edit, the undo would remove
+    the edit, too."""
+    with Daemon() as d, open(d.config + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = read(d.config)
+        said = os.path.join(d.dir, "said")
+        with open(said, "w") as err:
+            process = subprocess.Popen(
+                [bridle.BRIDLECTL, "config", "edit", d.config], stderr=err,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                env=environ(EDITOR=script(d, ADD)))
+        wait_for("the wait of the edit",
+                 lambda: "waiting for another change" in read(said))
+        equal(read(d.config), before)
+        with open(d.config + ".undo", "w") as f:
+            f.write(before + "# undone\n")
+        os.rename(d.config + ".undo", d.config)
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        equal(process.wait(bridle.PATIENCE), 1)
+        assert "was changed by somebody else" in read(said), read(said)
+        equal(read(d.config), before + "# undone\n")
+        (kept,) = copies(d)
+        assert "stop_seconds = 77;" in read(os.path.join(d.dir, kept))
 
 
 def test_no_change_is_no_reload():
