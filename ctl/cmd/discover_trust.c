@@ -7,8 +7,8 @@
 #include <string.h>
 
 /*
- * Append the address and the port in the form of known_hosts. False if the text
- * cannot be a host.
+ * Append the address and the port in the form of known_hosts. Return false if
+ * the address is not valid.
  */
 static bool
 add_target(const char *address, unsigned port, struct buf *out)

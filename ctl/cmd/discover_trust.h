@@ -19,8 +19,8 @@ enum discover_fits {
 struct discover_trust {
 	/*
 	 * True if a key of the machine's name or of one of its addresses is
-	 * known. A machine that lies about its name has `trusted` too, but
-	 * connections check the key itself.
+	 * known. A machine can announce a false name. Therefore each connection
+	 * still checks the key.
 	 */
 	bool trusted;
 	/* the announced fingerprint, compared with the known keys */
@@ -28,15 +28,16 @@ struct discover_trust {
 };
 
 /*
- * Look the machine up in known_hosts and in the fingerprints of
- * bridlectl.conf. Return 0, or -1 with a sentence in `problem`.
+ * Search known_hosts and the fingerprints of bridlectl.conf for the machine.
+ * Return 0, or -1 with a sentence in `problem`.
  */
 int discover_trust_find(const struct discovered *, const struct client_conf *,
 	struct discover_trust *, struct buf *problem);
 
 /*
- * True if the host of bridlectl.conf leads to the machine's name or to one of
- * its addresses, and to its port, by TLS.
+ * True if the host of bridlectl.conf is this machine. The host must use TLS and
+ * have the machine's port. The host's address must be the machine's name or one
+ * of the machine's addresses.
  */
 bool discover_trust_same(const struct client_conf *, const struct conf_host *,
 	const struct discovered *);

@@ -40,8 +40,9 @@ read_key(const struct endpoint *e, char fingerprint[TLS_FINGERPRINT_SIZE],
 }
 
 /*
- * Choose a TLS port of the host: the target's own port if the host listens
- * there, or else the first port. Returns 0, or -1 if there is no valid port.
+ * Choose a TLS port of the host. If the host listens at the target's own port,
+ * keep this port. Otherwise use the first port of the reply. Returns 0, or -1
+ * if there is no valid port.
  */
 static int
 choose_port(struct target *t, struct buf *listeners)
@@ -71,7 +72,10 @@ choose_port(struct target *t, struct buf *listeners)
 	return 0;
 }
 
-/* Set the status of the result, with pairs about the host. */
+/*
+ * Set the status line of the result. The pairs have the state, the fingerprint
+ * and the port of the host.
+ */
 static void
 set_status(struct result *r, const struct enrol_reply *reply, const char *port)
 {
@@ -88,8 +92,9 @@ set_status(struct result *r, const struct enrol_reply *reply, const char *port)
 }
 
 /*
- * Ping the host by TLS. Only the key that the host has shown over ssh is
- * accepted. If the host refuses the verb ping, it has accepted the key.
+ * Ping the host by TLS. Accept only the host key that the host has sent over
+ * ssh. The test also succeeds if the host refuses the verb ping, because such a
+ * host has accepted the user's key.
  */
 static void
 prove(struct endpoint e, struct result *r, struct enrol_reply *reply)

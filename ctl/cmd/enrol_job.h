@@ -10,20 +10,20 @@
 
 /* The context of enrol_job(), the same for all hosts. */
 struct enrol {
-	struct admit admit; /* without the key */
-	const char *user;   /* user on the hosts; NULL: as ssh decides */
+	struct admit admit; /* all members but the key are set */
+	const char *user;   /* user on the hosts; NULL: ssh chooses */
 	const char *via;    /* value of --via, or NULL */
-	bool may_ask;       /* ssh may ask for a password */
+	bool may_ask;       /* ssh is allowed to ask for a password */
 };
 
 /* Default time limit for one host, in seconds. */
 #define ENROL_SECONDS 90
-/* Time limit for one host if ssh may ask for a password. */
+/* Time limit for one host if ssh is allowed to ask for a password. */
 #define ENROL_ASK_SECONDS 300
 
 /*
- * The names of the pairs in the status of a result. The fingerprint is missing
- * if the host has not admitted the key.
+ * The names of the pairs in the status of a result. The pair "fingerprint" is
+ * missing if the host has not admitted the key.
  */
 #define ENROL_PAIR_FINGERPRINT "fingerprint"
 #define ENROL_PAIR_STATE "state"
@@ -33,7 +33,7 @@ struct enrol {
  * Enrol result->host. The function is a worker_job; its context is a struct
  * enrol. The function writes no file on this machine. If the host admits the
  * key, but the ping fails, the result has a problem and a fingerprint. After a
- * dry run, the output of the reply has the text of the host.
+ * dry run, the output of the reply is the text that the host has sent.
  */
 void enrol_job(const struct invocation *, struct result *, const void *context);
 

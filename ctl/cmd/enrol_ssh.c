@@ -13,12 +13,14 @@
 
 #define WORDS_MAX 64 /* maximum number of words of a command */
 #define BLANKS " \t"
-#define SSH_FAILED 255 /* exit status of ssh(1) itself */
-#define NOT_FOUND 127  /* exit status of a shell without the program */
+#define SSH_FAILED 255 /* exit status if ssh(1) itself has failed */
+#define NOT_FOUND 127  /* exit status if the shell finds no program */
 #define TRIES 4
 #define PAUSE 400 /* ms before the second attempt */
 
-/* The command on the host. No part of it depends on data. */
+/*
+ * The command on the host. This command is constant, and never contains data.
+ */
 static const char *const remote[] = { "bridlectl", "admit", "--stdin" };
 
 /*
@@ -30,13 +32,13 @@ static const char *const ssh[] = { "ssh", "-axT", "-o",
 	"ClearAllForwardings=yes", "-o", "PermitLocalCommand=no", "-o",
 	"ConnectTimeout=10", "-o", "LogLevel=ERROR" };
 
-/* The words of a command, and the memory for words that were made. */
+/* The words of a command, and the memory of the words. */
 struct command_words {
 	size_t n;
 	const char *v[WORDS_MAX + 1];
 	char *via;          /* copy of --via; its words are in `v` */
 	struct buf target;  /* "USER@HOST" or "HOST" */
-	struct buf made[8]; /* words of --via with the host */
+	struct buf made[8]; /* words of --via after the expansion of %h */
 	size_t nmade;
 };
 
@@ -141,7 +143,10 @@ enrol_ssh_check_via(const char *via, struct buf *error)
 		"-J relay %%h'");
 }
 
-/* Return the text of the line if the line begins with the word, or NULL. */
+/*
+ * Return the text after the word if the line begins with the word. Otherwise
+ * return NULL.
+ */
 static const char *
 after(const char *line, const char *word)
 {
@@ -150,7 +155,7 @@ after(const char *line, const char *word)
 	return strncmp(line, word, len) == 0 ? line + len : NULL;
 }
 
-/* The parts of an output that say how far the admission came. */
+/* The lines of the host's output that report the progress of the admission. */
 struct progress_lines {
 	bool sudo;       /* bridlectl has called sudo(8) */
 	bool hello;      /* bridlectl runs as root */
@@ -197,7 +202,10 @@ take_output(struct enrol_reply *r, struct progress_lines *p, const char *output)
 	free(copy);
 }
 
-/* Append the lines of the other side, without the name of the program. */
+/*
+ * Append the lines of `err` to `problem`. Remove "bridlectl: " from the start
+ * of each line.
+ */
 static void
 add_said(struct buf *problem, const char *err)
 {
@@ -328,7 +336,7 @@ enrol_ssh(const struct enrol_ssh *s, const struct admit *a,
 			&err)) == SSH_FAILED &&
 		was_turned_away(status, buf_str(&err)) && try < TRIES &&
 		clock_left(s->deadline) > pause) {
-		/* Hosts that wait must not all come back together. */
+		/* The workers must not all connect again at the same time. */
 		poll(NULL, 0, pause + getpid() % PAUSE);
 		pause *= 2;
 		try++;

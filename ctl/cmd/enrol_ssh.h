@@ -13,18 +13,18 @@
 
 /* How enrol_ssh() reaches the host. */
 struct enrol_ssh {
-	const char *user; /* user on the host; NULL: as ssh decides */
+	const char *user; /* user on the host; NULL: ssh chooses */
 	const char *host; /* name or address */
-	const char *via;  /* value of --via; NULL: ssh */
-	bool may_ask;     /* ssh may ask for a password on the terminal */
-	int64_t deadline; /* as clock_ms() */
+	const char *via;  /* value of --via; NULL: use ssh */
+	bool may_ask;     /* ssh is allowed to ask for a password */
+	int64_t deadline; /* a time of clock_ms() */
 };
 
 enum enrol_result {
 	ENROL_DONE,
 	ENROL_UNREACHED, /* no connection, or no login */
 	ENROL_LATE,
-	ENROL_REFUSED, /* no sudo, or the host has refused the admission */
+	ENROL_REFUSED, /* sudo has failed, or the host has refused */
 	ENROL_FAILED   /* a program is missing, or the reply is invalid */
 };
 
@@ -34,7 +34,7 @@ struct enrol_reply {
 	char fingerprint[TLS_FINGERPRINT_SIZE]; /* of the host key */
 	struct buf listeners; /* addresses with TLS, each followed by LF */
 	struct buf plan;      /* text of a dry run */
-	struct buf said;      /* messages of the host, each after LF */
+	struct buf said;      /* messages of the host; each begins with LF */
 };
 
 /*
@@ -43,10 +43,10 @@ struct enrol_reply {
 int enrol_ssh_check_via(const char *via, struct buf *error);
 
 /*
- * Run bridlectl on the host, and send the admission to its standard input. The
- * command is always the same. Keys of hosts that ssh does not know are refused.
- * Return ENROL_DONE, or another result with lines appended to problem. In both
- * cases, the caller must call enrol_reply_free().
+ * Run "bridlectl admit --stdin" on the host, and send the admission to the
+ * standard input of this command. Without --via, ssh refuses a host whose key
+ * ssh does not know. Return ENROL_DONE, or another result with lines appended
+ * to problem. In both cases, the caller must call enrol_reply_free().
  */
 enum enrol_result enrol_ssh(const struct enrol_ssh *, const struct admit *,
 	struct enrol_reply *, struct buf *problem);

@@ -9,17 +9,18 @@
 #include <sys/types.h>
 
 /*
- * Replace the file `path` by the file `fresh` of the same folder, which is open
- * as `fd`. Give it the owner, group, mode and extended attributes of the open
- * file `old`, unless `old` is -1. Return 0. On failure, leave both files where
- * they are, print a message and return -1.
+ * Replace the file `path` by the file `fresh`. The file `fresh` must be in the
+ * same folder, and open as `fd`. Copy the owner, group, mode and extended
+ * attributes of the open file `old` to the new file. If `old` is -1, copy
+ * nothing. Return 0. On failure, leave both files where they are, print a
+ * message and return -1.
  */
 int file_replace(const char *path, const char *fresh, int fd, int old);
 
 /*
  * Give the file this text. If the file exists, keep its owner, group, mode and
- * extended attributes. Otherwise create the file with this mode. `path` must be
- * absolute. Return 0, or -1 after printing a message.
+ * extended attributes. Otherwise create the file with the mode `mode`. `path`
+ * must be absolute. Return 0, or -1 after printing a message.
  */
 int file_replace_text(
 	const char *path, const char *text, size_t len, mode_t mode);

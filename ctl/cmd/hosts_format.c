@@ -57,9 +57,9 @@ hosts_format_folded(struct buf *out, const struct hosts *hosts)
 }
 
 /*
- * Write the MAC address of the host, from bridlectl.conf or from the text of
- * learnt addresses. Return the name of its source, or NULL if the address is
- * unknown.
+ * Write the MAC address of the host to `text`. Take the address from
+ * bridlectl.conf, or otherwise from the learnt addresses in `macs`. Return the
+ * name of this source, or NULL if the address is unknown.
  */
 static const char *
 find_mac(const struct host *h, const char *macs, char text[MAC_TEXT_SIZE])

@@ -24,7 +24,7 @@ void hosts_format_json(struct buf *, const struct hosts *, const char *macs);
 
 /*
  * Append a line "HOST MAC SOURCE" for each host. The source is "bridlectl.conf"
- * or "learnt". If the MAC address is unknown, both are "-".
+ * or "learnt". If the MAC address is unknown, MAC and SOURCE are "-".
  */
 void hosts_format_macs(struct buf *, const struct hosts *, const char *macs);
 

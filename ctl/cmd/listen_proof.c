@@ -25,17 +25,23 @@
 #include <unistd.h>
 
 /*
- * Time in ms for the answers of all listeners. A service that has failed is
- * started again after three seconds.
+ * Time in ms for the answers of all listeners. This time includes a restart,
+ * because systemd starts a failed service again after three seconds.
  */
 #define PROOF_MS 8000
-/* Time in ms for one answer, and the pause before the next attempt. */
+/*
+ * Maximum and minimum time in ms for one answer, and the pause in ms before the
+ * next attempt.
+ */
 #define ANSWER_MS 4000
 #define ANSWER_MIN_MS 1000
 #define PAUSE_MS 100
 #define PING "1#4\n"
 
-/* Set the target of a TCP listener. An unspecified address means loopback. */
+/*
+ * Set the target of a TCP listener. Replace the unspecified address (0.0.0.0 or
+ * ::) by the loopback address.
+ */
 static bool
 set_tcp(struct listen_place *p, const char *text, bool tls)
 {
@@ -189,8 +195,8 @@ fail_status(const struct wire_reply *r, struct buf *problem)
 }
 
 /*
- * Read a reply and return its code. Any code but 503 shows that the daemon
- * serves. Return -1 with a sentence in `problem` for 503 and after a failure.
+ * Read a reply and return its code. Each code except 503 shows that the daemon
+ * serves. For 503, and after a failure, return -1 with a sentence in `problem`.
  */
 static int
 read_code(struct conn *c, struct buf *problem)
@@ -215,8 +221,8 @@ read_code(struct conn *c, struct buf *problem)
 
 /*
  * Connect, and do the TLS handshake or send a ping. Store the key of a TLS
- * handshake in `key`. A busy daemon refuses a TLS client by a line without TLS;
- * then `key` is unchanged. Return a code or -1 like read_code().
+ * handshake in `key`. A busy daemon sends its refusal without TLS. After such a
+ * refusal, `key` is unchanged. Return a code or -1 like read_code().
  */
 static int
 ask(const struct target *t, int64_t deadline, char key[TLS_FINGERPRINT_SIZE],
@@ -249,8 +255,8 @@ ask(const struct target *t, int64_t deadline, char key[TLS_FINGERPRINT_SIZE],
 }
 
 /*
- * Ask a listener once. If this machine has no IPv6, a listener at all addresses
- * answers at 127.0.0.1.
+ * Ask a listener once. If this machine has no IPv6, a listener at [::] answers
+ * at 127.0.0.1.
  */
 static int
 ask_place(const struct listen_place *p, int64_t deadline,
@@ -268,8 +274,8 @@ ask_place(const struct listen_place *p, int64_t deadline,
 }
 
 /*
- * Ask a listener until it answers, and at least once. Return a code or -1 like
- * read_code().
+ * Ask a listener again and again, until the listener answers or the deadline
+ * has passed. Ask at least once. Return a code or -1 like read_code().
  */
 static int
 insist(const struct listen_place *p, int64_t deadline,
@@ -291,8 +297,9 @@ insist(const struct listen_place *p, int64_t deadline,
 }
 
 /*
- * Store the fingerprint of the host key, which bridled makes if it is missing.
- * Return false after printing the messages of bridled.
+ * Store the fingerprint of the host key in `key`. If there is no host key,
+ * bridled creates a host key. On failure, print the messages of bridled and
+ * return false.
  */
 static bool
 read_own_key(const char *file, char key[TLS_FINGERPRINT_SIZE])
@@ -310,7 +317,10 @@ read_own_key(const char *file, char key[TLS_FINGERPRINT_SIZE])
 	return good;
 }
 
-/* True if a request can show that the listener serves. If not, say why. */
+/*
+ * True if a request can show that the listener serves. Otherwise print the
+ * reason, and return false.
+ */
 static bool
 can_try(const struct listen_place *p)
 {

@@ -16,7 +16,7 @@
 struct listen_place {
 	char *text; /* as in `listen`, for messages */
 	struct target target;
-	bool wildcard; /* the listener has all IPv6 addresses */
+	bool wildcard; /* the address of the listener is [::] */
 };
 
 struct listen_places {
@@ -25,26 +25,28 @@ struct listen_places {
 };
 
 /*
- * Read the listeners of the configuration. Add the unix sockets with the paths
- * `sockets`, which systemd passes to the daemon. The last path is NULL. Return
- * 0, or -1 after printing a message. Call listen_places_free() in both cases.
+ * Read the listeners of the configuration. Also add the unix sockets that
+ * systemd passes to the daemon. `sockets` has the paths of these unix sockets,
+ * and NULL after the last path. Return 0, or -1 after printing a message. Call
+ * listen_places_free() in both cases.
  */
 int listen_places_read(
 	struct listen_places *, const char *file, char *const *sockets);
 
 /*
  * Send a request over each listener. At a TLS listener, compare the key of the
- * handshake with the key of `bridled --fingerprint`. A listener without an
- * answer is tried again for a few seconds. An address that this machine does
- * not have now is not tried. Print a line for each listener. Return 0, or -1
- * with a line in `problem` for each listener that does not answer.
+ * handshake with the key of `bridled --fingerprint`. If a listener does not
+ * answer, try again for a few seconds. Skip an address that this machine does
+ * not have now. Print a line for each listener. Return 0, or -1 with a line in
+ * `problem` for each listener that does not answer.
  */
 int listen_places_prove(
 	const struct listen_places *, const char *file, struct buf *problem);
 
 /*
- * True if the daemon answers this user at a listener without TLS, and knows the
- * user. Root can ask for any user. Each other user can ask for themselves only.
+ * True if the daemon answers this user at a listener without TLS, and an entry
+ * of `clients` matches the user. Root can ask for any user. Each other user can
+ * ask for themselves only.
  */
 bool listen_places_admit(const struct listen_places *, uid_t);
 

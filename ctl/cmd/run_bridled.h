@@ -41,16 +41,16 @@ int run_bridled_as(uid_t, gid_t, const char *const *args, struct buf *out,
 /*
  * Like run_bridled(), for an option that reads the configuration `file`. If
  * root calls this function, and the file belongs to another user, run bridled
- * as this user: only a daemon of this user accepts the file.
+ * as the owner of the file. Only a daemon of the owner accepts the file.
  */
 int run_bridled_with(const char *file, const char *const *args, struct buf *out,
 	struct buf *err);
 
 /*
- * Append the effective settings of the daemon that runs with this file to
- * `text`. Return true. If `state_dir` is not NULL, also look for the daemon in
- * this folder. Return false if there is no such daemon, or if bridled
- * cannot find out. The lines in `why` then say the cause.
+ * Find the daemon that runs with this file. If `state_dir` is not NULL, also
+ * look for the daemon in this folder. Append the daemon's effective settings to
+ * `text`, and return true. If there is no such daemon, or bridled cannot find
+ * this out, return false with the reason in `why`.
  */
 bool config_effective(const char *file, const char *state_dir, struct buf *text,
 	struct buf *why);

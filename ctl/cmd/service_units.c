@@ -14,15 +14,16 @@
 #define ROOT_SOCKET "bridled-root.socket"
 #define TEMPLATE "bridled-tcp@"
 /*
- * Time limit of a call of systemctl(1), in ms. A restart waits for running
- * requests (stop_seconds) and for the start. systemd limits both.
+ * Time limit of a call of systemctl(1), in ms. A restart first waits for the
+ * end of the running requests (stop_seconds), and then for the start of the
+ * daemon. systemd limits both times.
  */
 #define SYSTEMCTL_MS 180000
 #define UNITS_MAX 512 /* maximum number of words of a systemctl(1) command */
 
 /*
- * A list of words, which becomes a command. The words are not copied. The last
- * member is NULL.
+ * The words of a command. The struct has pointers to the words, and no copies.
+ * The last pointer is NULL.
  */
 struct words {
 	size_t n;
@@ -47,7 +48,10 @@ contains(const struct words *w, const char *word)
 	return false;
 }
 
-/* Add the names of the units of TCP addresses. The text is changed. */
+/*
+ * Split the text, and add the names of units of TCP addresses to `out`. The
+ * function changes the text.
+ */
 static void
 split(struct buf *text, struct words *out)
 {
@@ -110,8 +114,9 @@ find_user(struct service_units *u)
 }
 
 /*
- * Return the path of the unix socket of an active unit; NULL if there is none.
- * The property has "PATH (Stream)".
+ * Return the path of the unix socket of the unit. If the unit is not active or
+ * has no unix socket, return NULL. The property Listen has the form "PATH
+ * (Stream)".
  */
 static char *
 find_socket(const char *unit)
@@ -168,8 +173,8 @@ service_units_free(struct service_units *u)
 
 /*
  * The units of TCP addresses. `wanted` has the units that the generator or an
- * administrator has enabled, and `open` has the units that are open now. Both
- * point into the buffers.
+ * administrator has enabled, and `open` has the units that are open now. The
+ * words of both lists point into the two buffers.
  */
 struct tcp_units {
 	struct buf wanted_text, open_text;
@@ -195,7 +200,7 @@ find_units(struct tcp_units *t, struct buf *problem)
 	return t->wanted_text.failed || t->open_text.failed ? -1 : 0;
 }
 
-/* Add the units of `from` that are not in `without`. */
+/* Add to `to` the units of `from` that are not in `without`. */
 static void
 subtract(
 	struct words *to, const struct words *from, const struct words *without)
@@ -208,8 +213,9 @@ subtract(
 }
 
 /*
- * Close and open addresses. In one command, the service comes before the new
- * sockets: systemd cannot open a socket while its service is running.
+ * Close and open addresses. One command restarts the service and opens the new
+ * sockets. In this command, the service comes first: systemd cannot open a new
+ * socket while the service of this socket is running.
  */
 static enum service_change
 change(const struct service_units *u, const struct tcp_units *t,

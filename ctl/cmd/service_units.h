@@ -12,7 +12,7 @@
 
 /* The properties of the units, as systemctl(1) shows them. */
 struct service_units {
-	bool running; /* the service is not stopped */
+	bool running; /* the service runs, starts or stops now */
 	uid_t uid;    /* user and group of the service; 0: unknown */
 	gid_t gid;
 	char user[64]; /* name of this user */
@@ -21,23 +21,24 @@ struct service_units {
 };
 
 /*
- * Fill in the struct. True if systemd opens the sockets of the daemon, and
- * clients can reach the daemon now. False if systemd is not running, or the
- * units are stopped or masked. Call service_units_free() in both cases.
+ * Fill in the struct. Return true if systemd opens the sockets of the daemon,
+ * so that clients can reach the daemon now. Return false if systemd is not
+ * running, or if the unit of the socket is stopped or masked. Call
+ * service_units_free() in both cases.
  */
 bool service_units_look(struct service_units *);
 
 enum service_change {
 	SERVICE_SAME,    /* the TCP addresses are unchanged */
-	SERVICE_CHANGED, /* the new addresses are open, the others closed */
+	SERVICE_CHANGED, /* addresses were opened or closed */
 	SERVICE_FAILED   /* systemctl has failed */
 };
 
 /*
- * Let systemd read `listen` again. Close the addresses that were removed, and
- * open the new addresses. If an address has changed and the service runs,
- * restart the service; meanwhile its clients wait. After a failure, append the
- * messages of systemctl(1) to `problem`.
+ * Let systemd read the setting `listen` again. Close the addresses that were
+ * removed, and open the new addresses. If an address has changed and the
+ * service runs, restart the service. New clients wait during the restart. After
+ * a failure, append the messages of systemctl(1) to `problem`.
  */
 enum service_change service_units_apply(
 	const struct service_units *, struct buf *problem);

@@ -19,10 +19,10 @@ enum row_state {
 	ROW_NEW,     /* known_hosts has no key of this host */
 	ROW_CHANGED, /* known_hosts has another key */
 	ROW_WRONG,   /* the key differs from the required key */
-	ROW_UNLISTED /* the list of --from lacks the host */
+	ROW_UNLISTED /* the list of --from does not have the host */
 };
 
-/* The texts of the states that are shown to the user. */
+/* The texts that show each state to the user. */
 static const char *const state_texts[] = { "", "already trusted", "new",
 	"replaces the known key ", "WRONG: the key must be ",
 	"is missing in the list" };
@@ -32,7 +32,7 @@ struct row {
 	enum row_state state;
 	const char *required;     /* the required key, or NULL */
 	struct known_found found; /* the known key, for ROW_CHANGED */
-	struct buf address;       /* as of target_address() */
+	struct buf address;       /* in the form of target_address() */
 };
 
 struct trusting {
@@ -64,7 +64,10 @@ take(void *taker, struct result *r)
 	struct trusting *t = taker;
 	struct row *row = &t->rows[r->index];
 
-	/* A worker can be harmed by its host, so check the fingerprint. */
+	/*
+	 * Check the fingerprint, because a hostile host could control its
+	 * worker.
+	 */
 	if (r->result_kind == RESULT_OK && r->reply.said != NULL &&
 		tls_fingerprint_valid(r->reply.said)) {
 		memcpy(row->fingerprint, r->reply.said, TLS_FINGERPRINT_SIZE);

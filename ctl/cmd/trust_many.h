@@ -9,8 +9,8 @@
 
 /*
  * Fetch the keys of all hosts of the invocation in parallel, and show the keys.
- * Store the keys that `list` contains. If `list` is NULL, store all keys after
- * a confirmation, or without a confirmation because of -y. A key that differs
+ * Store the keys that `list` contains. If `list` is NULL, ask for a
+ * confirmation, and store all keys. With -y, do not ask. A key that differs
  * from `list` or from bridlectl.conf is never stored. All hosts must use TLS.
  */
 enum outcome trust_many(const struct invocation *, const struct trust_list *);

@@ -75,8 +75,8 @@ add_hosts(struct candidates *c, const struct client_conf *conf, bool only_tls)
 }
 
 /*
- * Add a group, with a text before its name. The explanation shows the group's
- * first hosts.
+ * Add a group as a candidate, with the text `before` in front of the group's
+ * name. The explanation shows the group's first hosts.
  */
 static void
 add_group(struct candidates *c, const struct conf_group *g, const char *before)

@@ -11,7 +11,7 @@
 
 struct hosts;
 
-/* Add the groups and the hosts that use TLS, for `trust`. */
+/* Add the hosts that use TLS, and all groups, for the command `trust`. */
 void complete_hosts_names(struct candidates *);
 
 /* Add the groups of bridlectl.conf, without "@". */

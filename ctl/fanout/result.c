@@ -45,7 +45,10 @@ struct head {
 	int64_t microseconds;
 	size_t ncolumns;
 	size_t nrows;
-	/* These flags are 0 or 1; a hostile worker may send any byte. */
+	/*
+	 * These flags are 0 or 1. The type is not bool, because a hostile
+	 * worker can send any byte.
+	 */
 	unsigned char chunked;
 	unsigned char has_mac;
 	unsigned char mac[MAC_SIZE];

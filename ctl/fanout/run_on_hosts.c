@@ -398,9 +398,9 @@ read_identity(const struct invocation *inv)
 }
 
 /*
- * Store the learnt MAC addresses. After a halt this is a mere convenience, and
- * a failure is not reported. Return `outcome`, or OUTCOME_NO if --learn could
- * not store the addresses.
+ * Store the learnt MAC addresses, and return `outcome`. With --learn, report a
+ * failure and return OUTCOME_NO. After a halt, ignore a failure, because the
+ * user has not asked for the addresses.
  */
 static enum outcome
 store_macs(struct many *m, enum outcome outcome)

@@ -111,9 +111,12 @@ is_new(const struct reply *r, int64_t since)
 /* The parameters of a wait. All times are those of clock_boot_ms(). */
 struct waiting {
 	enum sign wanted;
-	bool restarted; /* the daemon must have been started after `begin` */
+	bool restarted; /* wait for a daemon that started after `begin` */
 	int64_t begin;
-	/* Function to call before each ping, or NULL; false ends the wait. */
+	/*
+	 * Function to call before each ping, or NULL. The wait ends if this
+	 * function returns false.
+	 */
 	wait_host_step *step;
 	void *context;
 };

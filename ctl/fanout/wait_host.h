@@ -19,8 +19,8 @@ void wait_host_change(const struct invocation *, struct result *, const void *);
 
 /*
  * Wait for a host that has accepted a reboot, but at most inv->await seconds.
- * `since` is the clock_boot_ms() before the request. The wait ends when a
- * daemon replies that was started after this time.
+ * `since` is the clock_boot_ms() before the request. The wait ends with the
+ * first reply of a daemon that was started after this time.
  */
 void wait_host_return(
 	const struct invocation *, struct result *, int64_t since);
@@ -30,8 +30,8 @@ typedef bool wait_host_step(void *context);
 
 /*
  * Wait until the host is up, but at most inv->await seconds. Call step(context)
- * before each ping. If this function returns false, it must have set the
- * result, and the wait ends.
+ * before each ping. If step() returns false, the wait ends, and step() must
+ * have set the result.
  */
 void wait_host_up(const struct invocation *, struct result *, wait_host_step *,
 	void *context);

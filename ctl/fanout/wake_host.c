@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PACKETS 3        /* number of packets without a wait */
+#define PACKETS 3        /* number of packets with --wait 0 */
 #define PACKET_PAUSE 100 /* ms between two of these packets */
 
 #define SET_MAC "write mac into the host's entry of " CLIENT_CONF_NAME
@@ -59,8 +59,8 @@ succeed(struct result *a, const struct buf *text)
 }
 
 /*
- * Find the MAC address of the host in bridlectl.conf, or else among the learnt
- * addresses.
+ * Find the MAC address of the host in bridlectl.conf, or otherwise among the
+ * learnt addresses.
  */
 static bool
 find_mac(struct waking *w)
@@ -149,8 +149,8 @@ take_interface(struct waking *w, const char *interface)
 }
 
 /*
- * Find the attached network of one of the host's addresses. Return the number
- * of routes.
+ * Find a network of this machine that contains one of the host's addresses.
+ * Return the number of routes.
  */
 static int
 find_network(struct waking *w, const struct addrinfo *all)
@@ -205,7 +205,7 @@ find_routes(struct waking *w)
 				 : take_network(w);
 }
 
-/* Append "52:54:00:12:34:56 through eth0 (10.1.0.255:9)". */
+/* Append a text such as "52:54:00:12:34:56 through eth0 (10.1.0.255:9)". */
 static void
 describe(const struct waking *w, struct buf *out)
 {
@@ -225,8 +225,8 @@ describe(const struct waking *w, struct buf *out)
 }
 
 /*
- * Send one packet on each route. Fail only if no packet was sent: an interface
- * may have lost its link.
+ * Send one packet on each route. Return true if at least one packet was sent,
+ * because some of the interfaces could be without a link.
  */
 static bool
 send_packets(struct waking *w)
@@ -287,7 +287,7 @@ ask_relay(struct waking *w, struct buf *said)
 	char mac[MAC_TEXT_SIZE];
 	int result;
 
-	/* --fingerprint is about the host, not about the relay. */
+	/* The option --fingerprint is for the host, not for the relay. */
 	e.pin = w->relay->fingerprint;
 	e.pin_source = CLIENT_CONF_NAME;
 	mac_format(w->mac, mac);
@@ -360,7 +360,10 @@ show_only(struct waking *w)
 	buf_free(&text);
 }
 
-/* True if the host is a unix socket. The result is then a failure. */
+/*
+ * True if the host is a unix socket. In this case, turn the result into a
+ * failure.
+ */
 static bool
 refuse_unix(struct result *a)
 {
@@ -425,9 +428,9 @@ has_address(const char *list, const struct net_addr *reached)
 }
 
 /*
- * Take the MAC address of the interface with the address that was reached. If
- * the host has only one interface, take this interface: the address may have
- * been translated on the way.
+ * Take the MAC address of the interface that has the address `reached`. If the
+ * table has only one interface, always take this interface, because a router
+ * could have translated the address.
  */
 static void
 take_own(
@@ -446,8 +449,9 @@ take_own(
 }
 
 /*
- * Ask the host itself for its MAC address, because a router is between. The
- * reply needs the right to use `wake`, and the helper of the host.
+ * Ask the host itself for its MAC address. This is necessary if a router is
+ * between this machine and the host. The host must allow this client to use
+ * `wake`, and the helper of the host must be enabled.
  */
 static void
 ask_host(const struct invocation *inv, struct result *a,

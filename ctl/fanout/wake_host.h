@@ -23,9 +23,10 @@ void wake_host(const struct invocation *, struct result *, const void *);
 void wake_host_learn(const struct invocation *, struct result *, const void *);
 
 /*
- * Store the MAC address of a host that has just replied from this address in
- * the result. Do nothing if bridlectl.conf has an address, or if a router is
- * between this machine and the host.
+ * Look up the MAC address of the host, which has just replied from the address
+ * `reached`. Store the MAC address in the result. Do nothing if bridlectl.conf
+ * has a MAC address of the host, or if a router is between this machine and the
+ * host.
  */
 void wake_host_note(struct result *, const struct net_addr *reached);
 

@@ -25,7 +25,7 @@ struct conf_entry {
 	char *identity;    /* file of the user's key; NULL: not set */
 	char *fingerprint; /* host key's fingerprint; NULL: not set */
 	/* The settings of `wake`: */
-	char *broadcast; /* numeric address of the packets; NULL: not set */
+	char *broadcast; /* numeric address for the packets; NULL: not set */
 	char *wake_interface; /* name of the interface; NULL: not set */
 	unsigned wake_port;   /* UDP port of the packets; 0: not set */
 };

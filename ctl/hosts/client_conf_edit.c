@@ -52,7 +52,7 @@ skip_blank(const struct buf *t, size_t at)
 	return at;
 }
 
-/* Find the next token from the offset `at`. */
+/* Find the first token at or after the offset `at`. */
 static enum token
 next_token(const struct buf *t, size_t at, struct span *token)
 {
@@ -90,8 +90,8 @@ is_sign(const struct buf *t, enum token kind, const struct span *token,
 }
 
 /*
- * Find the value that begins at the next token from `at`. The value is one
- * token, or all tokens up to the matching bracket.
+ * Find the value whose first token is at or after the offset `at`. The value is
+ * only this token, or all tokens up to the matching bracket.
  */
 static bool
 read_value(const struct buf *t, size_t at, struct span *value)
@@ -120,8 +120,8 @@ is_text(const struct buf *t, const struct span *s, const char *text)
 }
 
 /*
- * Find the value of a key in the group whose content begins at `at`. False if
- * the group ends before this key.
+ * Find the value of a key in the group whose content begins at `at`. Return
+ * false if the group does not have this key.
  */
 static bool
 find_member(const struct buf *t, size_t at, const char *key, struct span *value)
@@ -145,8 +145,8 @@ find_member(const struct buf *t, size_t at, const char *key, struct span *value)
 }
 
 /*
- * Find the next element of a list from *at, and move *at to its end. False at
- * the end of the list.
+ * Find the next element of a list, from the offset *at. Set *at to the end of
+ * this element. Return false at the end of the list.
  */
 static bool
 next_element(const struct buf *t, size_t *at, struct span *element)
@@ -186,8 +186,8 @@ insert_text(struct buf *t, size_t at, const char *piece)
 }
 
 /*
- * Insert lines before the closing bracket of a list of groups, and a comma
- * after the last element, unless the list is empty.
+ * Insert lines before the closing bracket of a list of groups. If the list is
+ * not empty, also insert a comma after its last element.
  */
 static void
 insert_lines(struct buf *t, const struct span *list, const struct buf *lines)
@@ -223,7 +223,7 @@ add_host_line(struct buf *lines, const struct conf_addition *a)
 	buf_adds(lines, " }");
 }
 
-/* Append a list to the end of the text, as a setting of its own. */
+/* Append a new setting to the end of the text: a list with these lines. */
 static void
 append_list(struct buf *t, const char *key, const struct buf *lines)
 {

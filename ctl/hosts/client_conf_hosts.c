@@ -205,9 +205,9 @@ read_entry(
 
 /*
  * Add a host to the newest entry, unless a host with this name exists. A new
- * host takes the strings *name and *address, which become NULL, and a copy of
- * `mac`. `address` and `mac` may be NULL. Return false if memory cannot be
- * allocated.
+ * host becomes the owner of the strings *name and *address, and both pointers
+ * become NULL. The new host gets a copy of `mac`. `address` and `mac` can be
+ * NULL. Return false if memory cannot be allocated.
  */
 static bool
 add_host(struct reading *r, char **name, char **address, const char *mac)

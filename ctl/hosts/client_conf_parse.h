@@ -30,9 +30,10 @@ bool reading_wake(
 	struct reading *, const config_setting_t *entry, struct conf_entry *);
 
 /*
- * Read the key `mac` of an entry that stands for `names` hosts into *macs. Each
- * host needs one address. Without the key, *macs stays unchanged. Return false
- * after reporting an error. The caller frees *macs with conf_strings_free().
+ * Read the key `mac` of an entry into *macs. The entry stands for `names`
+ * hosts, and must have one MAC address for each host. Without the key, leave
+ * *macs unchanged, and return true. Return false after reporting an error. The
+ * caller frees *macs with conf_strings_free().
  */
 bool reading_macs(struct reading *, const config_setting_t *entry, size_t names,
 	char ***macs);

@@ -76,7 +76,8 @@ reading_wake(
 }
 
 /*
- * Replace the text by the form of mac_format(). Return false after an error.
+ * Replace the MAC address by the same address in the form of mac_format().
+ * Return false after an error.
  */
 static bool
 normalise(struct reading *r, const config_setting_t *at, char **text)

@@ -21,8 +21,9 @@ starts(const char *s, const char *prefix)
 }
 
 /*
- * Return the order of an address in the list of a machine. Link-local addresses
- * come last, because they are valid on one interface only.
+ * Return the rank of an address in the list of a machine. The lowest rank comes
+ * first. IPv6 link-local addresses come last, because each of these addresses
+ * is valid on one interface only.
  */
 static int
 rank(const char *address)
@@ -131,7 +132,9 @@ add_address(struct discovered *m, const char *address, const char *interface)
 	return v->address != NULL && v->interface != NULL;
 }
 
-/* Add one line, which is changed. Return 0, or -1 after an error. */
+/*
+ * Add one line. The function changes the line. Return 0, or -1 after an error.
+ */
 static int
 add_line(struct discoveries *d, char *line, struct buf *error)
 {

@@ -1,9 +1,10 @@
 /*
- * The machines that bridle-discover has found. One machine may have several
- * lines: one for each interface and address family. No I/O.
+ * The machines that bridle-discover has found. bridle-discover can write
+ * several lines for one machine: one line for each interface and address
+ * family. No I/O.
  *
- * The texts come from the network. bridle-discover has escaped them, so they
- * have only bytes from 0x20 to 0x7e. They may still be lies.
+ * The texts come from the network, and can be false. bridle-discover has
+ * escaped the texts, so all bytes are from 0x20 to 0x7e.
  */
 #ifndef BRIDLE_DISCOVERED_H
 #define BRIDLE_DISCOVERED_H
@@ -24,7 +25,8 @@ struct discovered {
 	unsigned port;
 	char *fingerprint; /* announced, not verified; "": none */
 	size_t naddresses; /* at least 1 */
-	struct discovered_address *addresses; /* the most useful one first */
+	struct discovered_address
+		*addresses; /* the most useful address first */
 };
 
 struct discoveries {
@@ -33,9 +35,10 @@ struct discoveries {
 };
 
 /*
- * Add the lines of bridle-discover; search.h describes them. Lines with the
- * same name, host, port and fingerprint become one machine. The machines are
- * ordered by host. Return 0, or -1 with a sentence appended to error.
+ * Add the machines in the output of bridle-discover. search.h describes the
+ * lines of this output. Lines with the same name, host, port and fingerprint
+ * become one machine. The machines are ordered by host. Return 0, or -1 with a
+ * sentence appended to error.
  */
 int discoveries_read(struct discoveries *, const char *text, struct buf *error);
 

@@ -17,9 +17,9 @@ struct host {
 	char *identity;    /* path of the user's key; NULL: not set; owned */
 	char *fingerprint; /* as for --fingerprint; NULL: not set; owned */
 	unsigned timeout;  /* time limit in seconds; 0: not set */
-	char *mac;         /* as mac_format() writes; NULL: not set; owned */
+	char *mac;         /* form of mac_format(); NULL: not set; owned */
 	char *broadcast;   /* address for Wake-on-LAN; NULL: not set; owned */
-	char *wake_interface; /* name; NULL: not set; owned */
+	char *wake_interface; /* name of an interface; NULL: not set; owned */
 	unsigned wake_port;   /* UDP port; 0: not set */
 };
 

@@ -19,8 +19,8 @@ char *mac_file_read(struct buf *problem);
 
 /*
  * Find the line of the host in the text of the file. Return false if there is
- * none. Invalid lines are skipped: the worst result of a lost line is that the
- * host must be learnt again.
+ * no such line. Skip invalid lines: if a line is lost, bridlectl can learn the
+ * address again.
  */
 bool mac_file_find(
 	const char *text, const struct host *, unsigned char mac[MAC_SIZE]);

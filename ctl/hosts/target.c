@@ -54,7 +54,7 @@ keep_port(struct target *t, const char *s, struct buf *error)
 	return 0;
 }
 
-/* True if the host has this name, apart from dots at its end. */
+/* True if the host has this name. Ignore dots at the end of the host. */
 static bool
 has_name(const struct target *t, const char *name)
 {

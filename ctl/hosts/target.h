@@ -10,7 +10,7 @@
 #include <sys/un.h>
 
 #define TARGET_DEFAULT "unix:" RUNDIR "/bridle/bridled.sock"
-/* path of the socket of the local daemon that only root may use */
+/* path of the local daemon's socket for root alone */
 #define TARGET_ROOT_SOCKET RUNDIR "/bridle/root.sock"
 #define TARGET_NAME_MAX 256
 

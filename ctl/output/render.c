@@ -103,7 +103,9 @@ hint_applies(const struct hint *hint, const struct invocation *inv,
 	if (hint->code != r->code ||
 		(hint->verb != 0 && hint->verb != inv->request.verb))
 		return false;
-	/* A rule of an entry refused the client, so an entry matches. */
+	/*
+	 * The reply names a rule of an entry, so this entry matches the client.
+	 */
 	if (r->code == CODE_NO_IDENTITY && reply_pair(r, "rule") != NULL)
 		return false;
 	/* The daemon's text may already say when to try again. */

@@ -18,8 +18,8 @@
 #define BUFFER_SIZE 131072
 #define INPUT_SIZE 65536 /* maximum size of a chunk in bytes */
 /*
- * Time in ms without a first byte after which bridlectl asks systemd if the
- * local daemon starts at all.
+ * Time in ms that bridlectl waits for the first byte of the local daemon. After
+ * this time, bridlectl asks systemd if the daemon fails to start.
  */
 #define START_MS 3000
 
@@ -199,10 +199,10 @@ events(const struct conn *c)
 }
 
 /*
- * If the local daemon has not sent a byte for START_MS, check that it starts.
- * systemd accepts no connection itself: without a daemon, the request would
- * wait until the deadline. A daemon that runs may be slow. Returns 0, or -1
- * with a sentence in c->problem.
+ * Check that the local daemon starts, if the daemon has sent no byte for
+ * START_MS. If the daemon cannot start, no program accepts the connection, and
+ * the request would wait until the deadline. A slow daemon is no error. Returns
+ * 0, or -1 with a sentence in c->problem.
  */
 static int
 check_start(struct conn *c)
@@ -230,9 +230,9 @@ patience(const struct conn *c)
 }
 
 /*
- * Wait until the socket or the input is ready, and read the input. Returns 0,
- * or -1 after the deadline. Also returns -1 if the daemon does not start; then
- * c->problem says this.
+ * Wait until the socket or the input is ready, and read the input. Returns 0 on
+ * success, and -1 after the deadline. If the daemon does not start, returns -1
+ * with a sentence in c->problem.
  */
 static int
 wait_more(struct conn *c)

@@ -34,7 +34,7 @@ struct conn {
 	struct stream stream;
 	char peer[TLS_FINGERPRINT_SIZE]; /* host key's fingerprint, with TLS */
 	bool received;                   /* at least one byte was received */
-	/* time of clock_ms() for a check that the local daemon starts */
+	/* time of clock_ms() for the next check that the local daemon starts */
 	int64_t start_check;
 	int64_t deadline; /* end of the time limit, as a time of clock_ms() */
 	unsigned seconds; /* the time limit in seconds, for messages */

@@ -16,8 +16,8 @@ void key_create_login(struct buf *);
 /*
  * Create a key, and write the key to a new file. Set `fingerprint` to the
  * fingerprint of the key. Returns 0. On failure, return -1 with errno and with
- * a sentence appended to problem. errno is EEXIST if the file exists. This file
- * is not changed.
+ * a sentence appended to problem. If the file already exists, errno is EEXIST,
+ * and the file is unchanged.
  */
 int key_create(const char *path, enum tls_key_type,
 	char fingerprint[TLS_FINGERPRINT_SIZE], struct buf *problem);

@@ -45,7 +45,9 @@ service_state_is_failure(const char *properties)
 		return true;
 	if (!has(properties, "ActiveState=activating"))
 		return false;
-	/* Between two attempts, or in a later attempt. */
+	/*
+	 * systemd waits for the next attempt, or this is not the first attempt.
+	 */
 	return has(properties, "SubState=auto-restart") ||
 	       !has(properties, "NRestarts=0");
 }

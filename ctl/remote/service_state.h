@@ -9,8 +9,8 @@
 /*
  * True if systemd listens at the unix socket to which `fd` is connected, and
  * the daemon's service has failed or fails again and again. False if the
- * service runs, even if the daemon is slow or stops now, and false if the state
- * is unknown. The function may take up to a second.
+ * service runs, even if the daemon is slow or is stopping. Also false if the
+ * state is unknown. The function can take up to a second.
  */
 bool service_state_fails(int fd);
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define OUTPUT_MAX (64 * 1024)
-#define LOOK_EVERY 50 /* ms between two looks for the end of the program */
+#define LOOK_EVERY 50 /* ms between two checks for the program's end */
 #define TERM_MS 1000  /* ms from SIGTERM to SIGKILL */
 
 /* A running program, and the pipes from it. */
@@ -39,8 +39,8 @@ close_all(struct child *c)
 }
 
 /*
- * Return a file in memory with this content, or -1 with errno. A pipe could
- * raise SIGPIPE.
+ * Return a file in memory with this content, or -1 with errno. The input is not
+ * a pipe, because a write to a pipe could raise SIGPIPE.
  */
 static int
 make_input(const struct buf *input)
@@ -62,7 +62,10 @@ become(const struct child *c, const char *const *argv, pid_t parent)
 	if (getppid() == parent && dup2(c->in, STDIN_FILENO) != -1 &&
 		dup2(c->out[1], STDOUT_FILENO) != -1 &&
 		dup2(c->err[1], STDERR_FILENO) != -1) {
-		/* exec(3p) promises not to change the arguments. */
+		/*
+		 * The cast is safe, because exec(3p) does not change the
+		 * arguments.
+		 */
 		execvp(argv[0], (char *const *)(uintptr_t)argv);
 	}
 	error = errno;
@@ -136,8 +139,9 @@ wait_and_take(struct child *c, int64_t until, struct buf *out, struct buf *err)
 	int left = clock_left(until);
 
 	/*
-	 * Look for the end of the program, too: a background process of ssh(1)
-	 * may keep the pipes open.
+	 * Wait only for a short time, because the caller must also check for
+	 * the end of the program. A background process of ssh(1) can keep the
+	 * pipes open after this end.
 	 */
 	poll(polls, 2, left < LOOK_EVERY ? left : LOOK_EVERY);
 	take(&c->out[0], out);

@@ -17,12 +17,13 @@ enum {
 
 /*
  * Run a program of $PATH, and wait until it ends. `argv` ends with NULL. The
- * program reads `input` as its standard input. Append its standard output to
- * `out` and its standard error to `err`, at most 64 KiB each; the rest is
- * dropped. At the `deadline`, a time of clock_ms(), end the program. Return its
- * exit status, or one of the values above. For CHILD_PROGRAM_MISSING, `err` has
- * the cause. The program ends when this process ends. If this process ignores
- * SIGINT, the program does, too.
+ * program reads `input` as its standard input. Append the program's standard
+ * output to `out`, and its standard error to `err`. Drop all bytes after the
+ * first 64 KiB of each stream. At the `deadline`, a time of clock_ms(), end the
+ * program. Return the program's exit status, or one of the values above. For
+ * CHILD_PROGRAM_MISSING, `err` has the cause. When this process ends, the
+ * program ends too. If this process ignores SIGINT, the program ignores SIGINT
+ * too.
  */
 int child_program_run(const char *const *argv, const struct buf *input,
 	int64_t deadline, struct buf *out, struct buf *err);

@@ -40,9 +40,10 @@ config_dir_home_path(const char *name, struct buf *path, struct buf *problem)
 }
 
 /*
- * Append the path of `name` in the folder that the environment variable names.
- * Without the variable, this is the folder `standard` in the home folder. The
- * XDG specification tells programs to ignore a relative path in the variable.
+ * Append the path of the file `name` to `path`. The environment variable
+ * `variable` has the path of the folder. If this variable is not set, use the
+ * folder `standard` in the home folder. Ignore a relative path in the variable,
+ * as the XDG specification says.
  */
 static int
 add_xdg_path(const char *variable, const char *standard, const char *name,

@@ -17,10 +17,11 @@
 
 /*
  * Run a program of $PATH, and wait until it ends. `argv` ends with NULL. Append
- * its standard output to `out` and its standard error to `err`; if both are the
- * same buffer, the order of lines is kept. If `err` is NULL, drop its standard
- * error. At the `deadline`, a time of clock_ms(), kill the program. Return its
- * exit status or PROGRAM_FAILED. No message is printed.
+ * the program's standard output to `out`, and its standard error to `err`. If
+ * `out` and `err` are the same buffer, the order of the lines is kept. If `err`
+ * is NULL, drop the standard error. At the `deadline`, a time of clock_ms(),
+ * kill the program. Return the program's exit status or PROGRAM_FAILED. No
+ * message is printed.
  */
 int program_run(const char *const *argv, int64_t deadline, struct buf *out,
 	struct buf *err);
