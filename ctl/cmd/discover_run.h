@@ -8,8 +8,8 @@
 #include "hosts/discovered.h"
 
 /*
- * Search for `seconds` seconds, or until Avahi has seen all machines if
- * `seconds` is 0. Return OUTCOME_DONE, or another outcome after printing a
+ * Search for `seconds` seconds. If `seconds` is 0, search until Avahi has seen
+ * all machines. Return OUTCOME_DONE, or another outcome after printing a
  * message.
  */
 enum outcome discover_run(unsigned seconds, struct discoveries *);

@@ -35,7 +35,7 @@ note(struct discover_trust *t, bool same, bool announced)
 		t->fits = same ? DISCOVER_FITS_YES : DISCOVER_FITS_NO;
 }
 
-/* Look for the address in known_hosts. */
+/* Look for the address in known_hosts, and store the result in `t`. */
 static int
 check_address(const struct discovered *m, const char *address, unsigned port,
 	struct discover_trust *t, struct buf *problem)
@@ -59,8 +59,9 @@ check_address(const struct discovered *m, const char *address, unsigned port,
 }
 
 /*
- * Look for a host of bridlectl.conf with this name, and for the key of this
- * host.
+ * Look for the host of bridlectl.conf with this name. If the host's key is
+ * known, compare this key with the announced fingerprint. Store the result in
+ * `t`.
  */
 static int
 check_configured(const struct discovered *m, const struct client_conf *conf,

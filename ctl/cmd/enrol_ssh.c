@@ -24,8 +24,8 @@
 static const char *const remote[] = { "bridlectl", "admit", "--stdin" };
 
 /*
- * The command for ssh. A key that ssh does not know is refused, and never
- * stored.
+ * The command without --via. ssh refuses a host with an unknown key, and never
+ * stores this key.
  */
 static const char *const ssh[] = { "ssh", "-axT", "-o",
 	"StrictHostKeyChecking=yes", "-o", "UpdateHostKeys=no", "-o",

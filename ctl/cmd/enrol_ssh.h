@@ -32,7 +32,7 @@ enum enrol_result {
 struct enrol_reply {
 	char state[16];
 	char fingerprint[TLS_FINGERPRINT_SIZE]; /* of the host key */
-	struct buf listeners; /* addresses with TLS, each followed by LF */
+	struct buf listeners; /* TLS addresses; each ends with LF */
 	struct buf plan;      /* text of a dry run */
 	struct buf said;      /* messages of the host; each begins with LF */
 };

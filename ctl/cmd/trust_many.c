@@ -173,7 +173,7 @@ show(const struct trusting *t)
 	}
 }
 
-/* Warn about hosts with the same key, which are probably copies. */
+/* Warn if two hosts show the same key, because one host is probably a copy. */
 static void
 warn_of_copies(struct trusting *t)
 {

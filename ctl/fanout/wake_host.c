@@ -328,7 +328,7 @@ send_by_relay(struct waking *w)
 	buf_free(&said);
 }
 
-/* Send a few packets, because a network may lose one. */
+/* Send a few packets, because the network can lose a packet. */
 static void
 send_only(struct waking *w)
 {

@@ -31,8 +31,8 @@ void mac_file_add_line(struct buf *changes, const struct host *,
 
 /*
  * Write the lines into the file, in place of older lines of the same hosts. Do
- * not write an unchanged file. Returns 0, or -1 with a sentence appended to
- * problem.
+ * nothing if the file already has these lines. Returns 0, or -1 with a sentence
+ * appended to problem.
  */
 int mac_file_update(struct buf *changes, struct buf *problem);
 

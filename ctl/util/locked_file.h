@@ -1,6 +1,6 @@
 /*
  * Reads and replaces the user's small files, such as known_hosts. Several
- * processes may change such a file at the same time.
+ * processes can change such a file at the same time.
  */
 #ifndef BRIDLE_LOCKED_FILE_H
 #define BRIDLE_LOCKED_FILE_H
@@ -19,7 +19,7 @@ char *locked_file_read(const char *path, size_t *len, struct buf *problem);
 /*
  * Lock the file PATH.lock, because changes replace the file PATH itself. Return
  * the descriptor of the lock file, or -1 with a sentence appended to problem.
- * Wait for 10 s at most: a stopped process may hold the lock. The caller closes
+ * Wait for 10 s at most: a stopped process can hold the lock. The caller closes
  * the descriptor.
  */
 int locked_file_lock(const char *path, struct buf *problem);
