@@ -11,17 +11,21 @@
 struct options {
 	const char *config;
 	const char *config_option; /* value of the option --config, or NULL */
-	/* command_line_parse() does not set these two members */
+	/* command_line_parse() does not set `folder` and `stand_in`. */
 	const char *folder; /* path of the folder conf.d */
-	/* file that stands for a file of conf.d, or a name of NULL */
+	/*
+	 * file that is read in place of a file of conf.d; if none, `name` is
+	 * NULL
+	 */
 	struct conf_stand_in stand_in;
 	const char *pid_file;
 	const char *access;
-	const char *entry; /* a key or a name, for --entry, or NULL */
+	/* value of --entry, which is a key or a name, or NULL */
+	const char *entry;
 	/* path of the file that `config` will replace, or NULL */
 	const char *in_place_of;
 	const char *state_dir;
-	/* true if a service manager opens the TCP sockets; for `check` */
+	/* for `check`: true if a service manager opens the TCP sockets */
 	bool passed;
 	bool daemonize;
 	bool log_stderr;

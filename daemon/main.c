@@ -204,7 +204,7 @@ absolute(const char *path)
 	return whole;
 }
 
-/* Exit if the path is NULL, because no memory is available. */
+/* Return the path. If the path is NULL, no memory is available: exit. */
 static char *
 need(char *path)
 {
@@ -605,7 +605,10 @@ load_or_refuse(struct parent *p, const struct options *o)
 		status = refuse_clients(p, o, &refusal, &errors);
 		if (status != 0)
 			break;
-		/* bridled --reload waits for a load after its signal. */
+		/*
+		 * bridled --reload waits for a load that began after its
+		 * signal.
+		 */
 		p->effective.began = clock_ms();
 	}
 	buf_free(&errors);
@@ -617,7 +620,7 @@ load_or_refuse(struct parent *p, const struct options *o)
 int
 main(int argc, char **argv)
 {
-	/* The options own some paths until the process ends. */
+	/* Static, because some members keep allocated paths until the end. */
 	static struct options o = { .config = SETTINGS_FILE };
 	static struct parent p;
 	int ready = -1, status;

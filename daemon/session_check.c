@@ -30,8 +30,8 @@ check_program(const char *name, struct buf *errors)
 }
 
 /*
- * If state_dir does not exist, test if the daemon could create state_dir at its
- * start, when it still has all rights. Return true if state_dir exists.
+ * Return true if state_dir exists. Otherwise test if the daemon could create
+ * the folder at its start. At this time, the daemon still has all its rights.
  */
 static bool
 has_state_dir(const struct settings *s, struct buf *errors)
@@ -49,15 +49,15 @@ has_state_dir(const struct settings *s, struct buf *errors)
 }
 
 /*
- * Write the line of an error to `out`, in the child of check_as_user(). An
- * empty text means that there is no error.
+ * Test the host key in the child of check_as_user(), and write a line with the
+ * error to `out`. If there is no error, write nothing.
  */
 static void __attribute__((noreturn))
 run_child(const struct settings *s, const struct account *user, int out)
 {
 	struct buf errors = { 0 };
 
-	/* The start of the daemon reports the error if this fails. */
+	/* If this fails, the start of the daemon reports the error. */
 	if (service_user_become(s, user) == 0)
 		host_key_test(s, &errors);
 	_exit(fd_write_all(out, buf_str(&errors), errors.len) != 0);

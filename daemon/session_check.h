@@ -1,5 +1,5 @@
 /*
- * A test if the daemon could start its sessions, for `bridled --check`.
+ * A test for `bridled --check`: could the daemon start its sessions?
  */
 #ifndef BRIDLE_SESSION_CHECK_H
 #define BRIDLE_SESSION_CHECK_H

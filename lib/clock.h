@@ -1,6 +1,7 @@
 /*
- * A clock that never goes back, for deadlines and durations. The clock of the
- * machine, for points in time that a person has set.
+ * Two clocks. CLOCK_MONOTONIC never goes back, and is for deadlines and
+ * durations. CLOCK_REALTIME, the time of the machine, is for points in time
+ * that a person has set.
  */
 #ifndef BRIDLE_CLOCK_H
 #define BRIDLE_CLOCK_H

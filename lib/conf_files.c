@@ -74,7 +74,10 @@ compare(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* Return the path of an entry of the folder, or NULL without memory. */
+/*
+ * Return the path of a file in the folder. Return NULL if no memory is
+ * available.
+ */
 static char *
 join(const char *folder, const char *name)
 {
@@ -147,13 +150,13 @@ conf_files_add(struct conf_files *f, const char *name, const char *text)
 struct reading {
 	struct conf_files *files;
 	const struct conf_stand_in *stand_in; /* may be NULL */
-	size_t size; /* bytes of the files that were read so far */
+	size_t size; /* total bytes of the files read so far */
 	struct buf *errors;
 };
 
 /*
- * Read the file `path`. In the struct, the file has the path `name`. Return 0,
- * or -1 with an error.
+ * Read the file `path`, and store its text under the path `name`. Return 0, or
+ * -1 with an error.
  */
 static int
 read_one(struct reading *r, const char *name, const char *path)
@@ -174,8 +177,8 @@ read_one(struct reading *r, const char *name, const char *path)
 }
 
 /*
- * Check that no other user can add a file to the folder, or remove a file.
- * Return 0, or -1 with an error.
+ * Check that only trusted users can add or remove files in the folder. Return
+ * 0, or -1 with an error.
  */
 static int
 check_folder(const char *folder, struct buf *errors)
@@ -192,7 +195,7 @@ check_folder(const char *folder, struct buf *errors)
 
 /*
  * Like read_one(), but a file that no longer exists is no error. Another
- * program may have removed the file after conf_files_list().
+ * program can remove the file after the call of conf_files_list().
  */
 static int
 read_listed(struct reading *r, const char *path)
@@ -208,8 +211,8 @@ read_listed(struct reading *r, const char *path)
 }
 
 /*
- * Read the files of the folder, and the stand-in at the place of its name.
- * Return 0, or -1 with errors.
+ * Read the files of the folder in the order of their names. Read the stand-in
+ * at the place in this order that its `name` has. Return 0, or -1 with errors.
  */
 static int
 read_paths(struct reading *r, char *const *paths, size_t n)

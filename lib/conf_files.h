@@ -28,11 +28,11 @@ struct conf_files {
 char *conf_files_folder(const char *path);
 
 /*
- * Store the paths of the folder's files in a new array at *paths, sorted by the
- * bytes of their names, and their number in *n. Only names that end in ".conf"
- * and do not begin with "." count. A missing folder has no files. Return 0, or
- * -1 with an error line appended to `errors`. The caller frees the array with
- * conf_files_free_paths().
+ * Find the files of the folder whose names end in ".conf" and do not begin with
+ * ".". Store the paths of these files in a new array at *paths, sorted by the
+ * bytes of the file names. Store the number of paths in *n. A missing folder
+ * has no files. Return 0, or -1 with an error line appended to `errors`. The
+ * caller frees the array with conf_files_free_paths().
  */
 int conf_files_list(
 	const char *folder, char ***paths, size_t *n, struct buf *errors);
@@ -43,30 +43,31 @@ void conf_files_free_paths(char **paths, size_t n);
 /*
  * Read the file `path`, and then each file of the folder, with the checks of
  * conf_read(). The owner and the mode of the folder are checked in the same
- * way. All files together may have CONF_SIZE_MAX bytes. If `folder` is NULL,
- * read the file alone. Return 0, or -1 with error lines appended to `errors`.
- * After an error, the struct has the files that could be read. Call
- * conf_files_free() in both cases.
+ * way. All files together must not be larger than CONF_SIZE_MAX bytes. If
+ * `folder` is NULL, read the file alone. Return 0, or -1 with error lines
+ * appended to `errors`. After an error, the struct has only the files that
+ * could be read. Call conf_files_free() in both cases.
  */
 int conf_files_read(struct conf_files *, const char *path, const char *folder,
 	struct buf *errors);
 
-/* A file that stands for a file of the folder. */
+/* A file that is read in place of a file of the folder. */
 struct conf_stand_in {
-	const char *name; /* path of the file in the folder; may not exist */
+	/* path of a file in the folder; the file need not exist */
+	const char *name;
 	const char *path; /* path of the file that is read instead */
 };
 
 /*
  * Like conf_files_read(), but read another file in place of a file of the
- * folder. The struct and most messages have the path of the file of the folder.
+ * folder. The struct and most messages show the path of the file of the folder.
  */
 int conf_files_read_with(struct conf_files *, const char *path,
 	const char *folder, const struct conf_stand_in *, struct buf *errors);
 
 /*
- * True if the path names a file of a folder "conf.d", as conf_files_list()
- * finds it. The file need not exist.
+ * True if the path is in a folder "conf.d", and has a name that
+ * conf_files_list() accepts. The file need not exist.
  */
 bool conf_files_is_drop_in(const char *path);
 

@@ -8,9 +8,10 @@
 #include <stdbool.h>
 
 #define MAC_SIZE 6       /* bytes of a MAC address */
-#define MAC_TEXT_SIZE 18 /* bytes of its text, with the NUL */
+#define MAC_TEXT_SIZE 18 /* bytes of a MAC address as text, with the NUL */
 #define MAGIC_PACKET_SIZE (17 * MAC_SIZE)
-#define MAGIC_PACKET_PORT 9 /* usual UDP port: discard */
+/* usual UDP port, the port of the service "discard" */
+#define MAGIC_PACKET_PORT 9
 
 /*
  * Parse "52:54:00:12:34:56", or the same with dashes. Return false for another

@@ -12,12 +12,16 @@
 #include <unistd.h>
 
 #define REPLY_SIZE 32768
-#define PATIENCE 1000 /* ms; the kernel replies at once */
+/* maximum wait in ms; normally, the kernel replies at once */
+#define PATIENCE 1000
 
-/* The result of one message of the kernel. */
+/* The result of one message from the kernel. */
 enum step { STEP_FOUND, STEP_MORE, STEP_END };
 
-/* True if the kernel has learnt or been told the MAC address of the entry. */
+/*
+ * True if the entry has a MAC address that is known: the kernel has learnt it,
+ * or an operator has set it.
+ */
 static bool
 is_usable(const struct ndmsg *n)
 {
@@ -25,7 +29,10 @@ is_usable(const struct ndmsg *n)
 				       NUD_PROBE | NUD_PERMANENT)) != 0;
 }
 
-/* True if the attribute holds the address, and the entry has its interface. */
+/*
+ * True if the attribute holds the address. If the address names an interface,
+ * the entry must be for this interface.
+ */
 static bool
 is_address(const struct rtattr *a, const struct ndmsg *n,
 	const struct net_addr *addr)
@@ -41,7 +48,10 @@ is_address(const struct rtattr *a, const struct ndmsg *n,
 		       (int)addr->in6.sin6_scope_id == n->ndm_ifindex);
 }
 
-/* True if the entry is about the address. Copy its MAC address then. */
+/*
+ * True if the entry is for the address, and has a usable MAC address. In this
+ * case, `mac` is set to the MAC address.
+ */
 static bool
 read_entry(const struct nlmsghdr *h, const struct net_addr *addr,
 	unsigned char mac[MAC_SIZE])

@@ -10,8 +10,8 @@
 
 /*
  * Ask the kernel for the MAC address of a neighbour. Return 0, or -1 with
- * errno. ENOENT means that the address is no neighbour, for example because a
- * router is between.
+ * errno. ENOENT means that the table has no MAC address for this address. For
+ * example, a router can be between both machines.
  */
 int neighbour_mac(const struct net_addr *, unsigned char mac[MAC_SIZE]);
 

@@ -38,7 +38,8 @@ struct net_block {
 /*
  * Parse "127.0.0.1:7074", "[::1]:7074" or "[fe80::1%eth0]:7074", without
  * looking up host names. Return 0, or -1 if the text is not an address with a
- * port. Also return -1 if this machine has no interface of this name now.
+ * port. Return -1 also if the text names an interface that this machine does
+ * not have now.
  */
 int net_parse(const char *, struct net_addr *);
 

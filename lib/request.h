@@ -17,7 +17,7 @@
 #define REQUEST_MESSAGE_MAX 200   /* maximum bytes of message= */
 #define REQUEST_TEXT_MAX 1000     /* maximum bytes of the text of `say` */
 #define REQUEST_REASON_MAX 160
-#define REQUEST_MAC_OWN "own" /* asks `wake` for the host's own addresses */
+#define REQUEST_MAC_OWN "own" /* requests the host's own MAC addresses */
 #define REQUEST_ARGS_MAX 13   /* maximum number of arguments in a line */
 
 /*

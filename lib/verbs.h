@@ -73,7 +73,8 @@ extern const char *const verb_who_columns[];
 extern const char *const verb_watch_columns[];
 extern const char *const verb_verbs_columns[];
 extern const char *const verb_explain_columns[];
-extern const char *const verb_wake_columns[]; /* only for "own" */
+/* columns of the reply to "own" */
+extern const char *const verb_wake_columns[];
 
 /*
  * True if a column with this name holds whole numbers. This is the same in all
@@ -84,7 +85,9 @@ bool verb_column_is_number(const char *name);
 /* Status text of a kill with tokens that match no process any more. */
 #define KILL_NONE "none of these processes is there any more"
 
-/* The modes from HALT_SUSPEND on keep the machine's memory. */
+/*
+ * HALT_SUSPEND and the modes after it keep the content of the machine's memory.
+ */
 enum halt_mode {
 	HALT_HALT,
 	HALT_POWEROFF,
@@ -95,8 +98,8 @@ enum halt_mode {
 };
 
 /*
- * True if the mode suspends the machine. Such a halt is always immediate,
- * because systemd-logind cannot schedule it.
+ * True if the mode suspends or hibernates the machine. Such a halt is always
+ * immediate, because systemd-logind cannot schedule it.
  */
 static inline bool
 halt_mode_sleeps(int mode)

@@ -16,7 +16,8 @@ struct finding {
 };
 
 /*
- * True if the interface is up, and has other machines that one packet reaches.
+ * True if the search includes the interface, and the interface is up. One
+ * packet must be able to reach all machines of the network.
  */
 static bool
 is_suitable(const struct ifaddrs *a, const struct wake_search *search)
@@ -61,7 +62,10 @@ add_route(struct finding *f, const char *interface, const struct net_addr *to)
 	struct wake_route *route = &f->routes[f->n];
 	int i;
 
-	/* An interface may have several addresses in the same network. */
+	/*
+	 * Add no route twice: an interface can have several addresses in one
+	 * network.
+	 */
 	for (i = 0; i < f->n; i++)
 		if (strcmp(f->routes[i].interface, interface) == 0 &&
 			net_same(&f->routes[i].to, to))
@@ -85,7 +89,7 @@ add_ipv4(struct finding *f, const struct ifaddrs *a)
 	if (a->ifa_netmask == NULL)
 		return;
 	mask = ipv4_of(a->ifa_netmask);
-	/* A prefix of 31 or 32 bits leaves no broadcast address. */
+	/* A network with a prefix of 31 or 32 bits has no broadcast address. */
 	if (ntohl(mask.s_addr) >= 0xfffffffe)
 		return;
 	if (host != NULL && (host->sa.sa_family != AF_INET ||

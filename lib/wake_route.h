@@ -14,7 +14,7 @@
 #define WAKE_ROUTES_MAX 32
 
 struct wake_route {
-	/* name of the interface; "" to let the kernel choose by `to` */
+	/* name of the interface; if empty, the kernel chooses one for `to` */
 	char interface[IF_NAMESIZE];
 	struct net_addr to;
 };

@@ -200,10 +200,9 @@ filter_build(bool limited)
 	/*
 	 * The kernel runs a new filter once for each system call number, to
 	 * find calls that are always allowed. Such a run ends when the filter
-	 * loads an argument. Therefore the first instruction
-	 * loads an argument: this more than halves the time of the
-	 * installation. A session ends too soon to benefit from the kernel's
-	 * result.
+	 * loads an argument. Therefore the first instruction loads an argument:
+	 * the filter is then installed in less than half the time. A session
+	 * ends too soon to benefit from the kernel's result.
 	 */
 	static const struct sock_filter look =
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,

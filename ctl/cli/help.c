@@ -69,8 +69,8 @@ add_option(struct buf *out, const struct option_row *row)
 }
 
 /*
- * Print "Usage: bridlectl kill NAME [-s SIGNAL] …", broken into lines. c->args
- * may already have some of the options.
+ * Print "Usage: bridlectl kill NAME [-s SIGNAL] …", broken into lines. Leave
+ * out the options that c->args already has.
  */
 static void
 print_usage(const struct command *c)

@@ -249,7 +249,7 @@ needs_conf(const struct options *o)
 	if (options_given(o, OPT_EXCLUDE) &&
 		!host_is_literal(o->values[OPT_EXCLUDE]))
 		return true;
-	/* For `wake`, this option names a host. */
+	/* The value of this option of `wake` is a host. */
 	if (options_given(o, OPT_VIA) && !host_is_literal(o->values[OPT_VIA]))
 		return true;
 	return !host_is_literal(o->values[OPT_HOSTS]);

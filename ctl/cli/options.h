@@ -74,7 +74,7 @@ enum option_number {
 	OPT_LEARN,
 	OPT_HELP,
 	OPT_VERSION,
-	OPT_COUNT /* at most 64, because of option_set */
+	OPT_COUNT /* number of options; at most 64, the bits of option_set */
 };
 
 /* A set of options: the bitwise or of OPT_BIT(…). */

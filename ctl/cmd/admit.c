@@ -22,16 +22,17 @@
 
 const char *const admit_state_names[] = { "created", "changed", "unchanged" };
 
-/* One admission: the configuration before, and the new texts. */
+/* One admission: the configuration before the change, and the new texts. */
 struct work {
 	const struct admit *a;
 	char *file; /* path of bridled.conf, with symbolic links resolved */
 	struct admitted *result;
 	struct config_outline outline;
 	const struct outline_client *present; /* the client's entry, or NULL */
-	struct buf path;                      /* the client's file in conf.d */
-	struct buf text;                      /* its new text */
-	struct buf listen_path; /* file of a new listener; empty: none */
+	/* path of the client's file in conf.d */
+	struct buf path;
+	struct buf text;        /* new text of this file */
+	struct buf listen_path; /* file for a new listener, or empty */
 	struct buf listen_text;
 	int lock;
 };
@@ -65,8 +66,8 @@ begin(struct work *w)
 }
 
 /*
- * Read the fingerprint of the host key, which is created if it is missing.
- * Returns 0, or -1 after printing a message.
+ * Read the fingerprint of the host key. If the host has no key, bridled creates
+ * the key. Returns 0, or -1 after printing a message.
  */
 static int
 read_fingerprint(const struct work *w)
@@ -92,7 +93,7 @@ read_fingerprint(const struct work *w)
 	return done;
 }
 
-/* Say that no change is made because of another entry. Return -1. */
+/* Print that no change is made because of the entry `c`. Return -1. */
 static int
 refuse(const struct outline_client *c, const char *why)
 {
@@ -113,8 +114,8 @@ is_earlier(struct work *w, const struct outline_client *c)
 }
 
 /*
- * Check that no other entry has the key: only the first entry of a key decides.
- * Returns 0, or -1 after printing a message.
+ * Check that no other entry has the key, because only the first entry with a
+ * key decides. Returns 0, or -1 after printing a message.
  */
 static int
 check_others(struct work *w)

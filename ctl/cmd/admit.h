@@ -18,7 +18,7 @@ enum admit_mode {
 	ADMIT_REPLACE   /* write a new entry, also in place of another key */
 };
 
-/* The values that are NULL are not given. */
+/* A value that is not given is NULL. */
 struct admit {
 	const char *file; /* path of bridled.conf */
 	const char *key;  /* fingerprint of the client's key */
@@ -34,7 +34,7 @@ struct admit {
 enum admit_state {
 	ADMIT_CREATED,
 	ADMIT_CHANGED,
-	ADMIT_UNCHANGED /* the entry existed before */
+	ADMIT_UNCHANGED /* the file already had the new text */
 };
 
 /* The words for the states, as in "created". */
@@ -42,7 +42,8 @@ extern const char *const admit_state_names[];
 
 struct admitted {
 	enum admit_state state;
-	char fingerprint[TLS_FINGERPRINT_SIZE]; /* of the host key */
+	/* fingerprint of the host key */
+	char fingerprint[TLS_FINGERPRINT_SIZE];
 	struct buf listeners; /* the TLS addresses, each followed by LF */
 	struct buf plan;      /* for a dry run: the files and their texts */
 	bool no_program;      /* true if bridled could not be run */
@@ -58,7 +59,8 @@ int admit_check(const struct admit *, struct buf *error);
 /*
  * Ignore the signals that come when the user types ^C, or when a terminal or a
  * connection is closed. Call this function before admit_run() and
- * admit_revoke(): a configuration must not stay applied in part.
+ * admit_revoke(). Otherwise such a signal could leave a half-applied
+ * configuration.
  */
 void admit_ignore_signals(void);
 
@@ -74,8 +76,8 @@ void admitted_free(struct admitted *);
 
 /*
  * End the access of the client with this name. Return OUTCOME_DONE, or another
- * outcome after printing messages. An entry that is not alone in its own file
- * in conf.d is not changed.
+ * outcome after printing messages. The entry must be alone in a file of its own
+ * in conf.d. Otherwise nothing is changed.
  */
 enum outcome admit_revoke(const char *file, const char *name, bool dry_run);
 

@@ -83,8 +83,8 @@ check_from(const char *from, struct buf *error)
 }
 
 /*
- * Check only that the text is harmless. bridled checks the date, because only
- * bridled knows which forms it reads.
+ * Check only that the text cannot break the syntax of the file. bridled checks
+ * the date, because only bridled knows all forms of dates.
  */
 static int
 check_until(const char *until, struct buf *error)

@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#define ADMIT_INPUT_MAX 8192 /* bytes of an admission */
+#define ADMIT_INPUT_MAX 8192 /* maximum bytes of an admission */
 
 /* The first words of the lines of a reply. */
 #define ADMIT_HELLO "bridle-admit 1"   /* the host has read the admission */
@@ -27,9 +27,9 @@ void admit_input_format(const struct admit *, struct buf *out);
 
 /*
  * Read the lines of an admission into the struct, which then points into the
- * text. The text is overwritten. Only the last line makes an admission
- * complete: if lines are missing, fail. Returns 0, or -1 with a sentence
- * appended to error.
+ * text. The text is overwritten. Fail if the last line is missing, because then
+ * other lines can be missing too. Returns 0, or -1 with a sentence appended to
+ * error.
  */
 int admit_input_parse(struct admit *, char *text, struct buf *error);
 

@@ -22,7 +22,7 @@
 #define FILE_NAME FOLDER "/bridle.service"
 #define PID_FILE "/run/avahi-daemon/pid"
 #define FILE_SIZE_MAX 65536
-/* A part of each service file that bridlectl has written. */
+/* The text that marks a service file as written by bridlectl. */
 #define MARK "<!-- Written by 'bridlectl announce on'."
 /* Longest name of a service in bytes; avahi-daemon ignores longer names. */
 #define SERVICE_NAME_MAX 63
@@ -35,7 +35,7 @@ struct announcement {
 
 enum found { FOUND, FOUND_NONE, FOUND_ERROR };
 
-/* Set the port and the protocol. False if the entry is not suitable. */
+/* Set the port and the protocol. Return false if the entry is not suitable. */
 static bool
 take_listener(const config_setting_t *entry, struct announcement *a)
 {
@@ -60,7 +60,7 @@ take_listener(const config_setting_t *entry, struct announcement *a)
 	return true;
 }
 
-/* Look for the listener in the output of bridled --show or --in-force. */
+/* Look for the listener in the output of bridled --show or --effective. */
 static enum found
 find_listener(const char *settings, struct announcement *a)
 {
@@ -171,8 +171,8 @@ fail(const char *path)
 }
 
 /*
- * Write the service file. avahi-daemon reads only names that end in ".service",
- * so it does not see the file before rename(2).
+ * Write the service file. avahi-daemon reads only files with the suffix
+ * ".service". Therefore it ignores the file until rename(2).
  */
 static int
 write_file(struct buf *text)

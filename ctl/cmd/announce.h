@@ -1,6 +1,6 @@
 /*
- * Announces this machine on the network by DNS-SD: a service file for
- * avahi-daemon, which only root can write.
+ * Announces this machine on the network by DNS-SD, with a service file for
+ * avahi-daemon. Only root can write this file.
  */
 #ifndef BRIDLE_ANNOUNCE_H
 #define BRIDLE_ANNOUNCE_H
@@ -8,10 +8,11 @@
 #include "cli/exit_status.h"
 
 /*
- * Write the service file for the daemon with this configuration: the port of
- * its first TLS listener that is not on the loopback interface, and the
- * fingerprint of its host key. If the daemon runs, its effective settings
- * count. Return OUTCOME_DONE, or another outcome after printing a message.
+ * Write the service file for the daemon with this configuration. The file has
+ * the fingerprint of the host key and the port of a TLS listener. This is the
+ * first TLS listener that is not on the loopback interface. If the daemon runs,
+ * use its effective settings instead of the configuration file. Return
+ * OUTCOME_DONE, or another outcome after printing a message.
  */
 enum outcome announce_on(const char *config);
 

@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 /*
- * Append the host as an operator on another machine names the host: its name,
- * or the only address that it listens at.
+ * Append the argument that names this host on other machines: the address of
+ * the first listener. If this listener is open at all addresses, append the
+ * name of the host instead.
  */
 static void
 add_host(struct buf *out, struct buf *listeners)
@@ -42,9 +43,8 @@ add_host(struct buf *out, struct buf *listeners)
 }
 
 /*
- * Say what was done, and print the command for the other side as the last line
- * of stdout. Return
- * 0, or -1 if the output could not be written.
+ * Print what was done. The last line of stdout is the command for the client's
+ * machine. Return 0, or -1 if the output could not be written.
  */
 static int
 show(const struct admit *a, struct admitted *r)

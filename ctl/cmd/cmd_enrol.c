@@ -25,15 +25,16 @@
 #include <unistd.h>
 
 /*
- * Default number of hosts in parallel. By default, an sshd refuses some of more
- * than 10 logins at the same time, and all logins may go through one relay.
+ * Default number of hosts in parallel. All logins can go through the sshd of
+ * one relay. By default, an sshd refuses some logins if more than 10 come at
+ * the same time.
  */
 #define HOSTS_AT_ONCE 8
 #define NAME_MAX_BYTES 32 /* maximum length of a client's name */
 
 /* One run of the command. */
 struct run {
-	struct invocation inv; /* with the hosts */
+	struct invocation inv; /* the invocation, with the hosts */
 	struct enrol enrol;
 	struct buf name;  /* name of the client, if it was not given */
 	char *user;       /* user on the hosts, or NULL */
@@ -45,8 +46,9 @@ struct run {
 };
 
 /*
- * Append a name for this user in the configuration of hosts: the login name,
- * with "_" for other characters. The name root is probably in use there.
+ * Append a name for this user in the configuration of the hosts: the login
+ * name, with "_" for each character that is not allowed. For root, add the name
+ * of this machine, because the hosts probably have a client "root" already.
  */
 static void
 add_default_name(struct buf *name)
@@ -213,8 +215,9 @@ ensure_key(const struct run *r)
 }
 
 /*
- * Remember the host for --group. `port` is the port of its TLS listener. An
- * IPv6 address cannot be the name of a host in bridlectl.conf.
+ * Remember the host for --group. `port` is the port of its TLS listener. Leave
+ * out an IPv6 address, because such an address cannot be the name of a host in
+ * bridlectl.conf.
  */
 static void
 remember(struct run *r, const struct host *host, const char *port)
@@ -238,8 +241,9 @@ remember(struct run *r, const struct host *host, const char *port)
 }
 
 /*
- * Store the key of a host that has admitted the user. The key came over ssh, so
- * it replaces an older key. Returns 0, or -1 after printing a message.
+ * Store the key of a host that has admitted the user. The new key came over
+ * ssh. Therefore replace an older key. Returns 0, or -1 after printing a
+ * message.
  */
 static int
 store_key(struct run *r, const struct host *host, const char *fingerprint,
@@ -311,7 +315,10 @@ take(void *taker, struct result *result)
 	summary_add(&r->summary, result);
 }
 
-/* Run the job on the only host in this process, so that ssh can ask. */
+/*
+ * Run the job for the only host in this process, so that ssh can ask the user
+ * for a password.
+ */
 static void
 run_here(struct run *r)
 {
@@ -432,7 +439,7 @@ free_run(struct run *r)
 static enum outcome
 run(const struct invocation *inv)
 {
-	/* A copy, because only commands with a request have hosts. */
+	/* Use a copy, to which take_hosts() adds the hosts. */
 	struct run r = { .inv = *inv };
 	struct buf error = { 0 };
 	enum outcome outcome = OUTCOME_USAGE;

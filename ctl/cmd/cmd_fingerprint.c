@@ -14,7 +14,7 @@ print(const char *fingerprint)
 	return render_line("%s", fingerprint) == 0 ? OUTCOME_DONE : OUTCOME_NO;
 }
 
-/* Say that the key is missing. On a terminal, offer to create the key. */
+/* Print that the key is missing. On a terminal, offer to create the key. */
 static enum outcome
 offer_key(const char *path, struct buf *problem)
 {

@@ -10,7 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* True for --format=macs, which is a format for people and no other tool. */
+/*
+ * True for --format=macs. This format is for people. The other formats are for
+ * other programs.
+ */
 static bool
 wants_macs(const struct options *o)
 {

@@ -111,7 +111,7 @@ make_file(const char *path, bool *created, struct buf *problem)
 	return 0;
 }
 
-/* Add the hosts to the text, and check that the text has all hosts then. */
+/* Add the hosts to the text. Then check that the text has all hosts. */
 static int
 change(struct buf *text, const char *path, const struct conf_addition *v,
 	size_t n, const char *group, struct buf *problem)

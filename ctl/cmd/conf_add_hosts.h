@@ -12,8 +12,8 @@
 
 /*
  * Check that hosts can be added to this group. `conf` has the settings of both
- * files. A group of the machine's file is refused, because a group of the same
- * name in the user's file would hide the first group. Return 0, or -1 with a
+ * files. Refuse a group of the machine's file: a new group of the same name in
+ * the user's file would hide the machine's group. Return 0, or -1 with a
  * sentence in `problem`.
  */
 int conf_add_hosts_check_group(

@@ -28,7 +28,7 @@ struct apply {
 	struct caller caller;
 	bool had_access;
 	struct buf state_dir; /* state_dir of the running daemon, or empty */
-	/* the changes to undo; empty if there is no way back */
+	/* the changes to undo; empty if there is nothing to undo */
 	const struct config_changes *back;
 	struct config_changes since_served;
 	bool has_copy; /* true if since_served is known */
@@ -50,13 +50,13 @@ static void
 look_at_units(struct apply *a)
 {
 	service_units_free(&a->units);
-	/* Do not forget the units if the change has stopped them. */
+	/* Keep `managed` true even if the change has stopped the units. */
 	a->managed |= service_units_look(&a->units);
 }
 
 /*
- * Store what is true before the change: the access of the caller, the daemon's
- * state_dir, the units of systemd, and the way back.
+ * Store the state before the change: the access of the caller, the daemon's
+ * state_dir, the units of systemd, and the changes to undo.
  */
 static void
 look_around(struct apply *a)
@@ -86,7 +86,7 @@ look_around(struct apply *a)
 
 /*
  * True if bridled accepts the files, and the caller keeps access. With `force`,
- * the caller may lose access.
+ * or if the caller had no access before, bridled need only accept the files.
  */
 static bool
 check_access(struct apply *a)
@@ -192,7 +192,10 @@ put_into_effect(struct apply *a)
 		step = STEP_FAILED;
 		break;
 	case SERVICE_SAME:
-		/* A stopped service starts with the first request. */
+		/*
+		 * A stopped service reads the files later, at the first
+		 * request.
+		 */
 		if (a->units.running)
 			step = reload(a);
 		break;
@@ -204,8 +207,8 @@ put_into_effect(struct apply *a)
 }
 
 /*
- * Send the requests that prove that the daemon serves. If `admit` is true, the
- * caller must also have access.
+ * Send requests to prove that the daemon serves the configuration. If `admit`
+ * is true, the caller must also have access.
  */
 static bool
 prove(struct apply *a, bool admit)
@@ -214,7 +217,9 @@ prove(struct apply *a, bool admit)
 	struct buf problem = { 0 };
 	bool good;
 
-	/* The service may have started, which opens the socket for root. */
+	/*
+	 * Look again: if the service has started, the socket for root is open.
+	 */
 	if (a->managed)
 		look_at_units(a);
 	good = listen_places_read(&places, a->file, a->units.sockets) == 0;
@@ -248,8 +253,8 @@ undo(const struct apply *a)
 }
 
 /*
- * Restore the previous configuration, and serve it again. The daemon may not
- * have read the new files; then this only proves that nothing has changed.
+ * Restore the previous configuration, and serve it again. If the daemon has not
+ * read the new files, this only proves that nothing has changed.
  */
 static enum outcome
 go_back(struct apply *a)

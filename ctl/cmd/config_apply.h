@@ -18,8 +18,8 @@ struct config_apply {
 	/* path of the main file; the files of conf.d belong to it */
 	const char *file;
 	/*
-	 * The changes to undo if the daemon does not serve the new files. NULL:
-	 * somebody else has changed the files. Then go back to the
+	 * The changes to undo if the daemon does not serve the new files. NULL
+	 * if somebody else has changed the files. In this case, restore the
 	 * configuration that was last applied with success.
 	 */
 	const struct config_changes *changes;

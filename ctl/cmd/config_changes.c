@@ -155,7 +155,9 @@ config_changes_undo(const struct config_changes *c, bool keep)
 
 	for (i = c->n; i-- > 0;) {
 		change = &c->v[i];
-		/* If the text cannot be saved, keep the file. */
+		/*
+		 * If the rejected text cannot be saved, do not change the file.
+		 */
 		if ((keep && save_rejected(change->path) != 0) ||
 			put(change->path, change->before, change->len) != 0)
 			result = -1;

@@ -18,9 +18,10 @@
 char *config_file_name(const char *file);
 
 /*
- * Return the path of the main file, which the caller frees. `name` is the
- * result of config_file_name(). The main file is `name`, or bridled.conf beside
- * the folder conf.d that has the file. Return NULL if no memory is available.
+ * Return the path of the main file. `name` is the result of config_file_name().
+ * If the file `name` is in a folder conf.d, the main file is bridled.conf
+ * beside this folder. Otherwise, the main file is `name`. The caller frees the
+ * result. Return NULL if no memory is available.
  */
 char *config_file_main(const char *name);
 

@@ -52,7 +52,7 @@ read_text(const char *path, size_t *len)
 	return text;
 }
 
-/* Append a file, if the file exists, to the copy. */
+/* If the file exists, append the file to the copy. */
 static void
 pack(const char *file, const char *name, struct buf *out)
 {
@@ -126,8 +126,8 @@ struct packed {
 };
 
 /*
- * Read the file of the copy that begins at *at, and set *at to its end. Return
- * false at the end of the copy, or if the copy has another form.
+ * Read the file that begins at *at in the copy, and set *at to the end of this
+ * file. Return false at the end of the copy, or if the copy has another form.
  */
 static bool
 unpack(const char **at, const char *end, struct packed *p)
@@ -247,8 +247,8 @@ static bool
 show(const char *file, const struct comparison *c, struct buf *settings)
 {
 	/*
-	 * bridled reads only files in folders of trusted users, so the files
-	 * need a folder of their own.
+	 * bridled reads files only in folders that only trusted users can
+	 * write. Therefore the files need a new folder.
 	 */
 	char folder[] = "/tmp/bridlectl-XXXXXX";
 	struct buf path = { 0 }, drop_ins = { 0 }, errors = { 0 };

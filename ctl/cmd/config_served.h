@@ -21,9 +21,9 @@ int config_served_save(const char *file);
  * Compare the configuration with its copy. Add each difference to the changes,
  * so that config_changes_undo() restores the copy. `effective` is the text of
  * the effective settings of the daemon, or NULL if no daemon runs. Return false
- * and add nothing if there is no copy, or if the daemon serves other settings
- * than the copy has. Then somebody has changed the file and reloaded the daemon
- * without config_apply().
+ * and add nothing if there is no copy, or if the daemon serves other settings.
+ * Other settings mean that somebody has reloaded the daemon without
+ * config_apply().
  */
 bool config_served_compare(
 	const char *file, const char *effective, struct config_changes *);

@@ -24,7 +24,7 @@ struct plan {
 
 /*
  * True if programs of this machine can look up names of mDNS, such as
- * "lab7.local". Otherwise bridlectl.conf needs the number of an address.
+ * "lab7.local". Otherwise bridlectl.conf needs a numeric address.
  */
 static bool
 knows_mdns(void)

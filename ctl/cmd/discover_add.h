@@ -12,9 +12,10 @@
 
 /*
  * Add the machines and the group to the user's bridlectl.conf, after a question
- * unless `yes` is true. Machines whose host name is not valid, and machines
- * whose name has another meaning already, are left out with a message. No key
- * becomes trusted. Return OUTCOME_DONE if all machines are in the group.
+ * unless `yes` is true. Leave out a machine whose host name is not valid, is
+ * announced twice, or names another host in bridlectl.conf. Print a message for
+ * each such machine. No key becomes trusted. Return OUTCOME_DONE if all
+ * machines are in the group.
  */
 enum outcome discover_add(const struct discoveries *,
 	const struct client_conf *, const char *group, bool yes);

@@ -94,8 +94,8 @@ int action_halt(const struct action_context *);
 int action_cancel(const struct action_context *);
 
 /*
- * Ask the helper to send a Wake-on-LAN packet, or for the machine's own MAC
- * addresses. Return an exit status.
+ * Let the helper send a Wake-on-LAN packet, or list the MAC addresses of this
+ * machine. Return an exit status.
  */
 int action_wake(const struct action_context *);
 

@@ -1,6 +1,6 @@
 /*
- * The action of a wake request. It asks the helper bridled-wake, because the
- * daemon itself may have no network.
+ * The action of a wake request. The helper bridled-wake sends the packets,
+ * because the daemon itself can be without a network.
  */
 #include "action/action.h"
 
@@ -19,7 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HELPER_MS 5000        /* time for the helper's whole reply */
+/* maximum wait for the helper's whole reply, in ms */
+#define HELPER_MS 5000
 #define REPLY_MAX (64 * 1024) /* maximum number of bytes of the reply */
 
 /* Write the status code and text to the report. Return ACTION_FOUND. */

@@ -20,9 +20,9 @@ int logind_inhibitor(const char *text, struct buf *out);
 int logind_sleep_inhibitor(const char *text, struct buf *out);
 
 /*
- * Read a reply to CanSuspend or CanHibernate, 's "yes"'. Return 0 if the reply
- * is "yes". Otherwise append the word of the reply, such as "na", and return 1.
- * Return -1 if the text has another format.
+ * Read a reply to CanSuspend or CanHibernate, such as 's "yes"'. Return 0 if
+ * the reply is "yes". Otherwise append the word of the reply, such as "na", and
+ * return 1. Return -1 if the text has another format.
  */
 int logind_cannot(const char *text, struct buf *out);
 

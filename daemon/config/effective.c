@@ -39,7 +39,7 @@
 #define LAST_LINE "\n# last reload: "
 #define REMARK_LINE "\n#   " /* label of each error line of the last reload */
 #define FAILED "failed"
-/* line of a daemon that refuses all clients */
+/* line in the settings file of a daemon that refuses all clients */
 #define REFUSES_LINE "\n# refuses all clients\n"
 
 /* maximum size of the settings file in bytes */
@@ -152,7 +152,10 @@ add_safe(struct buf *out, const char *begin, const char *s)
 	text_safe(out, s, strcspn(s, "\n"));
 }
 
-/* Append the comments. `does` says what the daemon does since f->since. */
+/*
+ * Append the comments. `does` is the text for the state of the daemon since
+ * f->since, such as "refuses all clients".
+ */
 static void
 add_head(struct buf *out, const struct effective *f, const char *does,
 	const char *config, const char *last, const char *remarks)

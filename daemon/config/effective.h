@@ -27,8 +27,9 @@ struct effective {
 /*
  * Take the lock, and write that the daemon refuses all clients because of these
  * errors in the file `config`. effective_reload() then finds the daemon. The
- * file may be wrong or missing. The daemon must handle SIGHUP before. A failure
- * is only printed. Call effective_end() before effective_begin().
+ * file may be wrong or missing. Before the call, the daemon must handle SIGHUP,
+ * because effective_reload() sends SIGHUP. If this function fails, it only
+ * prints a message. Call effective_end() before effective_begin().
  */
 void effective_refuse(
 	struct effective *, const char *config, const char *errors);

@@ -38,7 +38,8 @@ make_key(const char *path, char problem[TLS_PROBLEM_SIZE])
 }
 
 /*
- * Store the path of the host key's file in `path`. True if the file is missing.
+ * Store the path of the host key's file in `path`. Return true if the file is
+ * missing.
  */
 static bool
 is_missing(const struct settings *s, char path[PATH_MAX])

@@ -208,14 +208,13 @@ check_whole(struct reader *r)
 			"effect");
 }
 
-/* A file while its keys are read. */
+/* One file of the configuration, with the reader of its keys. */
 struct source {
 	struct conf conf;
 	struct reader reader;
 };
 
-/* Read the keys of all files, and check them. The first file is the main one.
- */
+/* Read and check the keys of all files. The first file is the main file. */
 static void
 read_sources(struct source *sources, size_t n, struct reader *builtin)
 {
@@ -230,8 +229,8 @@ read_sources(struct source *sources, size_t n, struct reader *builtin)
 }
 
 /*
- * Read the files into the settings, after the syntax of each file was found to
- * be right. Return false after an error.
+ * Read the files into the settings. The caller has already checked the syntax
+ * of each file. Return false after an error.
  */
 static bool
 build(struct settings *s, struct source *sources, size_t n,

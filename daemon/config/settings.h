@@ -96,8 +96,8 @@ struct settings_client {
 	struct settings_set signals;
 	char *until_text; /* value of the key `until`; NULL if it is not set */
 	/*
-	 * Seconds of CLOCK_REALTIME from which on the entry has expired;
-	 * SETTINGS_FOREVER if it never expires.
+	 * Time of CLOCK_REALTIME at which the entry expires, in seconds.
+	 * SETTINGS_FOREVER if the entry never expires.
 	 */
 	int64_t until;
 	const char *file; /* path of the file that has the entry */

@@ -235,7 +235,7 @@ check_name(struct reader *r, const config_setting_t *at,
 	struct buf place = { 0 };
 	size_t i;
 
-	/* An earlier parse of the same texts has compared all names. */
+	/* If the ids are given, an earlier parse has compared all names. */
 	if (client->name == NULL || (r->ids != NULL && r->ids->given))
 		return;
 	for (i = 0; i < r->first_client; i++) {
@@ -327,8 +327,9 @@ covers(const struct reader *r, const struct settings_client *a,
 }
 
 /*
- * Append a warning for each key of the entry that an earlier entry has, unless
- * `from` of the earlier entry lets some clients of the key reach this entry.
+ * Append a warning for each key of this entry that an earlier entry has too.
+ * Append none if some clients of the key can still reach this entry, because of
+ * `from` of the earlier entry.
  */
 static void
 check_keys_reached(struct reader *r, const config_setting_t *at, size_t i)
@@ -397,7 +398,9 @@ settings_check_clients(struct reader *r)
 	for (i = 0; i < n && r->first_client + i < s->nclients; i++) {
 		c = &s->clients[r->first_client + i];
 		at = config_setting_get_elem(list, (unsigned)i);
-		/* The check compares the entry with all earlier entries. */
+		/*
+		 * Skip this check, which takes long, if no warnings are wanted.
+		 */
 		if (r->conf->warnings != NULL)
 			check_reached(r, at, r->first_client + i);
 		if (c->match == MATCH_KEY && !settings_has_tls(s))

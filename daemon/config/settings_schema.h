@@ -172,8 +172,8 @@ void settings_user_group(
 	struct reader *, const config_setting_t *at, uid_t uid, gid_t *gid);
 
 /*
- * If the list is given, take the next result of a look-up from it. Return 0, or
- * EPROTO if the list has no more results.
+ * Take the next result of a look-up from the list, which must be given. Return
+ * 0, or EPROTO if the list has no more results.
  */
 int settings_ids_take(struct settings_ids *, void *result, size_t size);
 
@@ -181,7 +181,7 @@ int settings_ids_take(struct settings_ids *, void *result, size_t size);
 int settings_ids_add(struct settings_ids *, const void *result, size_t size);
 
 /* Declarations of settings_until.c: */
-/* the time when a client's entry expires; the functions get the entry */
+/* the time when a client's entry expires, stored in the entry */
 extern const struct kind kind_until;
 /* Append a warning if the entry has expired, or expires within a week. */
 void settings_check_until(struct reader *, const config_setting_t *entry,

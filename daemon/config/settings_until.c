@@ -17,8 +17,8 @@ struct written {
 };
 
 /*
- * Read a date, or a date and a time. True if the text has the form of `format`,
- * in which each "0" stands for a digit.
+ * True if the text has the form of `format`. Each "0" in `format` stands for a
+ * digit.
  */
 static bool
 has_form(const char *text, const char *format)
@@ -70,7 +70,7 @@ parse(const char *text, struct written *w)
 	return true;
 }
 
-/* True if the clock shows the same time in both structs. */
+/* True if both structs have the same date and the same time of day. */
 static bool
 shows_same(const struct tm *a, const struct tm *b)
 {
@@ -80,10 +80,10 @@ shows_same(const struct tm *a, const struct tm *b)
 }
 
 /*
- * Return the time in seconds since 1970. If the clock shows the time twice,
- * because it is set back in autumn, return the second time. If the clock never
- * shows the time, because it is set forward, return the time that is as long
- * after the change as the text says.
+ * Return the time in seconds since 1970. If a clock that is set back in autumn
+ * shows the time twice, return the second time. If a clock that is set forward
+ * in spring skips the time, take the time as standard time: 02:30 then means
+ * 03:30.
  */
 static int64_t
 to_seconds(const struct tm *written)

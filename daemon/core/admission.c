@@ -45,7 +45,7 @@ pool_of(struct parent *p, const struct listener *l)
 
 /*
  * Return the number of spare sessions that must stay for root's own socket.
- * Without such a socket, or with a single spare session, this is 0.
+ * Return 0 if there is no such socket, or only a single spare session.
  */
 static unsigned
 count_reserved(const struct parent *p)

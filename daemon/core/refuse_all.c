@@ -89,8 +89,8 @@ is_same(const struct buf *a, const struct buf *b)
 }
 
 /*
- * True if the files differ from the refused versions, and have not changed for
- * SETTLED_MS.
+ * True if the files differ from the refused versions, and have stayed the same
+ * for SETTLED_MS.
  */
 static bool
 is_mended(struct waiting_for_files *f, int64_t now)
@@ -141,8 +141,8 @@ refuse_clients(const struct listener *l, struct rejected *rejected,
 
 /*
  * Wait for a signal, a new client or input from a refused client, for at most
- * `ms` milliseconds. If `paused`, wait for no new client. Return 0, or -1 if
- * poll(2) fails.
+ * `ms` milliseconds. If `paused` is true, do not wait for new clients. Return
+ * 0, or -1 if poll(2) fails.
  */
 static int
 wait_for_work(const struct listeners *l, const struct rejected *rejected,

@@ -1,8 +1,8 @@
 /*
  * The work of a daemon whose configuration is wrong. The daemon refuses each
- * client until its files change or SIGHUP arrives. If the daemon exited
- * instead, the service manager would restart it many times, and finally close
- * the sockets.
+ * client until the files of the configuration change or SIGHUP arrives. If the
+ * daemon exited instead, the service manager would restart it many times, and
+ * finally close the sockets.
  */
 #ifndef BRIDLE_REFUSE_ALL_H
 #define BRIDLE_REFUSE_ALL_H
@@ -36,9 +36,9 @@ void refusal_look(struct refusal *r);
 /*
  * Send the status 503 to each client of the listeners. Clients of unix sockets
  * get `text`. TCP clients get the text "not serving", without TLS even at a TLS
- * port. Return 0 after SIGHUP, or when the file or the folder differs from
- * r->before, and neither has changed for two seconds. Return -1 after SIGTERM
- * or SIGINT, or if poll(2) fails.
+ * port. Return 0 after SIGHUP, or when the files differ from r->before and have
+ * stayed the same for two seconds. Return -1 after SIGTERM or SIGINT, or if
+ * poll(2) fails.
  *
  * From now on, SIGHUP is blocked, because the service manager may send SIGHUP
  * at any time. The next call takes a pending SIGHUP.

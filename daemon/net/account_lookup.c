@@ -14,8 +14,10 @@
 #define ANSWER_MS 5000   /* maximum milliseconds that a child may run */
 #define PAUSE_MS 200     /* milliseconds between the starts of two children */
 #define EXISTS_MS 600000 /* milliseconds for which an account is cached */
-#define MISSING_MS 60000 /* milliseconds for which a missing one is cached */
-#define FAILED_MS 5000   /* milliseconds after a failure of the name service */
+/* milliseconds for which a missing account is cached */
+#define MISSING_MS 60000
+/* milliseconds to the next try after a failure of the name service */
+#define FAILED_MS 5000
 
 /* maximum bytes of a child's answer */
 #define ANSWER_SIZE (ACCOUNTS_QUEUE_MAX * sizeof(struct record))
@@ -176,8 +178,8 @@ keep_result(struct accounts *a, uid_t uid, int error, int64_t now)
 }
 
 /*
- * Keep the child's result for each uid that it was asked for. A uid without a
- * record counts as a failure of the name service.
+ * Keep the child's result for each uid that the child had to look up. A uid
+ * without a record counts as a failure of the name service.
  */
 static void
 take_names(struct accounts *a)

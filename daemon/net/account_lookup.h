@@ -19,8 +19,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define ACCOUNTS_RESULTS_MAX 256 /* results of the name service */
-#define ACCOUNTS_QUEUE_MAX 32    /* uids that wait for the name service */
+#define ACCOUNTS_RESULTS_MAX 256 /* maximum number of stored results */
+/* maximum number of uids that wait for a look-up */
+#define ACCOUNTS_QUEUE_MAX 32
 
 /* The result of the name service for a uid. */
 struct account_result {

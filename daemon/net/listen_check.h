@@ -14,9 +14,9 @@
  * by the service manager, or by the daemon of the file `config`, is no error.
  * Append to `errors` a line for each listener that the daemon could not open at
  * its start. Append to `notes` a line for each listener that this process
- * cannot test. If `passed` is true, a service manager opens the TCP sockets: it
- * has the right to use each port, and needs no address that the machine has
- * already.
+ * cannot test. If `passed` is true, a service manager opens the TCP sockets.
+ * The service manager can use each port, and each address that the machine does
+ * not have yet.
  */
 void listen_check(const struct settings *, const char *config, bool passed,
 	struct buf *errors, struct buf *notes);

@@ -55,7 +55,7 @@ open_unix(struct listener *l, const struct settings_listen *s, uid_t owner)
 	if ((l->unix_path = strdup(s->unix_path)) == NULL)
 		return -1;
 	make_folder(s->unix_path, owner);
-	/* If root starts the daemon, a socket for root belongs to root. */
+	/* A socket for root belongs to the user who starts the daemon. */
 	l->fd = net_listen_unix(
 		s->unix_path, s->mode, s->root ? geteuid() : owner, group);
 	if (l->fd == -1 || lstat(s->unix_path, &st) != 0)
@@ -205,8 +205,8 @@ take_over(struct listener *l, struct listener *from,
 }
 
 /*
- * True if a socket was passed. A socket for root does not count, because its
- * unit starts also with a daemon that opens the other sockets itself.
+ * True if a socket other than the socket for root was passed. The unit of the
+ * socket for root can also run if the daemon opens all other sockets.
  */
 static bool
 has_passed(const struct listeners *l)

@@ -31,7 +31,7 @@ struct peer {
 	uid_t uid;  /* user ID; for PEER_UNIX, PEER_LOCAL, or if `local` */
 	bool local; /* true for TLS from this machine, by the user `uid` */
 	bool gone;  /* true if the peer left before its user was known */
-	/* true if `uid` has no account, and shares a source with such uids */
+	/* true if `uid` has no account; all such uids are one source */
 	bool no_account;
 	bool groups_known;
 	gid_t *groups; /* all groups of the user; peer_free() frees them */
@@ -46,9 +46,9 @@ struct peer {
 /*
  * The source of a connection, for limits and penalties. If the client is on
  * this machine, the source is the uid. All uids without an account are one
- * source, because one account may own 65,536 such uids. Otherwise, the source is the IPv4
- * address, the IPv6 address, or its /64 network. All loopback addresses count
- * as the same source.
+ * source, because one account may own 65,536 such uids. Otherwise, the source
+ * is the IPv4 address, the IPv6 address, or its /64 network. All loopback
+ * addresses count as the same source.
  */
 struct peer_source {
 	uint8_t bytes[17];
@@ -123,7 +123,8 @@ bool peer_source_network(const struct peer_source *, struct peer_source *);
 
 /*
  * Return a text for the source: "uid=1000", "uids-without-account", "10.0.0.1",
- * "2001:db8::1", "2001:db8::/64" or "unknown". The text is valid until the next call.
+ * "2001:db8::1", "2001:db8::/64" or "unknown". The text is valid until the next
+ * call.
  */
 const char *peer_source_text(const struct peer_source *);
 

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #define FIRST 3 /* first passed descriptor, see sd_listen_fds(3) */
-/* Maximum number of sockets, more than bridled-generator asks for. */
+/* Maximum number of passed sockets. bridled-generator makes fewer sockets. */
 #define MOST 1024
-#define ROOT_NAME "root" /* name of the socket of bridled-root.socket */
+#define ROOT_NAME "root" /* name that bridled-root.socket gives its socket */
 
 /*
  * Return the number of sockets passed to this process, and unset the variables

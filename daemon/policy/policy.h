@@ -17,8 +17,8 @@
 struct verdict {
 	/*
 	 * The status code: CODE_OK, CODE_NO_IDENTITY or CODE_NOT_ALLOWED. For a
-	 * run, also the result of command_args_bind(). CODE_NO_IDENTITY with a
-	 * client means that its entry has expired.
+	 * run, the code can also be a result of command_args_bind(). If the
+	 * code is CODE_NO_IDENTITY and `client` is set, this entry has expired.
 	 */
 	int code;
 	/* entry of clients that matches, or NULL */
@@ -39,7 +39,8 @@ void policy_decide(const struct settings *, const struct peer *,
 
 /*
  * True if the entry has expired at the time `now` of clock_real_ms(). An
- * expired entry still decides, so that no later entry gives its clients rights.
+ * expired entry still decides about its clients: a later entry cannot give them
+ * rights.
  */
 static inline bool
 policy_expired(const struct settings_client *c, int64_t now)

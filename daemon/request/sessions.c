@@ -286,7 +286,10 @@ replace(struct parent *p, struct session *s, int client, bool dead)
 	s->channel = spare.channel;
 	s->remote = spare.remote;
 	s->take_by = now + SESSION_TAKE_MS;
-	/* The client could not send a request before. */
+	/*
+	 * Start the login time now: the client could not send a request until
+	 * now.
+	 */
 	s->login_deadline = now + p->settings->limits.login_seconds * 1000LL;
 	s->deadline = s->login_deadline;
 }

@@ -47,8 +47,8 @@ ask_group(struct query *q, char *text, size_t size)
 /*
  * Call q->ask with larger and larger buffers until the entry fits. Return 0 or
  * an errno value; set q->found to NULL if there is no such entry. q->ask calls
- * functions such as getpwnam_r(3). getpwnam(3) does not reliably distinguish an
- * unknown name from an error.
+ * functions such as getpwnam_r(3), because getpwnam(3) does not reliably
+ * distinguish an unknown name from an error.
  */
 static int
 look_up_once(void *query)
@@ -71,7 +71,10 @@ look_up_once(void *query)
 	return error;
 }
 
-/* Like look_up_once(), but return EAGAIN for an entry that has appeared now. */
+/*
+ * Like look_up_once(), but return EAGAIN if the entry exists: another program
+ * has added the entry since the first look-up.
+ */
 static int
 look_up_again(void *query)
 {

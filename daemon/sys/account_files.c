@@ -9,7 +9,9 @@
 #define SUBUID_FILE "/etc/subuid"
 #define LINE_MAX_BYTES 4096 /* maximum bytes of a line in these files */
 
-/* The numbers of uids and ranges, which come before the uids and ranges. */
+/*
+ * The beginning of the content: the numbers of the uids and ranges that follow.
+ */
 struct head {
 	uint32_t nuids, nranges;
 };
@@ -79,7 +81,10 @@ account_files_read(struct buf *out)
 		memcpy(out->data + start, &head, sizeof(head));
 }
 
-/* Return a copy of the bytes. Return NULL if `len` is 0 or without memory. */
+/*
+ * Return a copy of the bytes. Return NULL if `len` is 0 or no memory is
+ * available.
+ */
 static void *
 copy(const char *bytes, size_t len)
 {

@@ -1,6 +1,6 @@
 /*
- * The local files passwd(5) and subuid(5), which tell the uids that have an
- * account and the uids that surely have none.
+ * The local files passwd(5) and subuid(5). The uids in passwd(5) have an
+ * account. All other uids in the ranges of subuid(5) have no account.
  */
 #ifndef BRIDLE_ACCOUNT_FILES_H
 #define BRIDLE_ACCOUNT_FILES_H
@@ -36,8 +36,8 @@ struct account_files {
 void account_files_read(struct buf *);
 
 /*
- * Replace the content by `len` bytes of account_files_read(). If the bytes are
- * not whole, keep the old content.
+ * Replace the content by `len` bytes of account_files_read(). If bytes are
+ * missing, keep the old content.
  */
 void account_files_take(struct account_files *, const void *, size_t len);
 

@@ -9,8 +9,8 @@
 #define NSSWITCH "/etc/nsswitch.conf"
 
 /*
- * Return the services in a line such as "passwd: files sss" if the line is of
- * this database, or NULL. The result points into the line.
+ * Return the services in a line such as "passwd: files sss". Return NULL if the
+ * line is of another database. The result points into the line.
  */
 static char *
 services_of(char *line, const char *database)
@@ -25,7 +25,10 @@ services_of(char *line, const char *database)
 	return *name == ':' ? name + 1 : NULL;
 }
 
-/* Return the services of a database, to be freed; NULL if there is no line. */
+/*
+ * Return the services of a database, which the caller frees. Return NULL if the
+ * database has no line.
+ */
 static char *
 read_services(const char *database)
 {
