@@ -1,6 +1,6 @@
 /*
- * The option --entry of bridled: shows which entries of clients have a key or a
- * name, and where they are.
+ * The option --entry of bridled: shows the entries of `clients` that have a key
+ * or a name, with the places of these entries.
  */
 #ifndef BRIDLE_ENTRY_SHOW_H
 #define BRIDLE_ENTRY_SHOW_H

@@ -16,10 +16,10 @@
  *     client FILE LINE NAME KIND KEYS
  *     listen FILE LINE KIND ADDRESS
  *
- * KIND is the key of the entry that identifies the client, or "unix", "tcp" or
- * "tls". KEYS are fingerprints, separated by commas, or "-". LINE is 0 for a
- * built-in default. Bytes that could break the format are escaped as in the
- * log.
+ * For a client, KIND is the setting that identifies the client, such as
+ * "unix_user" or "key". For a listener, KIND is "unix", "tcp" or "tls". KEYS
+ * are fingerprints, separated by commas, or "-". LINE is 0 for a built-in
+ * default. Bytes that could break the format are escaped as in the log.
  */
 void outline_add(const struct settings *, struct buf *);
 

@@ -1,6 +1,6 @@
 /*
- * The ways out of this machine for a Wake-on-LAN packet: each attached network
- * with its broadcast or multicast address.
+ * The routes by which this machine can send a Wake-on-LAN packet. A route is an
+ * attached network with its broadcast or multicast address.
  */
 #ifndef BRIDLE_WAKE_ROUTE_H
 #define BRIDLE_WAKE_ROUTE_H
@@ -28,10 +28,11 @@ struct wake_search {
 };
 
 /*
- * Fill in a route for each attached network that fits: the broadcast address of
- * an IPv4 network, and ff02::1 for the IPv6 networks of an interface. Loopback
- * and point-to-point interfaces, and interfaces that are down, are left out.
- * Return the number of routes, at most WAKE_ROUTES_MAX, or -1 with errno.
+ * Fill in a route for each attached network that the search includes. The
+ * address is the broadcast address of an IPv4 network, or ff02::1 for all IPv6
+ * networks of an interface. Leave out loopback and point-to-point interfaces,
+ * and interfaces that are down. Return the number of routes, at most
+ * WAKE_ROUTES_MAX, or -1 with errno.
  */
 int wake_routes_find(
 	const struct wake_search *, struct wake_route routes[WAKE_ROUTES_MAX]);

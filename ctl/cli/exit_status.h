@@ -17,7 +17,9 @@ enum outcome {
 	OUTCOME_EXIT = 256     /* 256 + exit status of the command of `run` */
 };
 
-/* The outcome of a command on several hosts. Begin with { 0 }. */
+/*
+ * The outcome of a command on several hosts. Initially, all members are zero.
+ */
 struct outcomes {
 	enum outcome all; /* OUTCOME_SEVERAL if outcomes differ */
 	size_t n;         /* number of outcomes that were added */

@@ -96,8 +96,9 @@ add_file(struct hosts *hosts, const struct client_conf *conf, const char *path,
 }
 
 /*
- * Add the local daemon. Root tries root's own socket first, which other users
- * cannot fill. This socket exists only while the daemon runs.
+ * Add the local daemon. Root tries root's own socket first, because other users
+ * cannot fill the backlog of this socket. This socket exists only while the
+ * daemon runs.
  */
 static int
 add_local(

@@ -31,7 +31,7 @@ struct invocation {
 	unsigned timeout;         /* time limit in seconds; 0: not given */
 	unsigned connect_timeout; /* time limit in seconds; 0: not given */
 	unsigned total_timeout;   /* time limit in seconds; 0: not given */
-	/* seconds that `wait`, `wake` or `reboot --wait` waits */
+	/* maximum wait of `wait`, `wake` or `reboot --wait`, in seconds */
 	unsigned await;
 	unsigned fanout; /* number of hosts in parallel; 0: not given */
 	unsigned watch;  /* seconds between refreshes; 0: no --watch */

@@ -15,7 +15,8 @@ enum admit_mode {
 	ADMIT_ENTRY,    /* create or change the entry of this key */
 	ADMIT_ADD_KEY,  /* add the key to the entry */
 	ADMIT_DROP_OLD, /* remove all other keys from the entry */
-	ADMIT_REPLACE   /* write a new entry, also in place of another key */
+	/* write a new entry, even if the present entry has another key */
+	ADMIT_REPLACE
 };
 
 /* A value that is not given is NULL. */

@@ -21,9 +21,9 @@ struct caller {
 void caller_find(struct caller *);
 
 /*
- * True if the settings give the caller access, or if this cannot be found out.
- * `settings` is the text of the effective settings of the daemon that runs with
- * the file.
+ * True if the settings give the caller access, or if the function cannot find
+ * this out. `settings` is the text of the effective settings of the daemon that
+ * runs with the file.
  */
 bool caller_had_access(
 	const struct caller *, const char *file, const char *settings);

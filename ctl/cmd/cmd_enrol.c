@@ -72,9 +72,8 @@ add_default_name(struct buf *name)
 }
 
 /*
- * Split "USER@HOSTS". A group begins with "@" and has no user before it, unless
- * "USER@@GROUP" is given. Return the hosts, or NULL with a sentence appended to
- * error.
+ * Split "USER@HOSTS". "@GROUP" names no user, but "USER@@GROUP" does. Return
+ * the hosts, or NULL with a sentence appended to error.
  */
 static const char *
 take_user(struct run *r, const char *text, struct buf *error)
@@ -177,9 +176,9 @@ take_options(struct run *r, struct buf *error)
 }
 
 /*
- * Create the user's key if it is missing. For a dry run, only say so. Returns 1
- * if there is a key, 0 if there is none because of a dry run, or -1 after
- * printing a message.
+ * Create the user's key if it is missing. For a dry run, only print that the
+ * key is missing. Returns 1 if there is a key, 0 if there is none because of a
+ * dry run, or -1 after printing a message.
  */
 static int
 ensure_key(const struct run *r)

@@ -31,7 +31,8 @@ struct apply {
 	/* the changes to undo; empty if there is nothing to undo */
 	const struct config_changes *back;
 	struct config_changes since_served;
-	bool has_copy; /* true if since_served is known */
+	/* true if there is a copy, so that since_served is known */
+	bool has_copy;
 };
 
 static bool

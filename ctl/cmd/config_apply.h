@@ -42,8 +42,8 @@ struct config_apply {
  * Apply the files as they are now. The caller has already made the changes, for
  * example by config_changes_write(). The steps are:
  *
- * 1. Check the files as the service would start. If they are wrong, or the
- *    caller would lose access, undo the changes.
+ * 1. Check that the service could start with the files. If the files are wrong,
+ *    or the caller would lose access, undo the changes.
  * 2. Open and close listeners, and reload or restart the daemon.
  * 3. Send a request over each listener, and a request of the caller. If a
  *    listener does not answer, undo the changes and do steps 2 and 3 again.

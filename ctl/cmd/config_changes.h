@@ -32,8 +32,8 @@ int config_changes_add(struct config_changes *, const char *path,
  * keep its owner, group and mode. Otherwise create the file with the mode 0644,
  * owned by the calling user, and create a missing folder with the mode 0755. If
  * `text` is NULL, remove the file. The old file is replaced as a whole, by
- * rename(2). Return 0, or -1 after printing a message; then the file is
- * unchanged.
+ * rename(2). Return 0. On failure, leave the file unchanged, print a message,
+ * and return -1.
  */
 int config_changes_write(struct config_changes *, const char *path,
 	const char *text, size_t len);

@@ -19,10 +19,7 @@
 
 struct edit {
 	char *name; /* path of the file, as config_file_name() returns it */
-	/*
-	 * Path of the main file: `name`, or bridled.conf beside the folder
-	 * conf.d that has the file.
-	 */
+	/* Path of the main file, as config_file_main() returns it. */
 	char *main;
 	struct config_file file;
 	struct caller caller;

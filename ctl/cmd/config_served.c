@@ -218,7 +218,10 @@ write_file(const char *folder, const struct packed *p)
 	return good;
 }
 
-/* Write the files of the copy below `folder`, or remove them. */
+/*
+ * Write the files of the copy below `folder`. If `remove` is true, remove these
+ * files instead.
+ */
 static bool
 unpack_all(const char *folder, const struct comparison *c, bool remove)
 {

@@ -111,8 +111,8 @@ find_cannot(const struct action_context *c, const char *word)
 }
 
 /*
- * Suspend or hibernate the machine, unless logind cannot, or an inhibitor
- * forbids it.
+ * Suspend or hibernate the machine. If logind cannot do this, or an inhibitor
+ * forbids this, report the reason instead.
  */
 static int
 suspend(const struct action_context *c)

@@ -1,6 +1,6 @@
 /*
  * A child that reads and checks the configuration for a reload, because the
- * file system and the name service may hang. The child sends the texts of all
+ * file system and the name service can hang. The child sends the texts of all
  * files and the ids of all users and groups to the parent. The parent therefore
  * need not look up any name. The child also sends the content of passwd(5) and
  * subuid(5).

@@ -226,11 +226,11 @@ struct settings {
 };
 
 /*
- * The ids of the users and groups that a configuration names, and its local
- * times as numbers, in the order of their look-ups. If `given` is false, the
- * parser asks the name service and the time zone, and appends the result. If
- * `given` is true, the parser takes the results from `list`, which an earlier
- * parse of the same text has filled.
+ * The results of look-ups for a configuration: the ids of users and groups, and
+ * local times as numbers. If `given` is false, the parser asks the name service
+ * and the time zone, and appends the result. If `given` is true, the parser
+ * takes the results from `list`, which an earlier parse of the same text has
+ * filled.
  */
 struct settings_ids {
 	bool given;

@@ -91,8 +91,8 @@ keep_history(struct parent *p)
 }
 
 /*
- * End the commands and the idle connections of clients whose key no entry
- * matches any more. Detached commands continue, as if the client had left.
+ * End the commands and the idle connections of each client with a key that no
+ * entry of `clients` matches any more. Detached commands continue.
  */
 static void
 end_revoked(struct parent *p)

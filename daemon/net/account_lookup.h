@@ -1,5 +1,5 @@
 /*
- * The uids that have an account on this machine. An account may own 65,536
+ * The uids that have an account on this machine. An account can own 65,536
  * subordinate uids (subuid(5)), which have no account. The daemon counts all
  * uids without an account as one source.
  *
@@ -47,8 +47,8 @@ struct accounts {
 };
 
 /*
- * Read the local files. Call this at the start of the daemon, because the
- * function may wait for the file system.
+ * Read the local files. Call this only at the start of the daemon, because the
+ * function can wait for the file system.
  */
 void accounts_read_files(struct accounts *);
 
@@ -57,7 +57,8 @@ void accounts_clear(struct accounts *);
 
 /*
  * True if the uid has an account, or if an entry of the settings names the uid.
- * If the daemon does not know yet, return false, and ask the name service.
+ * If the daemon does not know this yet, return false, and let a child ask the
+ * name service.
  */
 bool accounts_has(struct accounts *, const struct settings *, uid_t);
 

@@ -46,10 +46,9 @@ struct listeners {
  * TCP socket that is not in the settings stays open, but its clients are
  * refused.
  *
- * If any socket was passed, a listener that cannot be opened causes only a
- * warning. In this case, a TCP listener that was not passed is not opened at
- * all. The service may have no network of its own. A passed socket for root does
- * not count here.
+ * If a socket other than the socket for root was passed, a listener that cannot
+ * be opened causes only a warning. In this case, a TCP listener that was not
+ * passed is not opened at all, because the service can be without a network.
  */
 int listeners_open(struct listeners *, struct listeners *old,
 	const struct settings *, uid_t owner, struct buf *errors);

@@ -46,7 +46,7 @@ struct peer {
 /*
  * The source of a connection, for limits and penalties. If the client is on
  * this machine, the source is the uid. All uids without an account are one
- * source, because one account may own 65,536 such uids. Otherwise, the source
+ * source, because one account can own 65,536 such uids. Otherwise, the source
  * is the IPv4 address, the IPv6 address, or its /64 network. All loopback
  * addresses count as the same source.
  */

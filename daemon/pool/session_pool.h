@@ -91,7 +91,7 @@ int session_pool_start(
 bool session_pool_wanted(const struct session_pool *);
 
 /*
- * True if a new client need not wait for session_pool_take(): more than
+ * True if session_pool_take() can be called now for a new client: more than
  * `reserved` spare sessions are ready, or the pool has failed. If false, the
  * client must wait.
  */

@@ -27,7 +27,10 @@ struct request_rate {
 	int64_t paid;
 };
 
-/* The rates of all sources that have a session, or had a session just now. */
+/*
+ * The rates of all sources that have a session, or had a session a short time
+ * ago.
+ */
 TAILQ_HEAD(request_rates, request_rate);
 
 /*
@@ -39,8 +42,8 @@ struct request_rate *request_rates_join(
 	struct request_rates *, const struct peer_source *, int64_t now);
 
 /*
- * Tell the rate that a session has ended. A client may connect again at once,
- * so the rate stays in the list until its messages are paid for.
+ * Count one session less for the rate. The rate stays in the list until all
+ * messages are paid for, because the client can connect again at once.
  */
 void request_rates_leave(struct request_rate *);
 
