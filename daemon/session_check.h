@@ -10,9 +10,9 @@
 
 /*
  * Append a line to `errors` for each reason why the daemon could not start
- * sessions with these settings, as the user `user`. Without a TLS listener,
- * the daemon needs no state_dir and no host key. Create no file. Call this only
- * with the rights of the user who starts the daemon.
+ * sessions with these settings, as the user `user`. Check state_dir and the
+ * host key only if the settings have a TLS listener. Create no file. Call this
+ * only with the rights of the user who starts the daemon.
  */
 void session_check(const struct settings *, const struct account *user,
 	struct buf *errors);

@@ -14,16 +14,18 @@
 #define MAGIC_PACKET_PORT 9
 
 /*
- * Parse "52:54:00:12:34:56", or the same with dashes. Return false for another
- * text, and for an address that no single machine can have: a group address or
- * only zeros.
+ * Parse "52:54:00:12:34:56" or "52-54-00-12-34-56". Return false for another
+ * text, for a group address, and for an address of only zeros.
  */
 bool mac_parse(const char *text, unsigned char mac[MAC_SIZE]);
 
-/* Write the address in lower case, with colons. */
+/* Write the address in lower case, with a colon between two bytes. */
 void mac_format(const unsigned char mac[MAC_SIZE], char text[MAC_TEXT_SIZE]);
 
-/* Fill in the packet for this machine: 6 bytes of FF, and 16 times the MAC. */
+/*
+ * Fill in the packet that wakes the machine with the MAC address `mac`. The
+ * packet has 6 bytes of FF, and then 16 times the MAC address.
+ */
 void magic_packet_fill(unsigned char packet[MAGIC_PACKET_SIZE],
 	const unsigned char mac[MAC_SIZE]);
 

@@ -16,8 +16,8 @@ struct finding {
 };
 
 /*
- * True if the search includes the interface, and the interface is up. One
- * packet must be able to reach all machines of the network.
+ * True if the search includes the interface, the interface is up, and one
+ * packet can reach all machines of the network.
  */
 static bool
 is_suitable(const struct ifaddrs *a, const struct wake_search *search)
@@ -118,7 +118,7 @@ same_ipv6_network(const struct in6_addr *a, const struct in6_addr *b,
 
 /*
  * True if the IPv6 network of this interface contains the host. A link-local
- * host must name this interface.
+ * address `host` must have the number of this interface.
  */
 static bool
 has_ipv6_host(

@@ -131,7 +131,10 @@ find(const char *config, struct announcement *a)
 	return found;
 }
 
-/* True if "Bridle on " and the name of this machine are short enough. */
+/*
+ * True if "Bridle on " with the name of this machine is not longer than
+ * SERVICE_NAME_MAX.
+ */
 static bool
 fits_name(void)
 {

@@ -80,7 +80,7 @@ admit(const struct admit *a)
 	return outcome;
 }
 
-/* Append each line of the text after a word. */
+/* Append each line of the text, with `word` at its beginning. */
 static void
 add_lines(struct buf *out, const char *word, struct buf *text)
 {

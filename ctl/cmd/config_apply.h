@@ -24,8 +24,8 @@ struct config_apply {
 	 */
 	const struct config_changes *changes;
 	/*
-	 * state_dir of the daemon before the change, or NULL. Needed if the
-	 * change may replace state_dir.
+	 * state_dir of the daemon before the change, or NULL. Set this member
+	 * if the change can replace state_dir.
 	 */
 	const char *state_dir;
 	/* Accept a configuration that takes away the caller's access. */

@@ -32,9 +32,9 @@ struct config_outline {
 
 /*
  * Let bridled read the configuration file and the files of its folder conf.d.
- * Returns 0, or -1 after printing a message. `*no_program`, unless NULL, is
- * true if bridled could not be run. In both cases, the caller must call
- * config_outline_free().
+ * Returns 0, or -1 after printing a message. If bridled could not be run,
+ * *no_program becomes true. `no_program` may be NULL. In both cases, the caller
+ * must call config_outline_free().
  */
 int config_outline_read(
 	struct config_outline *, const char *file, bool *no_program);

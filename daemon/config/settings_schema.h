@@ -91,7 +91,7 @@ struct key {
 	/* known placeholders, for kind_program */
 	const char *const *placeholders;
 	enum settings_match match; /* kind of identity, for kind_who */
-	bool drop_in; /* true if files of conf.d may have the key */
+	bool drop_in; /* true if the key is allowed in files of conf.d */
 };
 
 #define KEY(type, field, label, what, ...)                     \
@@ -240,8 +240,8 @@ extern const struct key settings_penalty_keys[];
 void settings_check_penalties(struct reader *);
 
 /*
- * Check the clients of the reader's file against the other keys, after the keys
- * of all files are read.
+ * Check the entries of `clients` in the reader's file against the other keys.
+ * Before the call, the keys of all files must be read.
  */
 void settings_check_clients(struct reader *);
 

@@ -179,7 +179,10 @@ serve(struct parent *p, const struct poll_set *set)
 		dispatch_resume(p);
 }
 
-/* Accept clients of the listeners for root, or of all other listeners. */
+/*
+ * If `root` is true, accept clients of the listeners for root. Otherwise accept
+ * clients of all other listeners.
+ */
 static void
 accept_from(struct parent *p, const struct poll_set *set, bool root)
 {

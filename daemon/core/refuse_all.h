@@ -19,9 +19,12 @@ struct refusal {
 	/* path of the configuration file; the file may not exist */
 	const char *path;
 	const char *folder; /* path of the folder conf.d, which may not exist */
-	/* result of refusal_look() before the files were read; owned */
+	/* result of refusal_look() before the files were read */
 	struct buf before;
-	/* Other processes find the daemon by this file; see effective.h. */
+	/*
+	 * The settings file, by which other processes find the daemon; see
+	 * effective.h.
+	 */
 	struct effective *effective;
 	const char *errors; /* errors of the configuration, as lines */
 };

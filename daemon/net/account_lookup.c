@@ -48,8 +48,8 @@ accounts_clear(struct accounts *a)
 /* Functions for the child. */
 
 /*
- * Send a record for each uid as soon as it is known, because the name service
- * may hang at the next uid.
+ * Send the record of each uid at once, because the name service can hang at the
+ * next uid.
  */
 static int
 send_names(const uid_t *uids, size_t n)
@@ -143,9 +143,9 @@ accounts_has(struct accounts *a, const struct settings *s, uid_t uid)
 }
 
 /*
- * Return a free result. If all are used, return the result whose loss costs
- * the least: a missing account before an existing one, an old one before a new
- * one.
+ * Return a free result. If all results are in use, return the result whose loss
+ * costs the least. Missing accounts come before existing accounts, and old
+ * results before new results.
  */
 static struct account_result *
 make_room(struct accounts *a)

@@ -66,8 +66,9 @@ bool accounts_has(struct accounts *, const struct settings *, uid_t);
 void accounts_read(struct accounts *);
 
 /*
- * Kill a child whose deadline has passed. Start a child if it is time. Return
- * the time of the next call, or CLOCK_NEVER.
+ * Kill a child whose deadline has passed. Start a child if uids are in the
+ * queue and `next_start` has passed. Return the time of the next call, or
+ * CLOCK_NEVER.
  */
 int64_t accounts_expire(struct accounts *, int64_t now);
 

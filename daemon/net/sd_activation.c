@@ -108,7 +108,7 @@ warn_of_drop_in(
 			   "configuration is enough\n");
 }
 
-/* Apply the name that the socket unit gives, as FileDescriptorName=. */
+/* Apply the name from FileDescriptorName= in the socket unit. */
 static void
 take_name(struct listener *l, const char *name, struct buf *warnings)
 {

@@ -51,7 +51,7 @@ policy_expired(const struct settings_client *c, int64_t now)
 /*
  * Return the first entry of clients that matches the peer. Return NULL if no
  * entry matches, or if the result depends on groups that are not known yet. The
- * entry may have expired.
+ * result can be an entry that has expired.
  */
 const struct settings_client *policy_client(
 	const struct settings *, const struct peer *);

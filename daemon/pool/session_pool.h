@@ -125,9 +125,9 @@ void session_pools_order(
 	struct session_pool *, unsigned n, int64_t now, struct logger *);
 
 /*
- * Kill the spare sessions that are stopped, for example by SIGSTOP. The caller
- * does this when a session did not take its client: the other sessions may be
- * stopped too.
+ * Kill the spare sessions that are stopped, for example by SIGSTOP. Call this
+ * if a session has not taken its client, because other sessions can be stopped
+ * too.
  */
 void session_pool_drop_stopped(struct session_pool *);
 
