@@ -384,8 +384,8 @@ apply(struct work *w)
 		result = config_changes_write(
 			&changes, buf_str(&w->path), w->text.data, w->text.len);
 	/*
-	 * Apply an unchanged configuration too, because an earlier admission
-	 * may have been interrupted before the daemon had read the files.
+	 * Apply an unchanged configuration too. Perhaps an earlier admission
+	 * was interrupted before the daemon had read the files.
 	 */
 	if (result == 0)
 		outcome = config_apply(&apply);

@@ -68,8 +68,8 @@ void admit_ignore_signals(void);
 /*
  * Carry out a checked admission. For a dry run, change nothing. Return
  * OUTCOME_DONE, or another outcome after printing messages; then nothing has
- * changed. In both cases, the caller must call admitted_free(). The function
- * may run for up to a minute, like config_apply().
+ * changed. In both cases, the caller must call admitted_free(). Like
+ * config_apply(), the function can run for up to a minute.
  */
 enum outcome admit_run(const struct admit *, struct admitted *);
 

@@ -21,7 +21,7 @@
 /* One call of config_apply(). */
 struct apply {
 	const struct config_apply *asked;
-	char *file; /* absolute path of the main file, which may be a link */
+	char *file; /* absolute path of the main file, which can be a link */
 	int lock;
 	bool managed; /* true if systemd opens the sockets */
 	struct service_units units;

@@ -55,7 +55,7 @@ struct config_apply {
  * this one. A caller with `changes` takes the lock before the first change:
  * otherwise an undo could remove the change of another program.
  *
- * The function may run for up to a minute. Ignore SIGINT before the call, so
+ * The function can run for up to a minute. Ignore SIGINT before the call, so
  * that ^C cannot leave a half-applied configuration.
  */
 enum outcome config_apply(const struct config_apply *);

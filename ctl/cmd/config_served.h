@@ -1,8 +1,8 @@
 /*
  * A copy of the configuration that was last applied with success. The copy is
- * the file FILE.served beside the configuration, so that only a user who may
- * write the configuration can write the copy. The copy has the main file and
- * the files of conf.d.
+ * the file FILE.served in the folder of the configuration. Only a user who can
+ * write in this folder can write the copy. The copy has the main file and the
+ * files of conf.d.
  */
 #ifndef BRIDLE_CONFIG_SERVED_H
 #define BRIDLE_CONFIG_SERVED_H

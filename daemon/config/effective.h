@@ -26,8 +26,8 @@ struct effective {
 
 /*
  * Take the lock, and write that the daemon refuses all clients because of these
- * errors in the file `config`. effective_reload() then finds the daemon. The
- * file may be wrong or missing. Before the call, the daemon must handle SIGHUP,
+ * errors in the file `config`. effective_reload() then finds the daemon. This
+ * file can be wrong or missing. Before the call, the daemon must handle SIGHUP,
  * because effective_reload() sends SIGHUP. If this function fails, it only
  * prints a message. Call effective_end() before effective_begin().
  */

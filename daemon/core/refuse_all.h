@@ -16,9 +16,10 @@ struct refusal {
 	const char *text; /* status text for clients of unix sockets */
 	/* remark for the service manager, see sd_notify_state() */
 	const char *remark;
-	/* path of the configuration file; the file may not exist */
+	/* path of the configuration file, which need not exist */
 	const char *path;
-	const char *folder; /* path of the folder conf.d, which may not exist */
+	/* path of the folder conf.d, which need not exist */
+	const char *folder;
 	/* result of refusal_look() before the files were read */
 	struct buf before;
 	/*
@@ -43,7 +44,7 @@ void refusal_look(struct refusal *r);
  * stayed the same for two seconds. Return -1 after SIGTERM or SIGINT, or if
  * poll(2) fails.
  *
- * From now on, SIGHUP is blocked, because the service manager may send SIGHUP
+ * From now on, SIGHUP is blocked, because the service manager can send SIGHUP
  * at any time. The next call takes a pending SIGHUP.
  */
 int refuse_all(

@@ -31,7 +31,7 @@ struct account_files {
 
 /*
  * Append the content of both files in a form for account_files_take(). The
- * function may wait for the file system. A missing file counts as empty.
+ * function can wait for the file system. A missing file counts as empty.
  */
 void account_files_read(struct buf *);
 
