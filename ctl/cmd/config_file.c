@@ -75,6 +75,9 @@ user_of(pid_t pid)
  * which process holds the lock. The lock ends when this process closes any
  * descriptor of the file. During the edit, no other code in this program may
  * therefore open the file. Return 0, or -1 after printing a message.
+ *
+ * Ignore a lock for reading: each user who may read the file can hold it, and
+ * no edit does. Without a lock, is_untouched() still finds a second edit.
  */
 static int
 take_lock(const struct config_file *f)
@@ -86,6 +89,8 @@ take_lock(const struct config_file *f)
 	if ((errno != EACCES && errno != EAGAIN) ||
 		fcntl(f->fd, F_GETLK, &l) != 0)
 		return fail(f->path);
+	if (l.l_type != F_WRLCK)
+		return 0;
 	message_print("%s is being edited by %s, pid %d: nothing was changed; "
 		      "try again later",
 		f->path, user_of(l.l_pid), (int)l.l_pid);

@@ -138,6 +138,15 @@ def test_an_edit_waits_for_another_change_and_its_undo():
         assert "stop_seconds = 77;" in read(os.path.join(d.dir, kept))
 
 
+def test_a_reader_cannot_stop_an_edit():
+    """Each user who may read the file can lock it for reading."""
+    with Daemon() as d, open(d.config) as f:
+        fcntl.lockf(f, fcntl.LOCK_SH)
+        done = edit(d, ADD)
+        equal(done.returncode, 0, done.stderr)
+        assert "stop_seconds = 77;" in read(d.config)
+
+
 def test_no_change_is_no_reload():
     with Daemon() as d, untouched(d):
         for text in ("true", "cp \"$1\" \"$1.x\" && mv \"$1.x\" \"$1\""):
