@@ -313,7 +313,9 @@ apply(struct apply *a)
 		message_print(
 			"the change takes effect at the next start of bridled "
 			"(to reload a daemon that was not found: 'kill -HUP')");
-		return OUTCOME_DONE;
+		/* A later undo must not bring back revoked clients. */
+		return config_served_save(a->file) == 0 ? OUTCOME_DONE
+							: OUTCOME_NO;
 	case STEP_DONE:
 		if (prove(a, a->had_access))
 			return finish(a);

@@ -112,6 +112,9 @@ config_served_save(const char *file)
 	if (!text.failed && !path.failed)
 		result =
 			file_replace_text(path.data, text.data, text.len, 0600);
+	/* An undo by an old copy could bring back revoked clients. */
+	if (result != 0 && !path.failed)
+		unlink(path.data);
 	buf_free(&text);
 	buf_free(&path);
 	return result;

@@ -13,7 +13,7 @@
 
 /*
  * Make a copy of the configuration `file`, which must be an absolute path.
- * Return 0, or -1 after printing a message.
+ * Return 0, or -1 after printing a message; then an old copy is removed.
  */
 int config_served_save(const char *file);
 

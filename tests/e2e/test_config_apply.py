@@ -4,6 +4,7 @@ The tests of the daemon under systemd are in tests/system."""
 import contextlib
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -312,15 +313,50 @@ def test_without_a_daemon_the_file_is_only_checked():
         before = read(d.config)
         d.process.send_signal(signal.SIGTERM)
         equal(d.process.wait(bridle.PATIENCE), 0)
-        d.write_config(before + "stop_seconds = 7;\n")
+        accepted = before + "stop_seconds = 7;\n"
+        d.write_config(accepted)
         done = apply(d)
         equal(done.returncode, 0, done.stderr)
         says(done, "takes effect at the next start")
-        equal(served(d), before)
-        d.write_config(before + "nonsense = 1;\n")
+        equal(served(d), accepted)
+        d.write_config(accepted + "nonsense = 1;\n")
         done = apply(d)
         equal(done.returncode, 1)
-        equal(read(d.config), before)
+        equal(read(d.config), accepted)
+
+
+def test_a_client_revoked_without_a_daemon_stays_revoked():
+    with Daemon() as d:
+        path = os.path.join(d.dir, "conf.d", "anna.conf")
+        os.mkdir(os.path.dirname(path))
+        with open(path, "w") as f:
+            f.write("clients = (%s);\n" % entry(STRANGER, name="anna"))
+        applied(d)
+        d.process.send_signal(signal.SIGTERM)
+        equal(d.process.wait(bridle.PATIENCE), 0)
+        done = ctl("revoke", "anna", d.config)
+        equal(done.returncode, 0, done.stderr)
+        d.write_config(read(d.config) + "nonsense = 1;\n")
+        equal(apply(d).returncode, 1)
+        equal(os.listdir(os.path.dirname(path)), [])
+
+
+def test_a_copy_that_cannot_be_renewed_is_removed():
+    """An old copy could bring back a client that is revoked now. The limit is
+    smaller than the copy, but larger than all other files."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+    with Daemon() as d:
+        d.write_config(read(d.config) + "# %s\n" % ("x" * 1000) * 100)
+        applied(d)
+        done = subprocess.run(
+            [bridle.BRIDLECTL, "config", "apply", d.config], text=True,
+            stdin=subprocess.DEVNULL, capture_output=True, preexec_fn=limit,
+            restore_signals=False, timeout=bridle.PATIENCE)
+        equal(done.returncode, 1, done.stderr)
+        says(done, "is applied", "File too large")
+        equal(os.path.exists(d.config + ".served"), False)
 
 
 def test_the_copy_is_for_its_owner_only():
