@@ -231,8 +231,8 @@ take_arg(struct request *r, const struct verb *verb, struct wire_field *f,
 			e, CODE_MALFORMED, "bad encoding in the %s", what);
 	if (arg == REQUEST_MAC && !request_string_valid(arg, f->s))
 		return reject(e, CODE_MALFORMED,
-			"wake needs the MAC address of a machine, such as "
-			"52:54:00:12:34:56, or own");
+			"wake needs the word own, or a MAC address such as "
+			"52:54:00:12:34:56");
 	if (!request_string_valid(arg, f->s)) {
 		text_is_prose(f->s, strlen(f->s), problem);
 		return reject(e, CODE_MALFORMED,

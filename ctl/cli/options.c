@@ -102,7 +102,7 @@ const struct option_row option_rows[OPT_COUNT] = {
 	[OPT_DROP_OLD] = { "drop-old", 0, NULL,
 		"remove all other keys of the client" },
 	[OPT_REPLACE] = { "replace", 0, NULL,
-		"replace the entry of another key with this name" },
+		"replace the entry that has this name and another key" },
 	[OPT_GROUP] = { "group", 0, "GROUP",
 		"add the hosts to this group of bridlectl.conf" },
 	[OPT_VIA] = { "via", 0, "VIA",

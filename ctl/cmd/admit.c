@@ -299,8 +299,8 @@ make_listener(struct work *w)
 	if (listen == NULL) {
 		if (w->result->listeners.len > 0)
 			return 0;
-		message_print("no listener of this host uses TLS, so that no "
-			      "key can be used; to open a listener for all "
+		message_print("no listener of this host uses TLS, so clients "
+			      "cannot use a key; to open a listener for all "
 			      "networks, add --listen '[::]:7075'");
 		return -1;
 	}

@@ -137,7 +137,7 @@ admit_check(const struct admit *a, struct buf *error)
 	if (a->key == NULL || !tls_fingerprint_valid(a->key))
 		return problem_add(error,
 			"'%s' is no fingerprint; use the output of 'bridlectl "
-			"fingerprint' of the operator",
+			"fingerprint' on the operator's machine",
 			a->key ? a->key : "");
 	if (check_mode(a, error) != 0 ||
 		(a->allow != NULL && check_allow(a->allow, error) != 0) ||

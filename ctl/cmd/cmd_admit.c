@@ -52,7 +52,7 @@ show(const struct admit *a, struct admitted *r)
 	struct buf host = { 0 };
 	int result;
 
-	message_print(r->state == ADMIT_UNCHANGED ? "'%s' was admitted before"
+	message_print(r->state == ADMIT_UNCHANGED ? "'%s' is already admitted"
 						  : "'%s' is admitted",
 		a->name);
 	message_print("the fingerprint of this host is %s", r->fingerprint);

@@ -179,8 +179,8 @@ const struct command cmd_config = { .name = "config",
 	.args = "edit|apply|check|show|diff [FILE]",
 	.help = "change, check and show the daemon's configuration",
 	.examples = "config edit|edit, check and apply it\n"
-		    "config apply|apply changed files, and prove it\n"
-		    "config check new.conf|before new.conf is used\n"
+		    "config apply|apply changed files, and test them\n"
+		    "config check new.conf|check a file before its use\n"
 		    "config show|all effective settings\n"
 		    "config diff|compare file and running daemon\n",
 	.options = OPT_BIT(OPT_FORCE),

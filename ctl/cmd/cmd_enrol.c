@@ -306,7 +306,7 @@ take(void *taker, struct result *result)
 		if (result->result_kind == RESULT_OK)
 			render_line("%s: %s %s, %s", host->label,
 				strcmp(state, "unchanged") == 0
-					? "has admitted before"
+					? "has already admitted"
 					: "has admitted",
 				r->enrol.admit.name, fingerprint);
 	}

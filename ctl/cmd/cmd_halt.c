@@ -38,7 +38,7 @@ const struct command cmd_reboot = { .name = "reboot",
 
 const struct command cmd_suspend = { .name = "suspend",
 	.args = "",
-	.help = "suspend the machine to its memory",
+	.help = "suspend the machine with its data in memory",
 	.examples = "suspend|show the action, then ask\n"
 		    "-H lab7 suspend -y|in a script\n"
 		    "-H lab7 suspend -n|check if lab7 can suspend\n",

@@ -27,7 +27,8 @@ print_key(const char *fingerprint)
 	if (result == 0)
 		message_print("to use a host, run 'bridlectl enrol', or add "
 			      "these two lines to clients in the host's "
-			      "bridled.conf; extend allow there as needed");
+			      "bridled.conf; add more verbs to allow if "
+			      "needed");
 	buf_free(&login);
 	return result;
 }

@@ -23,7 +23,7 @@ run(const struct invocation *inv)
 const struct command cmd_revoke = { .name = "revoke",
 	.args = "NAME [FILE]",
 	.help = "end the access of a client that 'admit' has admitted",
-	.examples = "revoke anna|also ends what anna does now\n"
+	.examples = "revoke anna|also ends anna's commands\n"
 		    "revoke anna -n|only show the file\n",
 	.options = OPT_BIT(OPT_DRY_RUN),
 	.args_min = 1,

@@ -261,10 +261,11 @@ static enum outcome
 go_back(struct apply *a)
 {
 	if (!undo(a)) {
-		message_print("%s is not applied, and %s: correct the file, "
-			      "and run 'bridlectl config apply'",
+		message_print("%s is not applied, and cannot be restored, "
+			      "because %s: correct the file, and run "
+			      "'bridlectl config apply'",
 			a->file,
-			a->has_copy ? "is the same as before"
+			a->has_copy ? "the text is the same as before"
 				    : "there is no copy of the file that the "
 				      "daemon serves");
 		return OUTCOME_NO;

@@ -143,10 +143,10 @@ report(const struct plan *p, const char *group, const char *path)
 		entries += !p->v[i].known;
 		members += !p->v[i].member;
 	}
-	message_print("%s: %zu new in hosts, %zu new in the group %s", path,
+	message_print("%s: %zu added to hosts, %zu added to the group %s", path,
 		entries, members, group);
 	if (members > 0)
-		message_print("this trusts no key: compare and store the "
+		message_print("discover trusts no key: compare and store the "
 			      "hosts' keys with 'bridlectl trust @%s'",
 			group);
 }

@@ -262,9 +262,9 @@ explain_ssh(const struct enrol_ssh *s, const char *err, struct buf *problem)
 	}
 	if (says(err, login))
 		buf_adds(problem,
-			s->may_ask ? "no login by ssh"
-				   : "no login by ssh without a password; for "
-				     "several hosts, use an ssh key");
+			s->may_ask ? "ssh could not log in"
+				   : "ssh could not log in without a password; "
+				     "for several hosts, use an ssh key");
 	else
 		buf_adds(problem, "ssh has failed");
 	add_said(problem, err);
@@ -292,7 +292,7 @@ explain(const struct enrol_ssh *s, int status, const struct progress_lines *p,
 		result = ENROL_REFUSED;
 	} else if (p->sudo) {
 		buf_addf(problem,
-			"no sudo: the user needs this line in sudoers(5): "
+			"sudo failed: the user needs this line in sudoers(5): "
 			"NAME ALL=(root) NOPASSWD: /usr/bin/bridlectl admit "
 			"--stdin; or use root@%s",
 			s->host);

@@ -39,7 +39,8 @@ add(struct trust_list *list, const char *host, char *key, struct buf *problem)
 		added = string_map_add(
 			&list->addresses, buf_str(&address), list->n);
 	if (added == 0)
-		problem_add(problem, "%s has a second line", buf_str(&address));
+		problem_add(problem, "%s is already in an earlier line",
+			buf_str(&address));
 	else if (added < 0)
 		problem_add(problem, "out of memory");
 	else

@@ -80,7 +80,7 @@ find_mac(struct waking *w)
 	found = mac_file_find(text, a->host, w->mac);
 	free(text);
 	return found ||
-	       fail(a, "its MAC address is unknown; " SET_MAC
+	       fail(a, "the MAC address of this host is unknown; " SET_MAC
 		       ", or run 'bridlectl wake --learn' while the host is "
 		       "on");
 }
@@ -369,7 +369,7 @@ refuse_unix(struct result *a)
 {
 	if (a->host->target.kind != TARGET_UNIX)
 		return false;
-	fail(a, "a unix socket is on this machine, which is on");
+	fail(a, "a unix socket is on this machine, which is already running");
 	return true;
 }
 
@@ -485,8 +485,8 @@ conclude(struct result *a)
 	else {
 		buf_adds(&why, buf_str(&a->problem));
 		fail(a,
-			"the host is in no attached network, and tells no MAC "
-			"address%s%s%s; " SET_MAC,
+			"the host is in no network of this machine, and did "
+			"not tell its MAC address%s%s%s; " SET_MAC,
 			why.len > 0 ? " (" : "", buf_str(&why),
 			why.len > 0 ? ")" : "");
 	}

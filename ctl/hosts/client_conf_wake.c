@@ -52,7 +52,7 @@ check_transport(
 		if (config_setting_get_member(group, keys[i]) == NULL)
 			continue;
 		conf_error(r->conf, reading_member(group, keys[i]),
-			"is for another machine, but a unix socket is on this "
+			"is for other machines, but a unix socket is on this "
 			"machine");
 		good = false;
 	}

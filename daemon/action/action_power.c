@@ -94,12 +94,11 @@ find_cannot(const struct action_context *c, const char *word)
 
 	if (strcmp(word, "na") == 0)
 		return find(c, CODE_CONFLICT,
-			"the machine cannot %s: no support by hardware or "
-			"kernel%s, or forbidden in systemd-sleep.conf(5)",
+			"the machine cannot %s: this is not possible with its "
+			"hardware, kernel%s or systemd-sleep.conf(5)",
 			mode,
-			c->request->mode == HALT_HIBERNATE
-				? ", too little swap space"
-				: "");
+			c->request->mode == HALT_HIBERNATE ? ", swap space"
+							   : "");
 	if (strcmp(word, "no") == 0 || strcmp(word, "challenge") == 0)
 		return find(c, CODE_CONFLICT,
 			"polkit does not allow bridled to %s the machine: "

@@ -133,8 +133,8 @@ find_unreached(const struct action_context *c, const char *path)
 {
 	if (errno == ENOENT || errno == ECONNREFUSED)
 		return find(c, CODE_CONFLICT,
-			"this machine sends no packets: run systemctl enable "
-			"--now bridled-wake.socket there");
+			"this machine sends no packets: on this machine, run "
+			"'systemctl enable --now bridled-wake.socket'");
 	return find(c, CODE_FAILED, "%s: %s", path, strerror(errno));
 }
 

@@ -440,7 +440,7 @@ print_settings(struct daemon *d)
 
 	if (refuses(d)) {
 		warnx("pid %d refuses all clients, because %s had a mistake "
-		      "at its start",
+		      "when the daemon started",
 			(int)d->pid, d->config);
 		return EX_UNAVAILABLE;
 	}

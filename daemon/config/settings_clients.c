@@ -348,7 +348,7 @@ check_keys_reached(struct reader *r, const config_setting_t *at, size_t i)
 			buf_reset(&place);
 			entry_place(&place, c->file, c->line);
 			conf_warn(r->conf, conf_member(at, "key"),
-				"%s is never used here, since %s (%s) comes "
+				"%s is never used here, because %s (%s) comes "
 				"first and has this key",
 				key, c->name != NULL ? c->name : "the entry",
 				buf_str(&place));
@@ -370,11 +370,12 @@ check_reached(struct reader *r, const config_setting_t *at, size_t i)
 		member = c->match != client->match;
 		entry_place(&place, c->file, c->line);
 		conf_warn(r->conf, at,
-			"is never used, since %s (%s) comes first and "
+			"is never used, because %s (%s) comes first and "
 			"matches%s%s%s: put the narrower entry first",
 			c->name != NULL ? c->name : "the entry",
 			buf_str(&place),
-			member ? " the members of group \"" : " the same",
+			member ? " the members of group \""
+			       : " the same clients",
 			member ? c->who : "", member ? "\"" : "");
 		buf_free(&place);
 		return;

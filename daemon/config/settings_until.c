@@ -126,9 +126,8 @@ read_until(struct reader *r, const config_setting_t *at, void *base)
 		return;
 	if (!parse(client->until_text, &w))
 		conf_error(r->conf, at,
-			"\"%s\" is not a date as \"2027-01-31\", or a date and "
-			"a "
-			"time as \"2027-01-31 18:00\"",
+			"\"%s\" is no valid date; use \"2027-01-31\" or "
+			"\"2027-01-31 18:00\"",
 			client->until_text);
 	else if ((error = look_up(r, &w, &client->until)) != 0)
 		conf_error(r->conf, at, "%s", strerror(error));

@@ -173,9 +173,9 @@ compare_passed(const struct listener *l, const struct settings_listen *s,
 	if (s->group != NULL)
 		buf_addf(errors, " and group %u", s->gid);
 	buf_addf(errors,
-		", but was passed with mode %04o and group %u, which stay: "
-		"write the same into this line, or set SocketMode= and "
-		"SocketGroup= in its socket unit\n",
+		", but was passed with mode %04o and group %u, which are "
+		"used: write these values into this line, or set SocketMode= "
+		"and SocketGroup= in the socket unit\n",
 		(unsigned)st.st_mode & 0777, st.st_gid);
 }
 

@@ -82,7 +82,7 @@ def test_a_client_is_admitted_and_revoked():
         equal(d.files(), ["anna.conf"])
         again = d.admit(key, "--allow", "list,ping")
         equal(admitted(again), told)
-        assert "was admitted before" in again.stderr, again.stderr
+        assert "is already admitted" in again.stderr, again.stderr
         done = d.revoke()
         equal(done.returncode, 0, done.stderr)
         equal(d.files(), [])

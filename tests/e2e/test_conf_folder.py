@@ -166,7 +166,7 @@ def test_check_names_the_entry_that_decides_instead():
         status, warnings = check(d)
         equal(status, 0)
         found = re.search(r"^(\S+): warning: clients\[0\] \(anna\): is never "
-                          r"used, since \S+ \((\S+:\d+)\) comes first",
+                          r"used, because \S+ \((\S+:\d+)\) comes first",
                           warnings, re.M)
         assert found, warnings
         equal(found.group(1), folder.file("anna.conf:3"))

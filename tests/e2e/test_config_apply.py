@@ -84,7 +84,8 @@ def test_each_listener_is_proven():
         done = apply(d)
         equal(done.returncode, 1)
         says(done, "the program there has the key %s, but the host's key is"
-             % re.escape(key), "not applied, and is the same as before")
+             % re.escape(key), "not applied, and cannot be restored, because "
+             "the text is the same as before")
         os.rename(d.state_dir + "/old", d.state_dir + "/host_key")
         applied(d)
 
@@ -139,8 +140,9 @@ def test_without_a_copy_the_file_stays():
         d.write_config(read(d.config) + "nonsense = 1;\n")
         done = apply(d)
         equal(done.returncode, 1)
-        says(done, "nonsense: unknown key", "is not applied, and there is no "
-             "copy of the file that the daemon serves")
+        says(done, "nonsense: unknown key", "is not applied, and cannot be "
+             "restored, because there is no copy of the file that the daemon "
+             "serves")
         assert "nonsense" in read(d.config)
         equal(d.ask("1#4").code, 200)
 

@@ -57,7 +57,7 @@ def test_twenty_hosts_with_one_command():
         known, text = home.read(home.known), hosts[0].entry("anna")
         done = succeeded(enrol(home, group.all(), "--allow", "list,kill,ping",
                                "--group", "lab"))
-        equal(done.stdout.count("has admitted before"), n)
+        equal(done.stdout.count("has already admitted"), n)
         equal(hosts[0].entry("anna"), text)
         equal(sorted(home.read(home.known).splitlines()),
               sorted(known.splitlines()))
@@ -107,7 +107,7 @@ def test_each_failure_is_told_apart():
         for host, part in (
                 (unknown, "ssh does not know this host's key"),
                 (changed, "its ssh key has changed"),
-                (login, "no login by ssh"),
+                (login, "ssh could not log in"),
                 (missing, "bridled is not installed on this host"),
                 (daemon, "bridled is not installed on this host"),
                 (tls, "the host has refused"),
@@ -147,7 +147,7 @@ def test_sudo():
                             "--allow", "list", "--name", "anna")
         done = run(one)
         equal(done.returncode, 1, done.stderr)
-        for part in ("no sudo", "NOPASSWD", "root@" + one.address,
+        for part in ("sudo failed", "NOPASSWD", "root@" + one.address,
                      "a password is required"):
             assert part in done.stderr, done.stderr
         equal(one.files(), [])
@@ -296,7 +296,7 @@ def test_the_terminal_shows_progress_and_one_host_may_ask():
             equal(t.finish(), 0)
         with Terminal("enrol", "root@" + hosts[0].name, *args,
                       env=home.env) as t:
-            t.read_until(b"has admitted before")
+            t.read_until(b"has already admitted")
             equal(t.finish(), 0)
         assert "BatchMode=no" in group.calls()[-1], group.calls()
 
@@ -335,7 +335,7 @@ def test_one_host_may_ask_for_a_password():
         group.start()
         done = enrol(home, host.name, "--allow", "ping")
         equal(done.returncode, 3, done.stderr)
-        assert "no login by ssh" in done.stderr, done.stderr
+        assert "ssh could not log in" in done.stderr, done.stderr
         status, shown = typed(
             home, ["enrol", "root@" + host.name, "--allow", "ping", "--name",
                    "anna"], b"password:", b"secret\n")

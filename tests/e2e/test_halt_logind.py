@@ -263,10 +263,10 @@ def test_the_tool_suspends_and_refuses_a_delay():
 
 def test_a_machine_that_cannot_suspend_tells_why():
     for word, mode, part in (
-            ("na", "suspend", "the machine cannot suspend: no support by "
-             "hardware or kernel, or forbidden in systemd-sleep.conf(5)"),
-            ("na", "hibernate", "the machine cannot hibernate: no support by "
-             "hardware or kernel, too little swap space, or forbidden in "
+            ("na", "suspend", "the machine cannot suspend: this is not "
+             "possible with its hardware, kernel or systemd-sleep.conf(5)"),
+            ("na", "hibernate", "the machine cannot hibernate: this is not "
+             "possible with its hardware, kernel, swap space or "
              "systemd-sleep.conf(5)"),
             ("challenge", "suspend", "polkit does not allow bridled to suspend "
              "the machine: install bridle.rules, see bridled(8)"),

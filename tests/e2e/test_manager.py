@@ -499,7 +499,7 @@ def test_the_mode_of_a_passed_socket_is_its_units():
         os.chmod(path, 0o600)
         with Daemon(conf=conf(path), passed=[u]) as d:
             d.wait_log("is listed with mode 0666, but was passed with mode "
-                       "0600 and group 0, which stay" if bridle.ROOT else
+                       "0600 and group 0, which are used" if bridle.ROOT else
                        "was passed with mode 0600")
             equal(os.stat(path).st_mode & 0o777, 0o600)
 

@@ -104,7 +104,7 @@ def test_a_bad_list_of_keys_changes_nothing():
         for text, part in (("x\n", "list:1: "),
                            ("a SHA256:x\n", "no fingerprint"),
                            ("a %s\na:7075 %s\n" % (WRONG, OTHER),
-                            "list:2: a:7075 has a second line"),
+                            "list:2: a:7075 is already in an earlier line"),
                            ("plain:a %s\n" % WRONG, "does not use TLS"),
                            ("a %s b\n" % WRONG, "list:1: ")):
             with open(path, "w") as f:

@@ -221,7 +221,7 @@ def test_each_host_has_its_own_result():
         equal(done.returncode, 4, done.stderr)
         equal([line[:29] for line in done.stdout.splitlines()],
               ["pc1: 3 packets sent to 52:54:", "pc2: 3 packets sent to 52:54:"])
-        assert ("pc3: its MAC address is unknown; write mac into" in
+        assert ("pc3: the MAC address of this host is unknown; write mac" in
                 done.stderr), done.stderr
         assert "3 hosts: 2 ok, 1 failed (pc3)" in done.stderr, done.stderr
         equal(sorted({p.data for p in w.packets()}),
@@ -288,7 +288,7 @@ def test_a_host_behind_a_router_cannot_be_learnt():
             w.ours.daemon(ROOT, "127.0.0.1:7074"):
         done = w.ctl("wake", "--learn", "pc07")
         equal(done.returncode, 1, done.stdout)
-        assert "in no attached network" in done.stderr, done.stderr
+        assert "in no network of this machine" in done.stderr, done.stderr
         assert "bridled-wake.socket" in done.stderr, done.stderr
 
 
@@ -323,7 +323,7 @@ def test_wrong_entries_are_named():
                 ('wake_port = 0;', "wake_port"),
                 ('wake_interface = "";', "no name of an interface"),
                 ('transport = "unix"; address = "/s"; mac = "%s";' % MAC,
-                 "is for another machine")):
+                 "is for other machines")):
             with open(home.file("bridlectl.conf"), "w") as f:
                 f.write('hosts = ({ name = "pc07"; %s });' % entry)
             done = home.ctl("hosts")

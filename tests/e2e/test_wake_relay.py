@@ -11,8 +11,8 @@ from bridle import Daemon, equal, wait_for
 from test_wake import ALL, MAC, OTHER_MAC, ROOT, Wire, ok, payload
 
 HELPER = os.path.join(bridle.BUILD, "bridled-wake")
-NO_HELPER = ("this machine sends no packets: run systemctl enable --now "
-             "bridled-wake.socket there")
+NO_HELPER = ("this machine sends no packets: on this machine, run "
+             "'systemctl enable --now bridled-wake.socket'")
 
 
 class Helper:
@@ -190,8 +190,8 @@ def test_malformed_requests_are_refused():
         for line in ("1#13", "1#13#", "1#13#x", "1#13#ff:ff:ff:ff:ff:ff",
                      "1#13#%s#x" % MAC, "1#13#%s#port=9" % MAC):
             equal(d.ask(line).code, 400, line)
-        equal(d.ask("1#13#x").text, "wake needs the MAC address of a machine, "
-              "such as 52:54:00:12:34:56, or own")
+        equal(d.ask("1#13#x").text, "wake needs the word own, or a MAC "
+              "address such as 52:54:00:12:34:56")
         equal(d.ask("1#13#%s#dry-run" % MAC).code, 200)
 
 

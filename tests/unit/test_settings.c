@@ -590,8 +590,8 @@ test_warnings(void **state)
 		{ "clients = ( { name = \"a\"; allow = (); unix_user = "
 		  "\"root\"; },  { name = \"b\"; allow = (); unix_user = "
 		  "\"root\"; } );",
-			"test:1: warning: clients[1] (b): is never used, since "
-			"a (test:1) comes first" },
+			"test:1: warning: clients[1] (b): is never used, "
+			"because a (test:1) comes first" },
 		{ "clients = ( { name = \"a\"; allow = (); unix_group = "
 		  "\"root\"; },  { name = \"b\"; allow = (); unix_group = "
 		  "\"root\"; from = (\"127.0.0.1\"); } );",
@@ -616,7 +616,7 @@ test_warnings(void **state)
 		  ");",
 			"clients[1].key (b): "
 			"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA is "
-			"never used here, since a (test:1) comes first" },
+			"never used here, because a (test:1) comes first" },
 		{ "commands = ( { name = \"a\"; argv = (\"/bin/sh\"); } );",
 			"/bin/sh can run any program" },
 		{ "commands = ( { name = \"a\"; argv = (\"/python3.11\"); } );",
@@ -898,13 +898,13 @@ test_drop_in_unreached(void **state)
 	(void)state;
 	assert_string_equal(o.warnings.data,
 		"conf.d/a.conf:3: warning: clients[0] (anna): is never used, "
-		"since z (test:3) comes first and matches the same: put the "
-		"narrower entry first\n");
+		"because z (test:3) comes first and matches the same "
+		"clients: put the narrower entry first\n");
 	end(&o);
 	o = parse_good("\n#= conf.d/a.conf\nclients = ( { name = \"a\";"
 		       " unix_user = \"root\"; allow = (); } );\n");
-	assert_non_null(strstr(
-		o.warnings.data, "since root (built-in defaults) comes first"));
+	assert_non_null(strstr(o.warnings.data,
+		"because root (built-in defaults) comes first"));
 	end(&o);
 }
 
