@@ -108,7 +108,7 @@ prove(struct endpoint e, struct result *r, struct enrol_reply *reply)
 	e.timeout = PING_SECONDS;
 	if (call_ask(&e, &request, &pong, &r->problem) != 0) {
 		buf_adds(&r->problem,
-			"\nthe host has admitted your key, but the test by TLS "
+			"\nthe host has admitted your key, but a test over TLS "
 			"has failed; is the port blocked by a firewall?");
 		if (reply->said.len > 0)
 			buf_addf(&r->problem, "\nthe host said:%s",
