@@ -108,8 +108,9 @@ def test_a_busy_daemon_serves():
             assert "answers, but is too busy to show its key" in \
                 applied(d).stdout
             s.close()
-        wait_for("the end of the session", lambda: len(d.children()) <= 1)
-        assert "answers with the host's key" in applied(d).stdout
+        # The session of the unix socket may end after the TLS client comes.
+        wait_for("a free session", lambda:
+                 "answers with the host's key" in applied(d).stdout)
 
 
 def test_only_who_may_write_the_file_can_apply_it():
