@@ -80,9 +80,10 @@ def restart(d):
 def test_what_happens_is_a_line_each():
     with Daemon() as d, Tool(host(d), "watch") as tool:
         watching(d)
-        d.ask("1#3#firefox#signal=HUP")
+        name = bridle.unique_name()
+        d.ask("1#3#%s#signal=HUP" % name)
         d.ask("1#10#五分钟后重启")
-        line = tool.seen("kill firefox signal=HUP: 404 no process matches")
+        line = tool.seen("kill %s signal=HUP: 404 no process matches" % name)
         equal(line.split()[1:4],
               ["request", "me", "(uid=%d)" % os.getuid()])
         tool.seen("message", "五分钟后重启")
