@@ -33,6 +33,7 @@
  * Maximum and minimum time in ms for one answer, and the pause in ms before the
  * next attempt.
  */
+#define NO_GROUP 65534 /* gid of Debian's group nogroup */
 #define ANSWER_MS 4000
 #define ANSWER_MIN_MS 1000
 #define PAUSE_MS 100
@@ -396,19 +397,22 @@ listen_places_prove(
 	return problem->len == 0 ? 0 : -1;
 }
 
-/* Become the user, with the groups of this user. Return false on failure. */
+/*
+ * Become the user, with the groups of this user. Without an account, the only
+ * group is NO_GROUP. Return false on failure.
+ */
 static bool
 become(uid_t uid)
 {
 	const struct passwd *pw = getpwuid(uid);
-	gid_t gid = pw != NULL ? pw->pw_gid : (gid_t)-1;
+	gid_t gid = pw != NULL ? pw->pw_gid : NO_GROUP;
 
 	if (uid == geteuid())
 		return true;
 	if ((pw != NULL ? initgroups(pw->pw_name, gid) : setgroups(0, NULL)) !=
 		0)
 		return false;
-	return (pw == NULL || setgid(gid) == 0) && setuid(uid) == 0;
+	return setgid(gid) == 0 && setuid(uid) == 0;
 }
 
 static bool
