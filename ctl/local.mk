@@ -6,6 +6,8 @@ libbridlectl_a_SOURCES = \
 	ctl/cli/arg_kind.h \
 	ctl/cli/command.c \
 	ctl/cli/command.h \
+	ctl/cli/exit_status.c \
+	ctl/cli/exit_status.h \
 	ctl/cli/help.c \
 	ctl/cli/help.h \
 	ctl/cli/host_select.c \
@@ -16,26 +18,13 @@ libbridlectl_a_SOURCES = \
 	ctl/cli/invocation.h \
 	ctl/cli/options.c \
 	ctl/cli/options.h \
-	ctl/cli/exit_status.c \
-	ctl/cli/exit_status.h \
 	ctl/cli/request_build.c \
 	ctl/cli/request_build.h \
-	ctl/cmd/announce.c \
-	ctl/cmd/announce.h \
+	ctl/cmd/cmd_admit.c \
 	ctl/cmd/cmd_announce.c \
-	ctl/cmd/caller.c \
-	ctl/cmd/caller.h \
 	ctl/cmd/cmd_chat.c \
 	ctl/cmd/cmd_config.c \
 	ctl/cmd/cmd_discover.c \
-	ctl/cmd/admit.c \
-	ctl/cmd/admit.h \
-	ctl/cmd/admit_check.c \
-	ctl/cmd/admit_entry.c \
-	ctl/cmd/admit_entry.h \
-	ctl/cmd/admit_input.c \
-	ctl/cmd/admit_input.h \
-	ctl/cmd/cmd_admit.c \
 	ctl/cmd/cmd_enrol.c \
 	ctl/cmd/cmd_fingerprint.c \
 	ctl/cmd/cmd_halt.c \
@@ -53,52 +42,10 @@ libbridlectl_a_SOURCES = \
 	ctl/cmd/cmd_watch.c \
 	ctl/cmd/commands.c \
 	ctl/cmd/commands.h \
-	ctl/cmd/conf_add_hosts.c \
-	ctl/cmd/conf_add_hosts.h \
-	ctl/cmd/config_apply.c \
-	ctl/cmd/config_apply.h \
-	ctl/cmd/config_changes.c \
-	ctl/cmd/config_changes.h \
-	ctl/cmd/config_edit.c \
-	ctl/cmd/config_edit.h \
-	ctl/cmd/config_file.c \
-	ctl/cmd/config_file.h \
-	ctl/cmd/config_lock.c \
-	ctl/cmd/config_lock.h \
-	ctl/cmd/discover_add.c \
-	ctl/cmd/discover_add.h \
-	ctl/cmd/discover_run.c \
-	ctl/cmd/discover_run.h \
-	ctl/cmd/discover_trust.c \
-	ctl/cmd/discover_trust.h \
-	ctl/cmd/config_outline.c \
-	ctl/cmd/config_outline.h \
-	ctl/cmd/config_served.c \
-	ctl/cmd/config_served.h \
-	ctl/cmd/editor.c \
-	ctl/cmd/editor.h \
-	ctl/cmd/enrol_job.c \
-	ctl/cmd/enrol_job.h \
-	ctl/cmd/enrol_ssh.c \
-	ctl/cmd/enrol_ssh.h \
-	ctl/cmd/file_replace.c \
-	ctl/cmd/file_replace.h \
 	ctl/cmd/hosts_format.c \
 	ctl/cmd/hosts_format.h \
 	ctl/cmd/line_editor.c \
 	ctl/cmd/line_editor.h \
-	ctl/cmd/listen_proof.c \
-	ctl/cmd/listen_proof.h \
-	ctl/cmd/run_bridled.c \
-	ctl/cmd/run_bridled.h \
-	ctl/cmd/service_units.c \
-	ctl/cmd/service_units.h \
-	ctl/cmd/trust_fetch.c \
-	ctl/cmd/trust_fetch.h \
-	ctl/cmd/trust_list.c \
-	ctl/cmd/trust_list.h \
-	ctl/cmd/trust_many.c \
-	ctl/cmd/trust_many.h \
 	ctl/complete/candidates.c \
 	ctl/complete/candidates.h \
 	ctl/complete/complete.c \
@@ -111,6 +58,34 @@ libbridlectl_a_SOURCES = \
 	ctl/complete/complete_values.h \
 	ctl/complete/partial_line.c \
 	ctl/complete/partial_line.h \
+	ctl/config/announce.c \
+	ctl/config/announce.h \
+	ctl/config/caller.c \
+	ctl/config/caller.h \
+	ctl/config/config_apply.c \
+	ctl/config/config_apply.h \
+	ctl/config/config_changes.c \
+	ctl/config/config_changes.h \
+	ctl/config/config_edit.c \
+	ctl/config/config_edit.h \
+	ctl/config/config_file.c \
+	ctl/config/config_file.h \
+	ctl/config/config_lock.c \
+	ctl/config/config_lock.h \
+	ctl/config/config_outline.c \
+	ctl/config/config_outline.h \
+	ctl/config/config_served.c \
+	ctl/config/config_served.h \
+	ctl/config/editor.c \
+	ctl/config/editor.h \
+	ctl/config/file_replace.c \
+	ctl/config/file_replace.h \
+	ctl/config/listen_proof.c \
+	ctl/config/listen_proof.h \
+	ctl/config/run_bridled.c \
+	ctl/config/run_bridled.h \
+	ctl/config/service_units.c \
+	ctl/config/service_units.h \
 	ctl/fanout/batch.c \
 	ctl/fanout/batch.h \
 	ctl/fanout/confirm_hosts.c \
@@ -227,6 +202,31 @@ libbridlectl_a_SOURCES = \
 	ctl/remote/reply.h \
 	ctl/remote/service_state.c \
 	ctl/remote/service_state.h \
+	ctl/trust/admit.c \
+	ctl/trust/admit.h \
+	ctl/trust/admit_check.c \
+	ctl/trust/admit_entry.c \
+	ctl/trust/admit_entry.h \
+	ctl/trust/admit_input.c \
+	ctl/trust/admit_input.h \
+	ctl/trust/conf_add_hosts.c \
+	ctl/trust/conf_add_hosts.h \
+	ctl/trust/discover_add.c \
+	ctl/trust/discover_add.h \
+	ctl/trust/discover_run.c \
+	ctl/trust/discover_run.h \
+	ctl/trust/discover_trust.c \
+	ctl/trust/discover_trust.h \
+	ctl/trust/enrol_job.c \
+	ctl/trust/enrol_job.h \
+	ctl/trust/enrol_ssh.c \
+	ctl/trust/enrol_ssh.h \
+	ctl/trust/trust_fetch.c \
+	ctl/trust/trust_fetch.h \
+	ctl/trust/trust_list.c \
+	ctl/trust/trust_list.h \
+	ctl/trust/trust_many.c \
+	ctl/trust/trust_many.h \
 	ctl/util/budget.c \
 	ctl/util/budget.h \
 	ctl/util/child_program.c \

@@ -1,6 +1,6 @@
-#include "cmd/announce.h"
 #include "cmd/commands.h"
-#include "cmd/config_apply.h"
+#include "config/announce.h"
+#include "config/config_apply.h"
 #include "util/message.h"
 
 #include <string.h>

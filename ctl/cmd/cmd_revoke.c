@@ -1,6 +1,6 @@
-#include "cmd/admit.h"
 #include "cmd/commands.h"
-#include "cmd/config_apply.h"
+#include "config/config_apply.h"
+#include "trust/admit.h"
 #include "util/message.h"
 
 #include <string.h>

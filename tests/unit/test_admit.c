@@ -1,7 +1,7 @@
-#include "cmd/admit.h"
-#include "cmd/admit_input.h"
-#include "cmd/config_outline.h"
-#include "cmd/enrol_ssh.h"
+#include "config/config_outline.h"
+#include "trust/admit.h"
+#include "trust/admit_input.h"
+#include "trust/enrol_ssh.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

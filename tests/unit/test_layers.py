@@ -26,7 +26,7 @@ PROGRAMS = {
     "daemon": ["sys", "config", "pool", "net", "events", "policy", "action",
                "request", "core", ""],
     "ctl": ["util", "hosts", "cli", "remote", "output", "complete", "fanout",
-            "cmd", ""],
+            "config", "trust", "cmd", ""],
 }
 FOLDERS = [os.path.join(program, folder).rstrip("/")
            for program, folders in PROGRAMS.items() for folder in folders]

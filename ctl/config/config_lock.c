@@ -1,0 +1,86 @@
+#include "config/config_lock.h"
+
+#include "buf.h"
+#include "fd.h"
+#include "util/message.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FLAGS (O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+
+/*
+ * Create the file for the owner of the main file. Return a descriptor, or -1
+ * with errno.
+ */
+static int
+create(const char *path, const char *main)
+{
+	int fd = open(path, FLAGS | O_CREAT | O_EXCL, 0600);
+	struct stat st;
+
+	/* Only root can do this. The file is new, so no link leads to it. */
+	if (fd != -1 && geteuid() == 0 && stat(main, &st) == 0 &&
+		st.st_uid != 0 && fchown(fd, st.st_uid, st.st_gid) != 0)
+		fd_close(&fd);
+	return fd;
+}
+
+/* Open or create the file. Return a descriptor, or -1 with errno. */
+static int
+open_file(const char *path, const char *main)
+{
+	int fd = open(path, FLAGS);
+
+	if (fd == -1 && errno == ENOENT)
+		fd = create(path, main);
+	/* Another program has created the file at the same time. */
+	if (fd == -1 && errno == EEXIST)
+		fd = open(path, FLAGS);
+	return fd;
+}
+
+/* Wait for the lock of the file. Return 0, or -1 with errno. */
+static int
+wait_for(int fd)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return -1;
+	message_print("waiting for another change of the configuration");
+	while (flock(fd, LOCK_EX) != 0)
+		if (errno != EINTR)
+			return -1;
+	return 0;
+}
+
+int
+config_lock(const char *main)
+{
+	char *real = realpath(main, NULL);
+	struct buf path = { 0 };
+	int fd = -1;
+
+	if (real == NULL) {
+		message_print("%s: %s", main, strerror(errno));
+		return -1;
+	}
+	buf_addf(&path, "%s.lock", real);
+	fd = open_file(buf_str(&path), real);
+	if (fd == -1 || wait_for(fd) != 0) {
+		message_print("%s: %s%s", path.data, strerror(errno),
+			geteuid() != 0 ? "; run this command as root, for "
+					 "example with sudo"
+				       : "");
+		fd_close(&fd);
+	}
+	buf_free(&path);
+	free(real);
+	return fd;
+}
