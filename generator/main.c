@@ -218,38 +218,21 @@ read_drop_ins(struct addresses *a, const char *folder)
 	buf_free(&path);
 }
 
-/*
- * True if `test` returns true for the file `name` in one of the unit_folders.
- */
+/* True if a file of the unit in one of the unit_folders is a mask. */
 static bool
-any_folder(const char *name, bool (*test)(const char *path))
+is_masked(const char *unit)
 {
-	char path[256];
+	char path[256], target[16];
+	ssize_t n;
 	size_t i;
 
 	for (i = 0; i < sizeof(unit_folders) / sizeof(*unit_folders); i++) {
-		snprintf(path, sizeof(path), "%s%s", unit_folders[i], name);
-		if (test(path))
+		snprintf(path, sizeof(path), "%s%s", unit_folders[i], unit);
+		n = readlink(path, target, sizeof(target));
+		if (n == 9 && memcmp(target, "/dev/null", 9) == 0)
 			return true;
 	}
 	return false;
-}
-
-static bool
-is_there(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0;
-}
-
-static bool
-is_mask(const char *path)
-{
-	char target[16];
-	ssize_t n = readlink(path, target, sizeof(target));
-
-	return n == 9 && memcmp(target, "/dev/null", 9) == 0;
 }
 
 /* Create the link FOLDER/UNIT.wants/bridled-tcp@INSTANCE.socket. */
@@ -272,8 +255,6 @@ link_unit(const char *folder, const char *unit, const char *instance)
 static void
 link_all(const struct addresses *a, const char *folder)
 {
-	bool enabled =
-		any_folder("sockets.target.wants/bridled.socket", is_there);
 	struct buf name = { 0 };
 	size_t i;
 
@@ -281,8 +262,7 @@ link_all(const struct addresses *a, const char *folder)
 		name.len = 0;
 		unit_name_escape(a->v[i], &name);
 		link_unit(folder, "bridled.service", buf_str(&name));
-		if (enabled)
-			link_unit(folder, "sockets.target", buf_str(&name));
+		link_unit(folder, "bridled.socket", buf_str(&name));
 	}
 	buf_free(&name);
 }
@@ -302,7 +282,7 @@ main(int argc, char **argv)
 	alarm(SECONDS_MAX);
 	umask(022);
 	/* If bridled.socket is masked, the daemon opens its sockets itself. */
-	if (any_folder("bridled.socket", is_mask))
+	if (is_masked("bridled.socket"))
 		return 0;
 	read_configuration(&addresses);
 	for (i = 0; i < sizeof(unit_folders) / sizeof(*unit_folders); i++)

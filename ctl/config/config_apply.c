@@ -24,6 +24,7 @@ struct apply {
 	char *file; /* absolute path of the main file, which can be a link */
 	int lock;
 	bool managed; /* true if systemd opens the sockets */
+	bool changed; /* true if addresses were opened or closed */
 	struct service_units units;
 	struct caller caller;
 	bool had_access;
@@ -190,17 +191,20 @@ put_into_effect(struct apply *a)
 	switch (service_units_apply(&a->units, &problem)) {
 	case SERVICE_FAILED:
 		message_lines(NULL, buf_str(&problem));
+		a->changed = true;
 		step = STEP_FAILED;
 		break;
 	case SERVICE_SAME:
 		/*
 		 * A stopped service reads the files later, at the first
-		 * request.
+		 * request. An undo must also close an address that only the
+		 * daemon still holds.
 		 */
 		if (a->units.running)
-			step = reload(a);
+			step = a->changed ? restart() : reload(a);
 		break;
 	case SERVICE_CHANGED:
+		a->changed = true;
 		break;
 	}
 	buf_free(&problem);

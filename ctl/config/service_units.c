@@ -212,30 +212,36 @@ subtract(
 			add(to, from->v[i]);
 }
 
+int
+service_units_restart(struct buf *problem)
+{
+	struct words w = { 3, { "systemctl", "restart", SERVICE } };
+
+	return systemctl(&w, problem, problem) == 0 ? 0 : -1;
+}
+
 /*
- * Close and open addresses. One command restarts the service and opens the new
- * sockets. In this command, the service comes first: systemd cannot open a new
- * socket while the service of this socket is running.
+ * Close and open addresses. systemd cannot open a new socket while the service
+ * of this socket runs. The service wants the new sockets, so a restart of the
+ * service opens them after its stop. A second job for a socket could come after
+ * the start of the service, and would fail.
  */
 static enum service_change
 change(const struct service_units *u, const struct tcp_units *t,
 	struct buf *problem)
 {
 	struct words stop = { 2, { "systemctl", "stop" } };
-	struct words start = { 3, { "systemctl", "restart", SERVICE } };
-	size_t fixed;
+	struct words start = { 2, { "systemctl", "start" } };
 
 	subtract(&stop, &t->open, &t->wanted);
-	if (!u->running) {
-		start.v[1] = "start";
-		start.n = 2;
-	}
-	fixed = start.n;
 	subtract(&start, &t->wanted, &t->open);
-	if (stop.n == 2 && start.n == fixed)
+	if (stop.n == 2 && start.n == 2)
 		return SERVICE_SAME;
 	if (stop.n > 2 && systemctl(&stop, problem, problem) != 0)
 		return SERVICE_FAILED;
+	if (u->running)
+		return service_units_restart(problem) == 0 ? SERVICE_CHANGED
+							   : SERVICE_FAILED;
 	if (start.n > 2 && systemctl(&start, problem, problem) != 0)
 		return SERVICE_FAILED;
 	return SERVICE_CHANGED;
@@ -255,12 +261,4 @@ service_units_apply(const struct service_units *u, struct buf *problem)
 	}
 	free(t);
 	return result;
-}
-
-int
-service_units_restart(struct buf *problem)
-{
-	struct words w = { 3, { "systemctl", "restart", SERVICE } };
-
-	return systemctl(&w, problem, problem) == 0 ? 0 : -1;
 }

@@ -785,6 +785,48 @@ def apply(m, *args, code=0, caller="root"):
     return run
 
 
+def test_a_new_address_opens_while_a_busy_service_runs():
+    """The restart of the service opens the new socket. No other job may close
+    this socket again."""
+    m = shared()
+    before = m.read(CONF)
+    load = [m.popen("timeout", "300", "sh", "-c", "while :; do :; done")
+            for _ in range(4)]
+    try:
+        for _ in range(int(os.environ.get("BRIDLE_ROUNDS", "4"))):
+            ctl(m, "ping")
+            m.write(CONF, listens(before, PLAIN))
+            assert "127.0.0.1:7079 answers" in apply(m).stdout
+            m.write(CONF, before)
+            apply(m)
+            equal(instances(m), [])
+    finally:
+        for process in load:
+            process.kill()
+            process.wait()
+        m.write(CONF, before)
+        stop_tcp(m)
+        restart(m)
+
+
+def test_the_socket_unit_stands_for_all_addresses():
+    m = shared()
+    before = m.read(CONF)
+    try:
+        m.write(CONF, listens(before, PLAIN))
+        apply(m)
+        m.sh("systemctl stop bridled.socket bridled.service")
+        equal(instances(m), [])
+        m.sh("systemctl start bridled.socket")
+        equal(instances(m), ["bridled-tcp@127.0.0.1:7079.socket"])
+        assert "1#" in m.sh("printf '1#4\\n' | nc -N 127.0.0.1 7079").stdout
+    finally:
+        m.write(CONF, before)
+        stop_tcp(m)
+        m.sh("systemctl start bridled.socket")
+        restart(m)
+
+
 class Restored:
     """A block whose end restores the configuration and the listeners."""
 
@@ -1024,7 +1066,7 @@ def test_the_generator_names_each_address_once():
                     "no address"))))
         drop_in(m, "bridled.socket", "[Socket]\nListenStream=7075\n")
         units = m.sh("ls /run/systemd/generator/bridled.service.wants "
-                     "/run/systemd/generator/sockets.target.wants").stdout
+                     "/run/systemd/generator/bridled.socket.wants").stdout
         names = ["bridled-tcp@0.0.0.0:7072.socket",
                  r"bridled-tcp@\x5bfe80::1\x5d:7075\x25lo.socket"]
         equal(sorted(re.findall(r"bridled-tcp\S+", units)), sorted(names * 2))
