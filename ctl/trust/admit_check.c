@@ -5,6 +5,7 @@
 #include "verbs.h"
 
 #include <string.h>
+#include <time.h>
 
 #define NAME_MAX_BYTES 32
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -83,17 +84,27 @@ check_from(const char *from, struct buf *error)
 }
 
 /*
- * Check only that the text cannot break the syntax of the file. bridled checks
- * the date, because only bridled knows all forms of dates.
+ * Check that the text cannot break the syntax of the file, and that the date is
+ * not in the past. bridled checks the form of the date.
  */
 static int
 check_until(const char *until, struct buf *error)
 {
 	size_t len = strlen(until);
+	time_t now = time(NULL);
+	char text[32] = "";
+	struct tm tm;
 
-	if (len > 0 && len < 40 &&
-		text_consists_of(until, len, DIGITS "-:. +TZ"))
-		return 0;
+	if (len > 0 && len < sizeof(text) &&
+		text_consists_of(until, len, DIGITS "-: ")) {
+		/* Both texts begin with the year, so they sort by time. */
+		if (localtime_r(&now, &tm) == NULL ||
+			strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S",
+				&tm) == 0 ||
+			strncmp(until, text, len) >= 0)
+			return 0;
+		return problem_add(error, "--until: %s is in the past", until);
+	}
 	return problem_add(error,
 		"--until: '%s' is no date; use 2027-01-31 or "
 		"'2027-01-31 18:00'",

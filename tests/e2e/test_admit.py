@@ -179,6 +179,8 @@ def test_wrong_values_change_nothing():
                 (["--allow", "list", "--from", "10.0.0.0/8,x"], "'x'"),
                 (["--allow", "list", "--from", '"; x'], "no network"),
                 (["--allow", "list", "--until", '1"; allow'], "no date"),
+                (["--allow", "list", "--until", "2026-01-31"],
+                 "2026-01-31 is in the past"),
                 (["--allow", "list", "--listen", "lab7:7075"], "numeric"),
                 (["--add-key", "--replace"], "cannot be combined")):
             refused(d.admit(key, *args), 2, part)
