@@ -76,7 +76,7 @@ command_line_parse(int argc, char **argv, struct options *o)
 		{ "show", no_argument, &o->show, true },
 		{ "outline", no_argument, &o->outline, true },
 		{ "effective", no_argument, &o->effective, true },
-		/* the name of --effective in version 0.1 */
+		/* name that version 0.1 used for `--effective` */
 		{ "in-force", no_argument, &o->effective, true },
 		{ "reload", no_argument, &o->reload, true },
 		{ "state-dir", required_argument, NULL, STATE_DIR },

@@ -14,8 +14,8 @@ struct options {
 	/* command_line_parse() does not set `folder` and `stand_in`. */
 	const char *folder; /* path of the folder conf.d */
 	/*
-	 * file that is read in place of a file of conf.d; if none, `name` is
-	 * NULL
+	 * file to read in place of a file in conf.d; `name` is NULL if there is
+	 * no such file
 	 */
 	struct conf_stand_in stand_in;
 	const char *pid_file;
@@ -25,7 +25,10 @@ struct options {
 	/* path of the file that `config` will replace, or NULL */
 	const char *in_place_of;
 	const char *state_dir;
-	/* for `check`: true if a service manager opens the TCP sockets */
+	/*
+	 * true if a service manager opens the TCP sockets; only `check` uses
+	 * this
+	 */
 	bool passed;
 	bool daemonize;
 	bool log_stderr;
@@ -41,8 +44,9 @@ struct options {
 };
 
 /*
- * Parse the command line into the struct. Members without an option stay
- * unchanged. Exit after --help, --version and errors.
+ * Parse the command line into the struct. A member stays unchanged if the
+ * command line does not have its option. Exit the process after --help,
+ * --version or an error.
  */
 void command_line_parse(int argc, char **argv, struct options *);
 

@@ -1,6 +1,6 @@
 /*
- * The option --entry of bridled: shows the entries of `clients` that have a key
- * or a name, with the places of these entries.
+ * The option --entry of bridled. It shows the entries of `clients` that have a
+ * given key or name, with the file and the line of each entry.
  */
 #ifndef BRIDLE_ENTRY_SHOW_H
 #define BRIDLE_ENTRY_SHOW_H

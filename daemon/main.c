@@ -204,7 +204,10 @@ absolute(const char *path)
 	return whole;
 }
 
-/* Return the path. If the path is NULL, no memory is available: exit. */
+/*
+ * Return the path. If the path is NULL, memory has run out, so print an error
+ * and exit.
+ */
 static char *
 need(char *path)
 {
@@ -284,7 +287,10 @@ open_listeners(struct parent *p, uid_t owner)
 	p->listeners = (struct listeners){ 0 };
 	result = listeners_open(
 		&p->listeners, &passed, p->settings, owner, &errors);
-	/* A successful start may have warnings about passed sockets. */
+	/*
+	 * Print the lines even after success, because they can be warnings
+	 * about passed sockets.
+	 */
 	print_lines(&errors);
 	if (result != 0)
 		listeners_close(&passed);
@@ -355,8 +361,8 @@ write_pid(const char *path)
 }
 
 /*
- * Remove the pid file. If the daemon may not write to the directory, empty the
- * file: the pid may later belong to another process.
+ * Remove the pid file. If the daemon is not allowed to write to the directory,
+ * empty the file, because another process may later get the same pid.
  */
 static void
 remove_pid(const char *path, int fd)
@@ -367,8 +373,8 @@ remove_pid(const char *path, int fd)
 }
 
 /*
- * Create the state_dir if it does not exist, owned by the daemon's user. Return
- * 0, or -1 if this fails and the directory is needed.
+ * If the state_dir does not exist, create it for the daemon's user. Return -1
+ * if this fails and the daemon needs the directory, otherwise 0.
  */
 static int
 make_state_dir(
@@ -487,7 +493,7 @@ out:
 }
 
 /*
- * If the start has failed, send its exit status to the process that waits in
+ * If the start has failed, send the exit status to the process that waits in
  * await(). Return the exit status.
  */
 static int
@@ -542,8 +548,8 @@ do_once(const struct options *o)
 
 /*
  * True if a daemon with a wrong configuration should continue and refuse
- * clients. Return false if root has started it, because a person at a terminal
- * then waits for the exit status.
+ * clients. Return false if root has started the daemon, because a person at a
+ * terminal then waits for the exit status.
  */
 static bool
 may_refuse(const struct parent *p)
@@ -552,8 +558,8 @@ may_refuse(const struct parent *p)
 }
 
 /*
- * Refuse clients until the configuration may be right. Return 0 to load the
- * configuration again, or -1 to end the daemon.
+ * Refuse all clients until a file of the configuration changes or a signal
+ * arrives. Return 0 to load the configuration again, or -1 to end the daemon.
  */
 static int
 refuse_clients(struct parent *p, const struct options *o,
@@ -584,9 +590,9 @@ refuse_clients(struct parent *p, const struct options *o,
 }
 
 /*
- * Load the settings. While they are wrong, refuse clients if may_refuse().
- * Return an exit status. If a signal ends the daemon in the meantime, return 0
- * without settings.
+ * Load the settings. While the settings are wrong and may_refuse() returns
+ * true, refuse all clients. Return an exit status. If a signal ends the daemon
+ * in the meantime, return 0 without settings.
  */
 static int
 load_or_refuse(struct parent *p, const struct options *o)
@@ -606,8 +612,8 @@ load_or_refuse(struct parent *p, const struct options *o)
 		if (status != 0)
 			break;
 		/*
-		 * bridled --reload waits for a load that began after its
-		 * signal.
+		 * `bridled --reload` sends SIGHUP, and waits for a load that
+		 * began after this signal.
 		 */
 		p->effective.began = clock_ms();
 	}

@@ -9,8 +9,8 @@
 
 /*
  * Find the user that the daemon runs as. If root starts the daemon, this is the
- * user in the setting `user`, otherwise the present user. Return 0, or print a
- * message and return an exit status.
+ * user that the setting `user` names. Otherwise, this is the user of the
+ * present process. Return 0, or print a message and return an exit status.
  */
 int service_user_find(const struct settings *, struct account *user);
 

@@ -31,7 +31,7 @@ check_program(const char *name, struct buf *errors)
 
 /*
  * Return true if state_dir exists. Otherwise test if the daemon could create
- * the folder at its start. At this time, the daemon still has all its rights.
+ * the folder at its start, when the daemon still has all its rights.
  */
 static bool
 has_state_dir(const struct settings *s, struct buf *errors)
@@ -57,7 +57,10 @@ run_child(const struct settings *s, const struct account *user, int out)
 {
 	struct buf errors = { 0 };
 
-	/* If this fails, the start of the daemon reports the error. */
+	/*
+	 * Ignore a failure here, because the start of the daemon reports the
+	 * error.
+	 */
 	if (service_user_become(s, user) == 0)
 		host_key_test(s, &errors);
 	_exit(fd_write_all(out, buf_str(&errors), errors.len) != 0);

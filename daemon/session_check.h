@@ -1,5 +1,6 @@
 /*
- * A test for `bridled --check`: could the daemon start its sessions?
+ * A test for `bridled --check`. It shows if the daemon could start its
+ * sessions.
  */
 #ifndef BRIDLE_SESSION_CHECK_H
 #define BRIDLE_SESSION_CHECK_H

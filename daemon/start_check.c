@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 /*
- * Print if the user has access, and why. Return 0 if the user has access,
- * otherwise an exit status.
+ * Print that the user has access, or that the user has no access. Print the
+ * reason too. Return 0 if the user has access, otherwise an exit status.
  */
 static int
 check_access(const struct settings *s, const char *user,
@@ -50,7 +50,7 @@ check_access(const struct settings *s, const char *user,
 	return given ? 0 : EX_NOPERM;
 }
 
-/* True if list and kill could not see other users' processes. */
+/* True if the verbs `list` and `kill` could not see other users' processes. */
 static bool
 is_blind(const struct settings *s, const struct account *user)
 {
@@ -94,7 +94,10 @@ user_can_read(const struct settings *s, const struct account *user,
 		return true;
 	if ((pid = fork()) == 0) {
 		if (service_user_become(s, user) != 0)
-			/* the start of the daemon will report this error */
+			/*
+			 * ignore this error here, because the start of the
+			 * daemon reports it
+			 */
 			_exit(0);
 		if (conf_files_read(&files, path, folder, &errors) == 0)
 			_exit(0);

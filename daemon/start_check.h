@@ -16,7 +16,10 @@
  */
 int start_check(const struct options *o, const struct settings *);
 
-/* Print a warning if list and kill could not see other users' processes. */
+/*
+ * Print a warning if the verbs `list` and `kill` could not see other users'
+ * processes.
+ */
 void start_check_proc(const struct settings *, const struct account *user);
 
 #endif

@@ -44,8 +44,9 @@ describe_list(const struct action *a, char *text, size_t size)
 }
 
 /*
- * Append to the status text that the policy (kill.users), the kernel or both
- * denied signals. The counts come from the action's process, and may be wrong.
+ * Append a sentence to the status text. It says if the policy (kill.users), the
+ * kernel or both denied signals. The counts come from the action's process, and
+ * may be wrong.
  */
 static void
 describe_denied(const struct action_report *r, struct buf *b)
@@ -62,8 +63,8 @@ describe_denied(const struct action_report *r, struct buf *b)
 }
 
 /*
- * Write the status text of a kill. It is the number of processes for each
- * outcome, such as "2 signalled, 1 denied by the kernel".
+ * Write the status text of a `kill` action. The text is the number of processes
+ * for each outcome, such as "2 signalled, 1 denied by the kernel".
  */
 static void
 describe_kill(const struct action *a, char *text, size_t size)
@@ -89,7 +90,7 @@ describe_kill(const struct action *a, char *text, size_t size)
 /* The properties of each verb that starts an action. */
 static const struct {
 	enum sandbox_role role;
-	/* built-in action; NULL for the verb run */
+	/* built-in action; NULL for the verb `run` */
 	int (*run)(const struct action_context *);
 	/* the exit status comes from a program, not from enum action_exit */
 	bool is_program;
@@ -141,8 +142,8 @@ run_builtin(const struct action_context *c)
 }
 
 /*
- * The two sides of an action's pipes. `its` has the action's descriptors,
- * `ours` the daemon's descriptors.
+ * The two sides of an action's pipes. `its` has the action's descriptors, and
+ * `ours` has the daemon's descriptors.
  */
 struct pipes {
 	struct action_pipes its;
@@ -211,15 +212,17 @@ static void __attribute__((noreturn)) run_child(const struct action_context *c,
 	case VERB_RUN:
 		/*
 		 * A command may start children, which a parent-death signal
-		 * would not reach. The guard kills them if the daemon dies.
+		 * would not reach. The guard kills these children if the daemon
+		 * dies.
 		 */
 		if (guard_start(daemon) != 0)
 			_exit(ACTION_FAILED);
 		run_command(c);
 	case VERB_HALT:
 		/*
-		 * If the daemon ends before the halt, nobody reads the halt's
-		 * output. Ignore SIGPIPE, so that the halt continues.
+		 * If the daemon ends before this action, no process reads the
+		 * action's output. Ignore SIGPIPE, so that the action still
+		 * halts the machine.
 		 */
 		if (!c->request->dry_run) {
 			signal(SIGPIPE, SIG_IGN);
@@ -279,7 +282,8 @@ actions_start(struct actions *actions, const struct action_context *c,
 	if (a->pid == -1)
 		goto fail;
 	/*
-	 * Do not share the report with later children, which could write to it.
+	 * Do not share the report with later children, because they could
+	 * change the report.
 	 */
 	madvise(a->report, sizeof(*a->report), MADV_DONTFORK);
 	action_pipes_close(&pipes.its);
@@ -309,8 +313,9 @@ actions_find(struct actions *actions, pid_t pid)
 }
 
 /*
- * Send a signal to the action's process group. Before it calls setsid(), a
- * child has no group of its own, and only the child gets the signal.
+ * Send a signal to the action's process group. A child that has not called
+ * setsid() yet has no group of its own. In that case, send the signal only to
+ * the child.
  */
 static void
 signal_group(const struct action *a, int sig)
@@ -421,7 +426,7 @@ builtin_result(struct action *a, int status, char *text, size_t size)
 
 /*
  * Return the status code in the report, or CODE_FAILED if the code is invalid.
- * Copy the report's text, in which the action may have left out the NUL.
+ * Copy the report's text, which possibly has no NUL at its end.
  */
 static int
 found_result(const struct action *a, char *text, size_t size)
@@ -435,8 +440,8 @@ found_result(const struct action *a, char *text, size_t size)
 }
 
 /*
- * Return CODE_OK for a command that has ended, with any exit status or signal.
- * Write the status text to `text`.
+ * Write the status text of a command that has ended to `text`. Return CODE_OK
+ * for any exit status and any signal.
  */
 static int
 run_result(const siginfo_t *si, char *text, size_t size)
@@ -452,7 +457,10 @@ run_result(const siginfo_t *si, char *text, size_t size)
 	return CODE_OK;
 }
 
-/* Return false for a run, whose command may have written to its own pipe. */
+/*
+ * Return false for the verb `run`, because its command can get SIGPIPE from a
+ * pipe that the command made itself.
+ */
 bool
 action_lost_reader(const struct action *a, const siginfo_t *si)
 {

@@ -35,12 +35,14 @@ extern const char *const kill_outcome_names[KILL_OUTCOMES];
  * report lies in memory that the action shares with the daemon.
  */
 struct action_report {
-	uint32_t rows; /* number of records that a list has written */
-	/* 1 if /proc hides other users' processes (list, kill) */
+	uint32_t rows; /* number of records that a `list` action has written */
+	/* 1 if /proc hides other users' processes (`list`, `kill`) */
 	uint32_t hidden;
-	/* number of processes for each outcome (kill) */
+	/* number of processes for each outcome (`kill`) */
 	uint32_t outcomes[KILL_OUTCOMES];
-	/* number of processes that the policy denied (kill) */
+	/*
+	 * number of processes for which the policy denied the signal (`kill`)
+	 */
 	uint32_t by_policy;
 	int32_t code;   /* status code that the action has chosen, or 0 */
 	char text[192]; /* status text for `code` */
@@ -51,18 +53,22 @@ struct action_context {
 	const struct settings *settings;
 	const struct settings_client *client;
 	const struct request *request;
-	char *const *argv; /* program to execute (halt, cancel, say, run) */
+	/* program to execute (`halt`, `cancel`, `say`, `run`) */
+	char *const *argv;
 	const char *id;
 	struct logger *logger;
 	pid_t daemon;
 	struct action_report *report;
-	/* records that the parent has made (status, who, verbs) */
+	/* records that the parent has made (`status`, `who`, `verbs`) */
 	struct buf *rows;
 	/* configured command to run, or NULL */
 	const struct settings_command *command;
 };
 
-/* The exit statuses of the built-in actions, which write to standard output. */
+/*
+ * The exit statuses of the built-in actions. These actions write their records
+ * to standard output.
+ */
 enum action_exit {
 	ACTION_OK,
 	ACTION_PARTLY,
@@ -77,7 +83,7 @@ int action_status(const struct action_context *);
 int action_rows(const struct action_context *);
 
 /*
- * Execute the program `argv` of the context, with the text of the say request
+ * Execute the program `argv` of the context, with the text of the `say` request
  * as its standard input. Return an exit status only on failure.
  */
 int action_say(const struct action_context *);
@@ -106,7 +112,8 @@ int action_wake(const struct action_context *);
 struct action_pipes {
 	int in;
 	int out;
-	int err; /* only for the verb run; other verbs write errors to `out` */
+	/* only for the verb `run`; other verbs write errors to `out` */
+	int err;
 };
 
 /* Close the descriptors that are open, and set them to -1. */
@@ -136,14 +143,17 @@ TAILQ_HEAD(actions, action);
 
 /*
  * Fork the action of a request, and add the action to the list. Copy `about`.
- * `deadline` is a value of clock_ms(). The caller gets the daemon's descriptors
- * of the pipes, which are non-blocking, and closes them. Return NULL with errno
- * on failure.
+ * `deadline` is a value of clock_ms(). Give the caller the daemon's descriptors
+ * of the pipes. These descriptors are non-blocking, and the caller closes them.
+ * Return NULL with errno on failure.
  */
 struct action *actions_start(struct actions *, const struct action_context *,
 	const char *about, int64_t deadline, struct action_pipes *);
 
-/* Return the action whose process has this pid, or NULL if there is none. */
+/*
+ * Return the action whose process has this pid, or NULL if no action has this
+ * pid.
+ */
 struct action *actions_find(struct actions *, pid_t);
 
 /*
@@ -170,8 +180,8 @@ void action_last_signal(const struct action *);
 
 /*
  * Return the status code of an action that has ended, and write the status text
- * to `text`. If the policy forbade each signal of a kill, set the verdict and
- * the rule in the action's log.
+ * to `text`. If the policy forbade each signal of a `kill` request, set the
+ * verdict and the rule in the action's log.
  */
 int action_result(struct action *, const siginfo_t *, char *text, size_t size);
 

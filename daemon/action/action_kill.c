@@ -1,7 +1,7 @@
 /*
- * The action of kill. It opens a pidfd for each matching process, reads the
- * process again, and sends the signal by the pidfd. The signal therefore cannot
- * reach another process that later got the same pid.
+ * The action of the verb `kill`. It opens a pidfd for each matching process,
+ * reads the process again, and sends the signal by the pidfd. The signal
+ * therefore cannot reach another process that later got the same pid.
  */
 #include "action/action.h"
 
@@ -48,8 +48,8 @@ struct killer {
 };
 
 /*
- * True if the list `only`, the argument only= of the request, contains the
- * token of the process.
+ * True if `only` contains the token of the process. `only` is the list in the
+ * request's argument only=.
  */
 static bool
 has_token(const struct killer *k, const struct proc *p, const char *only)
@@ -70,7 +70,8 @@ has_token(const struct killer *k, const struct proc *p, const char *only)
 
 /*
  * Return 1 if the request has no argument only=, or if only= contains the token
- * of the process. Return 0 if not, or -1 if descriptors or memory have run out.
+ * of the process. Return 0 if only= does not contain the token. Return -1 if
+ * descriptors or memory have run out.
  */
 static int
 is_named(const struct killer *k, struct proc *p)
@@ -254,7 +255,7 @@ log_victim(struct killer *k, const struct victim *v, int sig)
 	struct buf name = { 0 };
 
 	if (k->context->client->secret)
-		/* the name is an argument of the request */
+		/* hide the name, which is a secret argument of the request */
 		buf_adds(&name, "(secret)");
 	else
 		text_quoted(&name, v->name, v->namelen);
@@ -383,8 +384,8 @@ wait_and_escalate(struct killer *k)
 }
 
 /*
- * Write the records of the reply, and count the outcomes. This comes after all
- * signals, because a client that does not read may block the write. Return 0,
+ * Write the records of the reply, and count the outcomes. Call this after all
+ * signals, because a client that does not read can block the write. Return 0,
  * or -1 on failure.
  */
 static int
@@ -435,8 +436,8 @@ exit_status(const struct killer *k)
 #define OTHER_FDS 16 /* descriptors for /proc, the log and the name service */
 
 /*
- * Raise RLIMIT_NOFILE, because a wait needs a pidfd for each process. Set
- * `room` to the number of pidfds that the new limit allows.
+ * Raise RLIMIT_NOFILE, because a request with wait= needs a pidfd for each
+ * process. Set `room` to the number of pidfds that the new limit allows.
  */
 static void
 raise_limit(struct killer *k)
@@ -452,8 +453,8 @@ raise_limit(struct killer *k)
 }
 
 /*
- * Return the status code if the user is unknown or no process of only= exists,
- * and write the status text. Otherwise return 0. `why` is the errno of the
+ * If the user is unknown, or no process in only= exists, write the status text
+ * and return the status code. Otherwise return 0. `why` is the errno of the
  * user's look-up, or 0 if the look-up succeeded.
  */
 static int

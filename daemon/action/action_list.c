@@ -1,7 +1,8 @@
 /*
- * The action of list. It writes one record for each process that matches a
- * pattern and a user, sorted by pid. The kernel needs much time to format the
- * texts of /proc. If there are many processes, two threads share this work.
+ * The action of the verb `list`. It writes one record for each process that
+ * matches a pattern and a user. The records are sorted by pid. The kernel needs
+ * much time to format the texts of /proc. If there are many processes, two
+ * threads share this work.
  */
 #include "action/action.h"
 

@@ -1,7 +1,7 @@
 /*
- * The actions of halt, cancel and status, which run programs that talk to
- * systemd-logind. Such a program may block, so only the process of an action
- * runs it.
+ * The actions of the verbs `halt`, `cancel` and `status`, which run programs
+ * that talk to systemd-logind. Such a program may block, so only the process of
+ * an action runs it.
  */
 #include "action/action.h"
 
@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 /*
- * Write the status code and text to the report, in place of a status about a
- * program's exit. Return ACTION_FOUND.
+ * Write the status code and text to the report. They replace the status that
+ * describes the exit of a program. Return ACTION_FOUND.
  */
 static int __attribute__((format(printf, 3, 4)))
 find(const struct action_context *c, int code, const char *fmt, ...)
@@ -38,8 +38,9 @@ find(const struct action_context *c, int code, const char *fmt, ...)
 /*
  * Run the program `argv`, which queries logind, and parse its output with
  * `read`. Return 1 and append a text to `out`, or return 0 if logind has no
- * inhibitor or schedule. Return -1 if the program fails or is not configured. A
- * halt may continue after -1, because logind itself refuses a forbidden halt.
+ * inhibitor or schedule. Return -1 if the program fails or is not configured.
+ * After -1, the caller can still try to halt, because logind itself refuses a
+ * forbidden halt.
  */
 static int
 ask(const struct action_context *c, char *const *argv,
@@ -62,9 +63,10 @@ is_now(const struct request *r)
 }
 
 /*
- * Run the halt's program, and read the scheduled time back from logind. If the
- * program fails, return its exit status, or die of the same signal. Otherwise
- * return an exit status of enum action_exit.
+ * Run the program that schedules the halt, and read the scheduled time back
+ * from logind. If the program fails, return its exit status, or die of the
+ * signal that killed the program. Otherwise return an exit status of enum
+ * action_exit.
  */
 static int
 schedule(const struct action_context *c)

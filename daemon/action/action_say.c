@@ -1,5 +1,5 @@
 /*
- * The action of a say request with wall=. It executes the program of the
+ * The action of a `say` request with wall=. It executes the program of the
  * setting `wall`, which writes the text to all terminals.
  */
 #include "action/action.h"
@@ -17,9 +17,10 @@
 #include <unistd.h>
 
 /*
- * True if the program is wall(1) and could not write to any terminal, which
- * wall(1) does not report. Terminals belong to the group tty. wall(1) gets this
- * group by its set-group-ID bit, or inherits the group from this process.
+ * True if the program is wall(1) and could not write to any terminal. wall(1)
+ * itself does not report this error. Terminals belong to the group tty. wall(1)
+ * gets this group by its set-group-ID bit, or inherits the group from this
+ * process.
  */
 static bool
 reaches_nobody(const char *program)

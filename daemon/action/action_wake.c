@@ -1,5 +1,5 @@
 /*
- * The action of a wake request. The helper bridled-wake sends the packets,
+ * The action of a `wake` request. The helper bridled-wake sends the packets,
  * because the daemon itself can be without a network.
  */
 #include "action/action.h"

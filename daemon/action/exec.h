@@ -24,8 +24,8 @@ void exec_command(const struct settings_command *, char *const *argv,
 	const char *id, const char **what);
 
 /*
- * True if this process may run a program as the user and the group of the
- * command.
+ * True if this process is allowed to run a program as the user and the group of
+ * the command.
  */
 bool exec_is_permitted(const struct settings_command *);
 

@@ -56,7 +56,7 @@ guard_start(pid_t daemon)
 
 	/*
 	 * Check the parent after pidfd_open(2): while the daemon is our parent,
-	 * no other process can have its pid.
+	 * no other process can have the daemon's pid.
 	 */
 	if (daemon_fd == -1 || action_fd == -1 || getppid() != daemon)
 		return -1;

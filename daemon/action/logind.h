@@ -11,8 +11,8 @@
 /*
  * Read a reply to ListInhibitors, 'a(ssssuu) 1 "shutdown" "who" "why" "block"
  * uid pid'. Append a description of the first inhibitor that blocks a shutdown.
- * Return 1 if an inhibitor blocks, 0 if none does, or -1 if the text has
- * another format.
+ * Return 1 if an inhibitor blocks a shutdown, 0 if no inhibitor does, or -1 if
+ * the text has another format.
  */
 int logind_inhibitor(const char *text, struct buf *out);
 

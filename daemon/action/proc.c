@@ -92,7 +92,8 @@ compare_pids(const void *a, const void *b)
 }
 
 /*
- * Return the pid that a folder of /proc has as its name, or 0 for another name.
+ * Convert the name of a folder in /proc to a pid. Return 0 if the name is not a
+ * pid.
  */
 static pid_t
 pid_of(const char *s)
@@ -262,7 +263,7 @@ proc_uids(int dir, pid_t pid, uid_t uids[PROC_UIDS])
 	text[n] = '\0';
 	/*
 	 * The process name stands before "Uid:". The kernel escapes each LF in
-	 * the name, so the name cannot match.
+	 * the process name, so the name cannot match this text.
 	 */
 	if ((at = strstr(text, "\nUid:")) == NULL) {
 		errno = EIO;

@@ -38,8 +38,9 @@ int proc_open(void);
 
 /*
  * proc_hides_others() returns true if /proc hides other users' processes from
- * this process; see hidepid in proc(5). Call it after this process has dropped
- * its capabilities. PROC_HIDDEN describes the hidden processes in messages.
+ * this process; see hidepid in proc(5). Call this function after this process
+ * has dropped its capabilities. PROC_HIDDEN describes the hidden processes in
+ * messages.
  */
 #define PROC_HIDDEN "other users' processes: /proc is mounted with hidepid"
 bool proc_hides_others(int dir);
@@ -52,8 +53,9 @@ int proc_pids(int dir, pid_t **pids, size_t *n);
 
 /*
  * Read one process. Set `uid` to the owner of the folder /proc/PID. The owner
- * of its files is not used, because this is root for some processes. Return 0,
- * or -1 with errno: ENOENT or ESRCH if the process is gone.
+ * of the files in this folder is not used, because root owns these files for
+ * some processes. Return 0, or -1 with errno: ENOENT or ESRCH if the process is
+ * gone.
  */
 int proc_read(int dir, pid_t, struct proc *);
 
@@ -79,11 +81,12 @@ bool proc_is_short(int error);
 void proc_cmdline(int dir, pid_t, struct buf *out, size_t max);
 
 /*
- * Return the process name that list shows and kill matches; *len is its length.
- * The name is comm, unless the kernel has truncated comm to 15 bytes. If
- * argv[0]'s base name begins with a truncated comm, the base name is the name.
- * A base name above PROC_NAME_MAX bytes is ignored, because it could make a
- * record too long. The result points into `p` or `cmdline`.
+ * Return the process name that the verb `list` shows and the verb `kill`
+ * matches. Store the length of the name in *len. The name is comm, unless the
+ * kernel has truncated comm to 15 bytes. If comm is truncated and the base name
+ * of argv[0] begins with comm, the base name is the process name. A base name
+ * above PROC_NAME_MAX bytes is ignored, because it could make a record too
+ * long. The result points into `p` or `cmdline`.
  */
 const char *proc_name(
 	const struct proc *p, const struct buf *cmdline, size_t *len);
@@ -105,10 +108,10 @@ uint64_t proc_inode(int pidfd);
 
 /*
  * proc_token() writes the token of a process, "PID-INODE-BOOT", which no other
- * process has. If the inode is unknown, the token has the start ticks in its
- * place. In that case, a process that gets the same pid within one tick gets
- * the same token. proc_boot() reads BOOT, the first 8 digits of the kernel's
- * boot id. Return 0, or -1 with errno.
+ * process has. If the inode is unknown, the token has the start ticks in place
+ * of the inode. In that case, a process that gets the same pid within one tick
+ * gets the same token. proc_boot() reads BOOT, the first 8 digits of the
+ * kernel's boot id. Return 0, or -1 with errno.
  */
 #define PROC_TOKEN_MAX 48
 int proc_boot(char boot[9]);

@@ -35,7 +35,7 @@ find_local(uid_t uid, char *name)
 	while (!found && fgetpwent_r(f, &entry, text, sizeof(text), &pw) == 0)
 		/*
 		 * Skip a name that begins with "+" or "-", which refers to the
-		 * name service: nsswitch.conf(5).
+		 * name service (see nsswitch.conf(5)).
 		 */
 		found = pw->pw_uid == uid && strchr("+-", *pw->pw_name) == NULL;
 	if (found)

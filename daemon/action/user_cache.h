@@ -41,9 +41,9 @@ const char *user_cache_name(struct user_cache *, uid_t);
 int user_cache_uid(const char *name, uid_t *uid);
 
 /*
- * Write the status text for a user name after user_cache_uid() has failed;
- * `why` is its errno. Return the status code: CODE_NO_MATCH if the user does
- * not exist, or CODE_FAILED if the name service failed.
+ * Write the status text for a user name after user_cache_uid() has failed.
+ * `why` is the errno of that call. Return the status code: CODE_NO_MATCH if the
+ * user does not exist, or CODE_FAILED if the name service failed.
  */
 int user_cache_unknown(const char *name, int why, char *text, size_t size);
 

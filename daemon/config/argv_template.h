@@ -15,10 +15,10 @@ struct argv_template_value {
 
 /*
  * Replace the placeholders in `argv`, which ends with NULL. The list of values
- * ends with a NULL name. If an argument consists only of a placeholder, and its
- * value is NULL, the argument is left out. Within a longer argument, a NULL
- * value becomes "". Unknown placeholders stay as they are. Return a NULL-ended
- * result for argv_template_free(), or NULL if no memory is available.
+ * ends with a NULL name. If an argument is only a placeholder whose value is
+ * NULL, the argument is left out. Within a longer argument, a NULL value
+ * becomes "". Unknown placeholders stay as they are. Return a NULL-ended result
+ * for argv_template_free(), or NULL if no memory is available.
  */
 char **argv_template_expand(
 	char *const *argv, const struct argv_template_value *);

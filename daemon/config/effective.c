@@ -52,9 +52,9 @@
 #define POLL_MS 10
 
 /*
- * Open a file in the folder `dir`, a state_dir. The owner of the folder is not
- * trusted, so refuse all but regular files. Return the descriptor, or -1 with
- * errno.
+ * Open a file in the folder `dir`, which is a state_dir. The owner of the
+ * folder is not trusted, so accept only a regular file. Return the descriptor,
+ * or -1 with errno.
  */
 static int
 open_in(const char *dir, const char *name, int flags)
@@ -153,8 +153,8 @@ add_safe(struct buf *out, const char *begin, const char *s)
 }
 
 /*
- * Append the comments. `does` is the text for the state of the daemon since
- * f->since, such as "refuses all clients".
+ * Append the comments. `does` is a text that describes the state of the daemon
+ * since f->since, such as "refuses all clients".
  */
 static void
 add_head(struct buf *out, const struct effective *f, const char *does,
@@ -336,7 +336,7 @@ find_holder(const char *dir)
 }
 
 /*
- * Return the text behind the label in the first line that begins with this
+ * Return the text after the label in the first line that begins with this
  * label. Return NULL if no line begins with the label.
  */
 static const char *

@@ -26,26 +26,26 @@ struct effective {
 
 /*
  * Take the lock, and write that the daemon refuses all clients because of these
- * errors in the file `config`. effective_reload() then finds the daemon. This
- * file can be wrong or missing. Before the call, the daemon must handle SIGHUP,
- * because effective_reload() sends SIGHUP. If this function fails, it only
- * prints a message. Call effective_end() before effective_begin().
+ * errors in the file `config`. effective_reload() can then find the daemon,
+ * even if the file `config` is missing or wrong. Before the call, the daemon
+ * must handle SIGHUP, because effective_reload() sends SIGHUP. On failure, only
+ * print a message. Call effective_end() before effective_begin().
  */
 void effective_refuse(
 	struct effective *, const char *config, const char *errors);
 
 /*
- * Take the lock, and write the settings. The daemon must handle SIGHUP before,
- * because a process that reads the settings may send SIGHUP. A failure is only
- * logged.
+ * Take the lock, and write the settings. Before the call, the daemon must
+ * handle SIGHUP, because a process that reads the settings may send SIGHUP. A
+ * failure is only logged.
  */
 void effective_begin(
 	struct effective *, const struct settings *, struct logger *);
 
 /*
- * Write the settings after a reload that began at the clock_ms() `began`. If
- * `taken` is false, the reload has failed, and these are the previous settings.
- * `remarks` has one line for each error of the reload.
+ * Write the settings after a reload that began at the time `began` of
+ * clock_ms(). If `taken` is false, the reload has failed, and the settings are
+ * the previous settings. `remarks` has one line for each error of the reload.
  */
 void effective_reloaded(struct effective *, const struct settings *,
 	int64_t began, bool taken, const char *remarks, struct logger *);

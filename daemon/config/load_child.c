@@ -14,7 +14,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define REMARKS_MAX 65536 /* maximum bytes of errors, and of warnings */
+/* maximum bytes of all errors; warnings have the same limit */
+#define REMARKS_MAX 65536
 #define ANSWER_MAX (4 * 1024 * 1024)
 #define READ_SIZE 65536
 /* bytes that the child may allocate after its start */
@@ -110,7 +111,8 @@ run_child(const char *path, const char *folder, pid_t parent, int out)
 	close_range(3, ~0u, 0);
 	/*
 	 * SANDBOX_EXEC keeps the privileges of a daemon that runs as root. The
-	 * child can thus read the same file as the daemon at its start.
+	 * child can thus read each file that the daemon could read at the
+	 * daemon's start.
 	 */
 	sandbox_child(SANDBOX_EXEC);
 	sandbox_die_with(parent);

@@ -1,7 +1,8 @@
 /*
  * Regular expressions in the syntax of regex(7), matched by PCRE2. The operator
- * sets them as rules for the arguments of clients. The number of steps of a
- * match is limited, so no match takes much time. The functions do no I/O.
+ * sets these expressions as rules for the arguments of clients. The number of
+ * steps of a match is limited, so no match takes much time. The functions do no
+ * I/O.
  */
 #ifndef BRIDLE_PATTERN_H
 #define BRIDLE_PATTERN_H

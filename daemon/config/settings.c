@@ -24,8 +24,8 @@
 	"\"/usr/bin/busctl\", \"--timeout=5\", \"get-property\"," LOGIND
 
 /*
- * The defaults of all keys, in the syntax of the configuration file. The
- * shipped file has the same values, which a test checks.
+ * The defaults of all keys, in the syntax of the configuration file. A test
+ * checks that the shipped file has the same values.
  */
 static const char defaults[] =
 	"listen = ( { unix = \"" SETTINGS_SOCKET "\";"

@@ -56,9 +56,10 @@ struct settings_listen {
 	char *unix_path; /* path of the unix socket; NULL for TCP at `addr` */
 	struct net_addr addr;
 	mode_t mode;
-	char *group; /* group of the socket file; NULL for the daemon's own */
-	gid_t gid;   /* ID of `group`, after its look-up */
-	bool root;   /* true for a unix socket that only root may use */
+	/* group of the socket file; NULL for the daemon's own group */
+	char *group;
+	gid_t gid; /* ID of `group`, after its look-up */
+	bool root; /* true for a unix socket that only root may use */
 	bool tls;
 	bool insecure;
 	const char *file; /* path of the file that has the entry */
@@ -80,11 +81,12 @@ struct settings_client {
 	gid_t gid; /* group ID for MATCH_UNIX_GROUP */
 	/* fingerprints of one or two keys, for MATCH_KEY */
 	struct settings_names keys;
-	/* networks that the client may connect from; empty: any */
+	/* networks from which the client can connect; if empty, any */
 	struct settings_networks from;
 	struct settings_set verbs; /* allowed verbs, a bit set of VERB_BIT(…) */
-	bool wall;   /* true if a say of this client may write to terminals */
-	bool secret; /* true to hide the client's arguments from others */
+	bool wall; /* true if this client's `say` can write to terminals */
+	/* true to hide the client's arguments from other clients */
+	bool secret;
 	struct settings_names run;
 	/* MAC addresses that the client may wake */
 	struct settings_names wake_macs;
@@ -96,8 +98,8 @@ struct settings_client {
 	struct settings_set signals;
 	char *until_text; /* value of the key `until`; NULL if it is not set */
 	/*
-	 * Time of CLOCK_REALTIME at which the entry expires, in seconds.
-	 * SETTINGS_FOREVER if the entry never expires.
+	 * Time of CLOCK_REALTIME at which the entry expires, in seconds. The
+	 * value is SETTINGS_FOREVER if the entry never expires.
 	 */
 	int64_t until;
 	const char *file; /* path of the file that has the entry */
@@ -128,15 +130,16 @@ struct settings_command {
 	char **argv; /* program and arguments with {placeholders}, NULL-ended */
 	size_t nargs;
 	struct settings_arg *args;
-	int input;          /* a value of enum settings_input */
-	unsigned max_input; /* maximum bytes of input; 0: SETTINGS_INPUT_MAX */
-	char *user;      /* user of the program; NULL: the daemon's own user */
-	uid_t uid;       /* ID of `user`, after its look-up */
-	char *group;     /* group of the program; NULL: the group of `user` */
-	gid_t gid;       /* ID of the group, after its look-up */
-	char *directory; /* working directory; NULL for / */
-	char **environment;  /* "NAME=value" texts, NULL-ended; or NULL */
-	unsigned timeout;    /* time limit in seconds; 0: request_seconds */
+	int input; /* a value of enum settings_input */
+	/* maximum bytes of input; 0 means SETTINGS_INPUT_MAX */
+	unsigned max_input;
+	char *user;  /* user of the program; NULL means the daemon's own user */
+	uid_t uid;   /* ID of `user`, after its look-up */
+	char *group; /* group of the program; NULL means the group of `user` */
+	gid_t gid;   /* ID of the group, after its look-up */
+	char *directory;    /* working directory; NULL for / */
+	char **environment; /* "NAME=value" texts, NULL-ended; or NULL */
+	unsigned timeout;   /* time limit in seconds; 0 means request_seconds */
 	unsigned max_output; /* maximum bytes of output for the client */
 	unsigned nice;
 	bool exclusive;
@@ -236,8 +239,9 @@ struct settings_ids {
 	bool given;
 	/* results in the order of their look-ups, each an id_t or an int64_t */
 	struct buf list;
-	size_t used;     /* bytes of `list` that the parser has used so far */
-	bool unanswered; /* true if a look-up failed that may succeed later */
+	size_t used; /* bytes of `list` that the parser has used so far */
+	/* true if a look-up has failed, but may succeed later */
+	bool unanswered;
 };
 
 /*

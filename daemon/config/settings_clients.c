@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* maximum number of keys: the old and the new key during a change */
+/* maximum number of keys; a client has two while the operator replaces a key */
 #define KEYS_PER_CLIENT 2
 
 /* Functions for the keys unix_user and unix_group. */
@@ -36,7 +36,8 @@ print_who(struct printer *p, const void *base)
 
 /*
  * Free the name of the user or group. The keys unix_user and unix_group share
- * this name. The second of their two calls does nothing.
+ * this name, so this function is called for each of these keys. The second call
+ * does nothing.
  */
 static void
 free_who(void *base)
@@ -328,8 +329,8 @@ covers(const struct reader *r, const struct settings_client *a,
 
 /*
  * Append a warning for each key of this entry that an earlier entry has too.
- * Append none if some clients of the key can still reach this entry, because of
- * `from` of the earlier entry.
+ * Append no warning if some clients of the key can still reach this entry,
+ * because `from` of the earlier entry does not contain their addresses.
  */
 static void
 check_keys_reached(struct reader *r, const config_setting_t *at, size_t i)

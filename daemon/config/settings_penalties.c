@@ -3,7 +3,10 @@
 #define DAY 86400
 #define LINES_MAX 10000
 #define SOURCES_MIN 16
-/* maximum number of sources: evict() in penalty_table.c reads each source */
+/*
+ * maximum number of sources, because evict() in penalty_table.c reads each
+ * source
+ */
 #define SOURCES_MAX 16384
 
 #define PENALTY(field, label, kind, ...) \

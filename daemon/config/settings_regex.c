@@ -103,10 +103,11 @@ warn_of_looks(struct reader *r, const config_setting_t *at, const char *pattern)
 }
 
 /*
- * Compile a pattern. The memory of each pattern is limited, and so is the
- * memory of all patterns of a configuration. If the pattern is wrong or exceeds
- * a limit, append the reason to `why` and return NULL. The limits of memory
- * also limit the time, so a wrong pattern counts as PATTERN_SIZE_MAX bytes.
+ * Compile a pattern. There is a limit for the memory of each pattern, and a
+ * limit for all patterns of a configuration together. If the pattern is wrong
+ * or exceeds a limit, append the reason to `why` and return NULL. The limits of
+ * memory also limit the time, so a wrong pattern counts as PATTERN_SIZE_MAX
+ * bytes.
  */
 static struct pattern *
 compile(struct reader *r, const char *expression, struct buf *why)

@@ -12,7 +12,7 @@ struct reader {
 	/* content of the file, or of the built-in defaults */
 	struct conf *conf;
 	struct settings *settings;
-	/* ids of users and groups; NULL: look up none */
+	/* ids of users and groups; NULL if no id is to be looked up */
 	struct settings_ids *ids;
 	bool builtin;     /* true if `conf` has the built-in defaults */
 	const char *file; /* path of the file, owned by `settings` */
@@ -155,8 +155,8 @@ void entry_place(struct buf *, const char *file, int line);
 void entry_name_check(struct reader *, const config_setting_t *entry);
 
 /*
- * True if checks may use files and the name service, and not only the text of
- * the configuration.
+ * True if checks are allowed to use files and the name service, and not only
+ * the text of the configuration.
  */
 bool settings_looks(const struct reader *);
 
@@ -172,8 +172,8 @@ void settings_user_group(
 	struct reader *, const config_setting_t *at, uid_t uid, gid_t *gid);
 
 /*
- * Take the next result of a look-up from the list, which must be given. Return
- * 0, or EPROTO if the list has no more results.
+ * Take the next result of a look-up from the list. The member `given` must be
+ * true. Return 0, or EPROTO if the list has no more results.
  */
 int settings_ids_take(struct settings_ids *, void *result, size_t size);
 

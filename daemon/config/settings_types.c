@@ -493,9 +493,9 @@ settings_ids_add(struct settings_ids *ids, const void *result, size_t size)
 }
 
 /*
- * Look up an id, and append the id to the list. If the list is given, take the
- * next id of the list. Return 0, an errno value of the look-up, or EPROTO if
- * the given list has no more ids.
+ * Look up an id, and append the id to the list. If ids->given is true, take the
+ * next id from the list instead. Return 0, an errno value of the look-up, or
+ * EPROTO if the list has no more ids.
  */
 static int
 find_id(struct settings_ids *ids, ask_id *ask, const char *name, id_t *id)

@@ -18,7 +18,8 @@
 /* maximum number of connections from a listener in one turn */
 #define ACCEPT_BATCH 4
 #define ACCEPT_PAUSE_MS 100 /* pause after a failed accept(2), in ms */
-#define LAST_MS 500 /* longest wait for spare sessions at a stop, in ms */
+/* maximum ms to wait for spare sessions when the daemon stops */
+#define LAST_MS 500
 
 static unsigned
 count_source(const struct parent *p, const struct peer_source *source)
@@ -44,8 +45,8 @@ pool_of(struct parent *p, const struct listener *l)
 }
 
 /*
- * Return the number of spare sessions that must stay for root's own socket.
- * Return 0 if there is no such socket, or only a single spare session.
+ * Return the number of spare sessions that must stay free for root's own
+ * socket. Return 0 if there is no such socket, or only a single spare session.
  */
 static unsigned
 count_reserved(const struct parent *p)
@@ -140,8 +141,8 @@ let_in(struct parent *p, struct session_pool *pool, const char *transport,
 }
 
 /*
- * Admit a client of a unix socket. If other clients are queued or there is no
- * room, queue this client. Root is always admitted.
+ * Admit a client of a unix socket. If other clients are queued, or the daemon
+ * has no room for one more session, queue this client. Root is always admitted.
  */
 static void
 admit_unix(struct parent *p, struct waiting_client *c)

@@ -17,8 +17,8 @@ struct parent;
 
 /*
  * Accept a few connections from a listener, and admit or refuse their clients.
- * Stop early if no spare session is ready. Stop also after a refusal. Otherwise
- * many refused clients could delay other work.
+ * Stop early if no spare session is ready, and after a refusal. Without a stop
+ * after a refusal, many refused clients could delay other work.
  */
 void admission_accept(struct parent *, const struct listener *);
 

@@ -1,6 +1,7 @@
 /*
- * Ends the watches of clients whose entries expire while the daemon runs, and
- * logs this. The policy refuses later requests of these clients.
+ * Functions that end the watches of clients whose entries expire while the
+ * daemon runs, and that log the expiry. The policy refuses later requests of
+ * these clients.
  */
 #ifndef BRIDLE_EXPIRY_H
 #define BRIDLE_EXPIRY_H
@@ -10,10 +11,10 @@
 struct parent;
 
 /*
- * If an entry has expired since the last call, log this, and end the watches of
- * its clients. Return the time of the next call, or CLOCK_NEVER if no entry
- * will expire. The next call is at most a minute later, because somebody can
- * set the machine's clock at any time.
+ * If an entry has expired since the last call, log the expiry, and end the
+ * watches of the entry's clients. Return the time of the next call, or
+ * CLOCK_NEVER if no entry will expire. The next call is at most a minute later,
+ * because somebody can set the machine's clock at any time.
  */
 int64_t expiry_expire(struct parent *, int64_t now);
 

@@ -280,7 +280,8 @@ expire(struct parent *p, int64_t now)
 
 /*
  * Set the flags of pending signals. If a descriptor is ready, ppoll(2) delivers
- * no signals, so under load no signal would arrive.
+ * no signals. Without this function, a busy daemon would therefore get no
+ * signals.
  */
 static void
 fetch_signals(const sigset_t *handled)

@@ -199,8 +199,8 @@ reload_expire(struct parent *p, int64_t now)
 }
 
 /*
- * Report success for running halts when the daemon stops, because the machine
- * is going down. The halt processes continue.
+ * Report success for the running `halt` actions when the daemon stops, because
+ * the machine is going down. The processes of these actions continue.
  */
 static void
 accept_halts(struct parent *p)
@@ -234,7 +234,7 @@ stop_begin(struct parent *p)
 
 	if (p->stopping) {
 		p->stop_grace = now;
-		p->stop_deadline = now; /* a second stop does not wait */
+		p->stop_deadline = now; /* do not wait after a second signal */
 		return;
 	}
 	p->stopping = true;

@@ -41,10 +41,10 @@ void reload_finish(struct parent *);
 int64_t reload_expire(struct parent *, int64_t now);
 
 /*
- * Begin to stop: accept no more connections. Running requests may continue for
- * stop_seconds; a second call ends them immediately. Clients that were accepted
- * just before the stop have STOP_GRACE_MS to send their request. A restart that
- * keeps its listening sockets therefore loses no client.
+ * Begin to stop: accept no more connections. Running requests can continue for
+ * stop_seconds. A second call ends these requests immediately. Clients that
+ * were accepted just before the stop have STOP_GRACE_MS to send their request.
+ * A restart that keeps its listening sockets therefore loses no client.
  */
 #define STOP_GRACE_MS 1000
 void stop_begin(struct parent *);
