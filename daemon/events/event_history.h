@@ -34,7 +34,8 @@ struct history {
 	size_t size;
 	size_t first, n; /* index of the oldest record, and number of records */
 	size_t head;     /* offset in `lines` at which the next line begins */
-	uint64_t last;   /* number of the newest event, even if not kept */
+	/* number of the newest event, even if the history does not keep it */
+	uint64_t last;
 	void *memory;    /* memory mapping of `records` and `lines` */
 	size_t mapped;   /* size of the memory mapping in bytes */
 	unsigned unsent; /* number of records added since the last send() */
@@ -62,9 +63,9 @@ int event_history_resize(struct history *, size_t room);
 uint64_t event_history_next(const struct history *);
 
 /*
- * Add a record and its line to the history, which copies both. The caller fills
- * in all members of the record except `start` and `len`. The oldest records are
- * dropped to make room.
+ * Add a record and its line to the history. The history copies the record and
+ * the line. The caller fills in all members of the record except `start` and
+ * `len`. The oldest records are dropped to make room.
  */
 void event_history_add(struct history *, const struct event_history_record *,
 	const char *line, size_t len);

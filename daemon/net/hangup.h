@@ -1,7 +1,8 @@
 /*
  * A set of client sockets that reports when a client hangs up. The set is an
  * epoll(7) instance. The parent closes its own descriptors of the sockets. The
- * set still watches a socket until the session closes it, too.
+ * set still watches a socket until the session closes its own descriptor of the
+ * socket.
  */
 #ifndef BRIDLE_HANGUP_H
 #define BRIDLE_HANGUP_H

@@ -205,8 +205,9 @@ take_over(struct listener *l, struct listener *from,
 }
 
 /*
- * True if a socket other than the socket for root was passed. The unit of the
- * socket for root can also run if the daemon opens all other sockets.
+ * True if a socket other than the socket for root was passed. The socket for
+ * root does not count, because its unit can run while the daemon opens all
+ * other sockets.
  */
 static bool
 has_passed(const struct listeners *l)
@@ -331,7 +332,7 @@ listeners_open(struct listeners *out, struct listeners *old,
 	if (out->v == NULL)
 		return -1;
 	/*
-	 * First do all steps that may fail. If one of them fails, `old` must be
+	 * First do all steps that may fail. If such a step fails, `old` must be
 	 * unchanged.
 	 */
 	for (i = 0; i < s->nlisten; i++, out->n++) {

@@ -98,8 +98,8 @@ peer_unix(int fd, struct peer *peer)
 	peer->uid = cred.uid;
 	peer->groups_known = true;
 	/*
-	 * Do not identify the overflow uid: it may stand for any user of
-	 * another namespace.
+	 * Do not identify the overflow uid, because it may stand for any user
+	 * of another namespace.
 	 */
 	if (cred.uid == (uid_t)-1 || cred.uid == PEER_OVERFLOW_UID)
 		set_none(peer, "the client's user is unknown on this machine");
@@ -299,7 +299,7 @@ is_own_address(const struct net_addr *a)
 		any_port.in.sin_port = 0;
 	fd = socket(a->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
-		/* The test is not possible: return the stricter result. */
+		/* The test is not possible, so return the stricter result. */
 		return true;
 	/*
 	 * Only EADDRNOTAVAIL proves a foreign address. For other errors, return

@@ -28,9 +28,11 @@ enum peer_kind {
 
 struct peer {
 	enum peer_kind kind;
-	uid_t uid;  /* user ID; for PEER_UNIX, PEER_LOCAL, or if `local` */
-	bool local; /* true for TLS from this machine, by the user `uid` */
-	bool gone;  /* true if the peer left before its user was known */
+	/* user ID; valid for PEER_UNIX and PEER_LOCAL, or if `local` is true */
+	uid_t uid;
+	/* true if the user `uid` of this machine connected by TLS */
+	bool local;
+	bool gone; /* true if the peer left before its user was known */
 	/* true if `uid` has no account; all such uids are one source */
 	bool no_account;
 	bool groups_known;
@@ -39,7 +41,7 @@ struct peer {
 	bool has_addr; /* true if the peer connected by TCP, from `addr` */
 	/* address of the peer; a v4-mapped IPv6 address becomes IPv4 */
 	struct net_addr addr;
-	const char *why; /* PEER_NONE: the reason, a constant text */
+	const char *why; /* reason for PEER_NONE, a constant text */
 	char key[64];    /* PEER_KEY: the fingerprint, "SHA256:…" */
 };
 
@@ -68,8 +70,8 @@ bool peer_in_group(const struct peer *, gid_t);
 
 /*
  * Treat this user as a member of no group from now on. The caller passes the
- * daemon's own user: a command of this user must not get the rights of a group
- * in the policy.
+ * daemon's own user, because a command of this user must not get the rights of
+ * a group in the policy.
  */
 void peer_ignore_groups(uid_t);
 

@@ -10,8 +10,9 @@
 
 /*
  * Return the index of the source, or the index at which the source must be
- * inserted. Use binary search: a client that chooses its addresses could slow
- * down a hash table. The table holds pointers, so an insertion moves few bytes.
+ * inserted. Use binary search, because a client that chooses its addresses
+ * could slow down a hash table. The table holds pointers, so an insertion moves
+ * few bytes.
  */
 static size_t
 find(const struct penalties *t, const struct peer_source *source, bool *found)
@@ -173,7 +174,7 @@ penalty_table_add(struct penalties *t, const struct settings_penalties *rules,
 		return 0;
 	if (now >= e->until) {
 		/*
-		 * The total has been zero for max_seconds: forget the old
+		 * The total has been zero for max_seconds, so forget the old
 		 * blocks.
 		 */
 		if (now >= e->until + milliseconds(rules->max_seconds))

@@ -23,7 +23,7 @@ struct penalty {
 	struct peer_source source;
 	bool blocked; /* true if the source is blocked until `until` */
 	/*
-	 * number of times that the source was blocked; each doubles later
+	 * number of times that the source was blocked; each block doubles later
 	 * penalties
 	 */
 	unsigned times;
@@ -108,8 +108,8 @@ int64_t penalty_table_left(
 size_t penalty_table_count(const struct penalties *, int64_t now);
 
 /*
- * True if the caller may log one more line about the source. If false, the line
- * has been counted as omitted.
+ * True if the caller may log one more line about the source. If the result is
+ * false, the line has been counted as omitted.
  */
 bool penalty_table_line(struct penalties *, const struct settings_penalties *,
 	const struct peer_source *, int64_t now);

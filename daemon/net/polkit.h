@@ -8,11 +8,11 @@
 #include "config/settings.h"
 
 /*
- * If override_inhibitors is true, create the file POLKIT_OVERRIDE. If false,
- * remove this file. The polkit rule lets the daemon halt the machine despite an
- * inhibitor if the file exists. Do nothing if the daemon is root or does not
- * own the folder. The caller does this whenever settings become effective.
- * Return 0, or -1 with errno.
+ * If override_inhibitors is true, create the file POLKIT_OVERRIDE. Otherwise,
+ * remove this file. If the file exists, the polkit rule lets the daemon halt
+ * the machine despite an inhibitor. Do nothing if the daemon is root or does
+ * not own the folder. The caller calls this function whenever settings become
+ * effective. Return 0, or -1 with errno.
  */
 #define POLKIT_OVERRIDE RUNDIR "/bridle/override-inhibitors"
 int polkit_tell(const struct settings *);

@@ -48,8 +48,8 @@ is_listening_stream(int fd)
 }
 
 /*
- * Read the address of a listening socket. Return 0, or -1 if `listen` cannot
- * express the address, for example an abstract one.
+ * Read the address of a listening socket. Return 0, or -1 if the setting
+ * `listen` cannot express the address, for example an abstract address.
  */
 static int
 read_place(int fd, struct listener *l)

@@ -1,7 +1,7 @@
 /*
- * Messages to the service manager, in the protocol of sd_notify(3). They tell
- * the state and the status of the daemon, and that the daemon's loop still runs
- * (watchdog).
+ * Messages to the service manager, in the protocol of sd_notify(3). The
+ * messages tell the state and the status of the daemon. Watchdog messages tell
+ * that the daemon's loop still runs.
  */
 #ifndef BRIDLE_SD_NOTIFY_H
 #define BRIDLE_SD_NOTIFY_H
@@ -16,8 +16,9 @@ struct sd_notify_counts {
 };
 
 struct sd_notify {
-	int fd;        /* socket to the service manager, or -1 */
-	int64_t alive; /* milliseconds between watchdog messages; 0: none */
+	int fd; /* socket to the service manager, or -1 */
+	/* milliseconds between watchdog messages; 0 to send none */
+	int64_t alive;
 	int64_t alive_again; /* clock_ms() of the next watchdog message */
 	/* earliest clock_ms() of the next status message */
 	int64_t status_again;
@@ -41,8 +42,8 @@ void sd_notify_state(struct sd_notify *, const char *state, const char *remark);
 
 /*
  * Send the watchdog message and the status if they are due. The function never
- * blocks. The daemon's loop calls it, so that the watchdog notices if the loop
- * hangs. Return the next deadline, or CLOCK_NEVER.
+ * blocks. The daemon's loop calls this function, so that the watchdog notices
+ * if the loop hangs. Return the next deadline, or CLOCK_NEVER.
  */
 int64_t sd_notify_expire(
 	struct sd_notify *, const struct sd_notify_counts *, int64_t now);

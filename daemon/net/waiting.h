@@ -44,7 +44,7 @@ unsigned waiting_count(const struct waiting *, const struct peer_source *);
 
 /*
  * If a waiting client has this descriptor, remove and free the client. The
- * caller does this when the client has hung up.
+ * caller calls this function when the client has hung up.
  */
 void waiting_drop(struct waiting *, int fd);
 

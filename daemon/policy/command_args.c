@@ -37,8 +37,8 @@ print_rule(const struct settings_arg *arg, struct buf *out)
 }
 
 /*
- * True if the rule allows the argument. If false, append the reason to
- * `reason`.
+ * True if the rule allows the argument. If the result is false, append the
+ * reason to `reason`.
  */
 static bool
 check_value(struct command_call *call, const struct settings_arg *arg,

@@ -1,7 +1,7 @@
 /*
- * Functions for the configured commands. They find the command that a run
- * names, and check the arguments against the command's rules. The functions do
- * no I/O.
+ * Functions for the configured commands. They find the command that a `run`
+ * request names, and check the arguments against the command's rules. The
+ * functions do no I/O.
  */
 #ifndef BRIDLE_COMMAND_ARGS_H
 #define BRIDLE_COMMAND_ARGS_H
@@ -13,7 +13,7 @@
 
 /* A command with a value for each of its arguments. */
 struct command_call {
-	/* command that the run names; NULL if unknown */
+	/* command that the `run` request names; NULL if unknown */
 	const struct settings_command *command;
 	/*
 	 * The values for the placeholders in argv. They point into the request.
@@ -27,7 +27,7 @@ struct command_call {
 };
 
 /*
- * Find the command of a run, and fill in the call. Return CODE_OK,
+ * Find the command of a `run` request, and fill in the call. Return CODE_OK,
  * CODE_NO_MATCH if the command does not exist, or CODE_MALFORMED if an argument
  * is wrong. On failure, append the reason to `reason`.
  */

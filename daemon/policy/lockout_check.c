@@ -77,14 +77,14 @@ struct attempt {
 	const struct settings *settings;
 	const struct lockout_owner *owner;
 	struct peer *peer;
-	/* last entry of clients that matched, or NULL */
+	/* last entry of `clients` that matched, or NULL */
 	const struct settings_client *match;
 	bool reached; /* true if the user can connect to a listener */
 };
 
 /*
- * True if the daemon would serve the user at this listener. If true, append the
- * entry and the listener to `how`.
+ * True if the daemon would serve the user at this listener. If the result is
+ * true, append the entry and the listener to `how`.
  */
 static bool
 try_listener(

@@ -1,7 +1,7 @@
 /*
  * A check that a configuration does not lock out its own operator. A user of
  * this machine has access if the user can reach a listener and matches an entry
- * of clients.
+ * of `clients`.
  */
 #ifndef BRIDLE_LOCKOUT_CHECK_H
 #define BRIDLE_LOCKOUT_CHECK_H

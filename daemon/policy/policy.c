@@ -191,8 +191,8 @@ policy_may_run(const struct settings_client *c, const char *command)
 }
 
 /*
- * Decide about a run. The reply to a forbidden command does not tell if the
- * command exists.
+ * Decide about a `run` request. The reply to a forbidden command does not tell
+ * if the command exists.
  */
 static void
 decide_run(const struct settings *s, const struct request *r, struct verdict *v)

@@ -1,7 +1,7 @@
 /*
- * The policy decides if a client may make a request, and gives a reason. The
- * functions do no I/O. The same function decides about a real request, an
- * explain, and in the tests.
+ * The policy decides if a client is allowed to make a request, and gives a
+ * reason. The functions do no I/O. The same functions decide about real
+ * requests, about `explain` requests, and in the tests.
  */
 #ifndef BRIDLE_POLICY_H
 #define BRIDLE_POLICY_H
@@ -17,16 +17,18 @@
 struct verdict {
 	/*
 	 * The status code: CODE_OK, CODE_NO_IDENTITY or CODE_NOT_ALLOWED. For a
-	 * run, the code can also be a result of command_args_bind(). If the
-	 * code is CODE_NO_IDENTITY and `client` is set, this entry has expired.
+	 * `run` request, the code can also be a result of command_args_bind().
+	 * If the code is CODE_NO_IDENTITY and `client` is set, the entry
+	 * `client` has expired.
 	 */
 	int code;
-	/* entry of clients that matches, or NULL */
+	/* entry of `clients` that matches, or NULL */
 	const struct settings_client *client;
 	/* name of the rule, such as "teacher.kill.names"; or "" */
 	char rule[POLICY_RULE_MAX];
 	char reason[POLICY_REASON_MAX];
-	struct command_call call; /* the command of a run, with its arguments */
+	/* the command of a `run` request, with its arguments */
+	struct command_call call;
 };
 
 /*
@@ -39,8 +41,8 @@ void policy_decide(const struct settings *, const struct peer *,
 
 /*
  * True if the entry has expired at the time `now` of clock_real_ms(). An
- * expired entry still decides about its clients: a later entry cannot give them
- * rights.
+ * expired entry still decides about its clients, so a later entry cannot give
+ * these clients rights.
  */
 static inline bool
 policy_expired(const struct settings_client *c, int64_t now)
@@ -49,7 +51,7 @@ policy_expired(const struct settings_client *c, int64_t now)
 }
 
 /*
- * Return the first entry of clients that matches the peer. Return NULL if no
+ * Return the first entry of `clients` that matches the peer. Return NULL if no
  * entry matches, or if the result depends on groups that are not known yet. The
  * result can be an entry that has expired.
  */
@@ -58,13 +60,13 @@ const struct settings_client *policy_client(
 
 /*
  * True if the peer's groups are unknown, and the matching entry depends on
- * them. The caller must then look up the groups before policy_decide().
+ * these groups. The caller must then look up the groups before policy_decide().
  */
 bool policy_needs_groups(const struct settings *, const struct peer *);
 
 /*
- * True if only this client may see the arguments of the request, and a reason
- * that quotes them.
+ * True if only this client is allowed to see the arguments of the request, and
+ * each reason that quotes these arguments.
  */
 bool policy_secret(const struct settings *, const struct settings_client *,
 	const struct request *);
@@ -72,7 +74,10 @@ bool policy_secret(const struct settings *, const struct settings_client *,
 /* True if the entry has no list `run`, or if this list has the command. */
 bool policy_may_run(const struct settings_client *, const char *command);
 
-/* The policy's decision about one process that the name of a kill matches. */
+/*
+ * The policy's decision about one process that the name in a `kill` request
+ * matches.
+ */
 enum policy_target { TARGET_ALLOWED, TARGET_PROTECTED, TARGET_DENIED };
 
 /* The lowest uid that is not a system user (Debian policy 9.2.2). */
@@ -88,8 +93,8 @@ struct policy_process {
 };
 
 /*
- * Decide if this client may signal this process. policy_decide() has already
- * checked kill.names.
+ * Decide if this client is allowed to signal this process. policy_decide() has
+ * already checked kill.names.
  */
 enum policy_target policy_target(const struct settings *,
 	const struct settings_client *, const struct policy_process *);

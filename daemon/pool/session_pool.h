@@ -142,8 +142,8 @@ void session_pools_retry(struct session_pool *);
 void session_pool_read(struct session_pool *, struct logger *);
 
 /*
- * Wait until the deadline for a message of the fork server, and read it. Return
- * 0, or -1 if no message can arrive or the time is over.
+ * Wait until the deadline for a message of the fork server, and read the
+ * message. Return 0, or -1 if no message can arrive or the time is over.
  */
 int session_pool_wait(struct session_pool *, int64_t deadline, struct logger *);
 

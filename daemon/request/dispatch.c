@@ -142,8 +142,8 @@ end_breach(struct parent *p, struct session *s, const char *what)
 
 /*
  * Handle PRIVSEP_DONE. Normally, the session has written its reply. During a
- * watch, another request has ended the watch, and its status follows after the
- * last event.
+ * watch, another request has ended the watch, and the status of the watch
+ * follows after the last event.
  */
 static void
 receive_done(struct parent *p, struct session *s)
@@ -202,8 +202,8 @@ receive_peer(struct parent *p, struct session *s)
 			"handshake failed source=%s: %s", peer_text(&s->peer),
 			peer->text);
 	/*
-	 * A client that does not know the host key disconnects, and gets no
-	 * penalty for that.
+	 * A client that does not know the host key disconnects. Give no penalty
+	 * for this disconnect.
 	 */
 	if (peer->result != PRIVSEP_HANDSHAKE_LEFT)
 		penalize(p, s, PENALTY_HANDSHAKE);
@@ -323,7 +323,10 @@ receive(struct parent *p, struct session *s)
 	const struct rule *rule = find_rule(p, s);
 
 	if (s->state == SESSION_ENDING)
-		/* the session sent this before it knew that it must end */
+		/*
+		 * ignore a message that the session sent before the session
+		 * knew that it must end
+		 */
 		return;
 	if (s->peer_due && kind != PRIVSEP_PEER && kind != PRIVSEP_CUT)
 		end_breach(p, s, "a message before its peer");

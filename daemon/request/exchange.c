@@ -18,8 +18,8 @@ exchange_finish(
 }
 
 /*
- * Return the deadline of the action. For a kill, add the time of wait=, and add
- * it twice if the kill escalates.
+ * Return the deadline of the action. For a `kill` request, add the time of
+ * wait=. If the request escalates, add this time twice.
  */
 static int64_t
 deadline_of(const struct exchange *x)

@@ -46,8 +46,9 @@ set_client(struct exchange *x, const struct settings_client *c)
 }
 
 /*
- * True for a run of a command that does not exist, or that the client may not
- * run. In both cases, the daemon does not know which arguments are secret.
+ * True for a `run` request whose command does not exist, or is forbidden for
+ * the client. In both cases, the daemon does not know which arguments are
+ * secret.
  */
 static bool
 is_hidden_run(const struct exchange *x)
@@ -82,8 +83,8 @@ hide_secrets(struct exchange *x)
 }
 
 /*
- * True if no configured client matches the peer, even though its groups are
- * known.
+ * True if no configured client matches the peer, even though the peer's groups
+ * are known.
  */
 static bool
 is_stranger(const struct exchange *x)
@@ -140,8 +141,8 @@ handle_request(
 	const struct settings_client *client;
 
 	/*
-	 * Count a request only once: a queued request was counted when it
-	 * arrived.
+	 * Count a request only once, because a queued request was counted when
+	 * it arrived.
 	 */
 	p->counters.requests += s->turn == 0;
 	s->requests += s->turn == 0;

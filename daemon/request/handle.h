@@ -9,9 +9,9 @@
 
 /*
  * Handle a request, which may be malformed. If the policy needs the user's
- * groups, the caller must have looked them up. Return false if the request must
- * wait for earlier runs of its command. In that case, the caller handles the
- * request again later.
+ * groups, the caller must have looked up these groups. Return false if the
+ * request must wait for earlier runs of its command. In that case, the caller
+ * handles the request again later.
  */
 bool handle_request(
 	struct parent *, struct session *, const struct privsep_inbound *);

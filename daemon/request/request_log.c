@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Store the arguments in log->args, truncated to its size. */
+/* Store the arguments in log->args, truncated to the size of log->args. */
 static void
 set_arguments(struct logger_request *log, const struct request *r)
 {
@@ -52,8 +52,8 @@ request_log_name(struct logger_request *log, const struct request *r)
 }
 
 /*
- * Return the verb that the status suggests to the client: verbs shows the
- * allowed requests, list shows the targets. Return 0 if no verb helps.
+ * Return the verb that the status suggests to the client: `verbs` shows the
+ * allowed requests, `list` shows the targets. Return 0 if no verb helps.
  */
 static enum verb_number
 helpful_verb(const struct logger_request *log, int code, const char *rule)

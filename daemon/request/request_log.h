@@ -20,8 +20,8 @@ void request_log_begin(struct parent *, const struct session *,
 	const struct request *, struct logger_request *);
 
 /*
- * Replace the stored arguments of a run: keep the name of the command, and
- * leave out its arguments.
+ * Replace the stored arguments of a `run` request. Keep the name of the
+ * command, and leave out the command's arguments.
  */
 void request_log_name(struct logger_request *, const struct request *);
 

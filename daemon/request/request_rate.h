@@ -21,8 +21,8 @@ struct request_rate {
 	struct peer_source source;
 	unsigned sessions; /* number of sessions that share this struct */
 	/*
-	 * time in µs until which messages are paid for, by the clock of
-	 * clock_ms()
+	 * time of clock_ms() in µs; each message adds 1 s / REQUEST_RATE to
+	 * this time
 	 */
 	int64_t paid;
 };
@@ -42,8 +42,8 @@ struct request_rate *request_rates_join(
 	struct request_rates *, const struct peer_source *, int64_t now);
 
 /*
- * Count one session less for the rate. The rate stays in the list until all
- * messages are paid for, because the client can connect again at once.
+ * Count one session less for the rate. The rate stays in the list until the
+ * time `paid` has passed, because the client can connect again at once.
  */
 void request_rates_leave(struct request_rate *);
 

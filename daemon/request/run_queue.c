@@ -38,7 +38,7 @@ command_of(const struct session *s)
 
 /*
  * Return the number of sessions whose runs of the command come before the run
- * of `one`. If `same`, count only sessions of the same source.
+ * of `one`. If `same` is true, count only sessions of the same source.
  */
 static unsigned
 count_before(const struct parent *p, const char *command,

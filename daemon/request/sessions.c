@@ -193,8 +193,9 @@ session_end(struct session *s, int code, const char *text, const char *rule)
 }
 
 /*
- * End a session whose client has not sent a complete request in time. Only the
- * session knows a line that the client has begun, so it writes the status.
+ * End a session whose client has not sent a complete request in time. If the
+ * client has begun a line, only the session knows this line, so the session
+ * writes the status.
  */
 static void
 end_silent(struct session *s, const char *text)
@@ -338,7 +339,7 @@ is_kept(const struct session *s)
 
 /*
  * Kill a session that did not end after its client has hung up, unless
- * is_kept(). Such a session is stopped, or has a bug.
+ * is_kept() returns true. A session that did not end is stopped, or has a bug.
  */
 static void
 end_gone(struct parent *p, struct session *s)
@@ -404,7 +405,10 @@ expire(struct parent *p, struct session *s)
 	case SESSION_LOOKUP:
 	case SESSION_QUEUED:
 	case SESSION_WATCHING:
-		/* dispatch_expire() and subscribers_expire() handle these */
+		/*
+		 * dispatch_expire() and subscribers_expire() handle these
+		 * states
+		 */
 		break;
 	case SESSION_ENDING:
 		session_kill(p, s);
@@ -429,7 +433,7 @@ sessions_expire(struct parent *p, int64_t now)
 		if (s->remote != -1 && now >= s->take_by)
 			take_back(p, s, false);
 		if (s->pid == 0 && s->state == SESSION_ENDING) {
-			free_session(p, s); /* no process has to be reaped */
+			free_session(p, s); /* there is no process to reap */
 			continue;
 		}
 		if (now >= s->gone_by)

@@ -17,7 +17,8 @@
 struct parent;
 struct session_pool;
 
-#define SESSION_TAKE_MS 2000 /* milliseconds to take the client */
+/* maximum milliseconds until the session takes its client */
+#define SESSION_TAKE_MS 2000
 #define SESSION_NAME_SIZE 65 /* enough bytes for the name of any client */
 
 /*
@@ -146,7 +147,7 @@ void session_end(
 void session_leaves(struct session *);
 
 /*
- * Mark the session as online or offline. Publish this as an event, unless
+ * Mark the session as online or offline. Publish the change as an event, unless
  * another session of the same client and source is online.
  */
 void session_set_online(struct parent *, struct session *, bool online);
@@ -178,14 +179,14 @@ void session_renew_cpu(struct session *);
 
 /*
  * Close the client's socket and the session's end of the channel in the parent.
- * Call this after the session's first message: by then, the session has its own
- * descriptors.
+ * Call this after the session's first message, because the session then has its
+ * own descriptors.
  */
 void session_has_client(struct session *);
 
 /*
- * Apply the request rate of its source to the session. Root at a unix socket is
- * exempt. If memory has run out, kill the session.
+ * Apply the request rate of the session's source to the session. Root at a unix
+ * socket is exempt. If memory has run out, kill the session.
  */
 void session_join_rate(struct parent *, struct session *);
 
@@ -204,8 +205,8 @@ void session_kill(struct parent *, struct session *);
 
 /*
  * End or kill the sessions whose deadlines have passed. Return the next
- * deadline of all sessions. dispatch_expire() and subscribers_expire() do this
- * for sessions that look up groups or watch.
+ * deadline of all sessions. dispatch_expire() does this for sessions that look
+ * up groups, and subscribers_expire() does this for sessions that watch.
  */
 int64_t sessions_expire(struct parent *, int64_t now);
 

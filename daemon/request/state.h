@@ -25,8 +25,8 @@
 #include <time.h>
 
 /*
- * The counters that the verb status shows. They begin at the start of the
- * daemon.
+ * The counters that the verb `status` shows. Each counter begins with 0 at the
+ * start of the daemon.
  */
 struct counters {
 	uint64_t connections;
@@ -55,7 +55,10 @@ struct parent {
 	unsigned nsessions;
 	uint64_t last_session; /* number of the newest session */
 	int hangups; /* descriptor that reports the hang-ups of clients */
-	/* largest number of sessions since the last time without sessions */
+	/*
+	 * largest number of simultaneous sessions since the daemon last had no
+	 * session
+	 */
 	unsigned rush;
 	struct actions actions;
 	unsigned nactions;
@@ -81,7 +84,10 @@ struct parent {
 	int diag;              /* sock_diag(7) socket, or -1 */
 	struct sd_notify sd_notify;
 	int64_t started;
-	/* start time of the daemon in ms; a part of ids and event places */
+	/*
+	 * start time of the daemon in ms; a part of request ids and of places
+	 * in the event history
+	 */
 	uint64_t run;
 	uint64_t last_id;   /* number of the last request */
 	uint64_t last_turn; /* number of the last queued run */
@@ -89,7 +95,10 @@ struct parent {
 	int64_t accept_again;
 	struct ratelimit accept_log;
 	bool stopping;
-	/* time until which a stop still serves first requests */
+	/*
+	 * time until which a stopping daemon still serves the first request of
+	 * a session
+	 */
 	int64_t stop_grace;
 	int64_t stop_deadline;
 	/*

@@ -82,8 +82,8 @@ status_table_who(const struct parent *p, struct buf *out)
 
 	wire_columns(out, verb_who_columns);
 	/*
-	 * Leave out a session whose channel is closed: it is gone, even if not
-	 * reaped yet.
+	 * Leave out a session whose channel is closed, because this session has
+	 * ended, even if it is not reaped yet.
 	 */
 	TAILQ_FOREACH (s, &p->sessions, entry)
 		if (s->channel != -1)

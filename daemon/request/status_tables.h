@@ -12,14 +12,16 @@ struct settings;
 struct settings_client;
 struct verdict;
 
-/* Append the columns and the records of the verbs status, who and verbs. */
+/*
+ * Append the columns and the records of the verbs `status`, `who` and `verbs`.
+ */
 void status_table_status(const struct parent *, struct buf *);
 void status_table_who(const struct parent *, struct buf *);
 void status_table_verbs(
 	const struct settings *, const struct settings_client *, struct buf *);
 
 /*
- * Append the columns and the record of a reply to explain, which shows the
+ * Append the columns and the record of a reply to `explain`, which shows the
  * verdict of the policy.
  */
 void status_table_explain(const struct verdict *, struct buf *);

@@ -26,8 +26,8 @@ heartbeat_ms(const struct parent *p)
 }
 
 /*
- * True if this session must receive an event for `to`, the name of a client or
- * a source. Each session receives an event for "".
+ * True if this session must receive an event whose receiver is `to`. `to` is
+ * the name of a client or a source, or "" for all sessions.
  */
 static bool
 is_addressed(const struct session *s, const char *to)
@@ -339,8 +339,9 @@ subscribers_review(struct parent *p)
 			continue;
 		policy_decide(p->settings, &s->peer, &subscriber, now, &v);
 		/*
-		 * Do not look up groups here. End the watch: when the client
-		 * watches again, its groups are looked up as usual.
+		 * Do not look up groups here. End the watch instead. When the
+		 * client watches again, the daemon looks up the client's groups
+		 * as usual.
 		 */
 		if (policy_needs_groups(p->settings, &s->peer))
 			session_end(s, CODE_UNAVAILABLE,

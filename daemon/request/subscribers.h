@@ -18,8 +18,8 @@ struct session;
 
 /*
  * Start the watch of this request. `id` is the request's id. `status` is the
- * status line that ends the watch. Both are copied. Return false if memory has
- * run out.
+ * status line that ends the watch. Copy `id` and `status`. Return false if
+ * memory has run out.
  */
 bool subscribers_add(struct parent *, struct session *, const struct request *,
 	const char *id, const struct buf *status);

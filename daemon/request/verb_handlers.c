@@ -36,7 +36,7 @@ handle_ping(struct exchange *x)
 
 /*
  * Reply with the counters. If the limits allow an action, an action adds the
- * scheduled shutdown.
+ * scheduled shutdown to the reply.
  */
 static void
 handle_status(struct exchange *x)
@@ -181,8 +181,9 @@ asks_first(const struct settings *s)
 }
 
 /*
- * Reply to a dry run with the program that a halt would run. If logind is
- * configured, an action first checks that nothing forbids the halt.
+ * Reply to the dry run of a `halt` request with the program that the request
+ * would run. If logind is configured, an action first checks that nothing
+ * forbids the halt.
  */
 static void
 handle_dry_halt(struct exchange *x, char *const *argv)

@@ -156,15 +156,15 @@ take_message(struct logger *a, const char *message, bool reachable)
 
 /*
  * Count the lines that an earlier logger had read from the pipe but not handled
- * when it died. If the pipe and the buffer are empty, their number is `sent`
- * minus `done`.
+ * when it died. If the pipe and the buffer are empty, the number of these lines
+ * is `sent` minus `done`.
  */
 static void
 count_dead(struct logger *a, const struct buf *b)
 {
 	/*
-	 * Read `sent` before `done`: otherwise a line sent between the two
-	 * reads would count as lost.
+	 * Read `sent` before `done`. In the other order, a line sent between
+	 * the two reads would count as lost.
 	 */
 	uint64_t sent = atomic_load(&a->losses->sent);
 	uint64_t done = atomic_load(&a->losses->done);
@@ -206,7 +206,7 @@ static void __attribute__((noreturn)) run_logger(struct logger *a)
 	char *at;
 
 	/*
-	 * The logger ignores SIGTERM. It ends when the last writer closes the
+	 * The logger ignores SIGTERM, and ends when the last writer closes the
 	 * pipe.
 	 */
 	sandbox_child(SANDBOX_LOGGER);
@@ -276,8 +276,8 @@ logger_open(int facility, int level, bool to_stderr)
 	a->in = pipes[0];
 	a->out = pipes[1];
 	/*
-	 * Ignore a failure: lines are lost (and counted) earlier if the pipe is
-	 * smaller.
+	 * Ignore a failure. With a smaller pipe, the daemon loses lines
+	 * earlier, and counts these lines.
 	 */
 	(void)fcntl(a->out, F_SETPIPE_SZ, PIPE_ROOM);
 	a->room = fcntl(a->out, F_GETPIPE_SZ);

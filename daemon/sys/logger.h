@@ -50,16 +50,17 @@ struct logger_request {
 	bool explain;
 	bool acted;       /* true if an action was started for the request */
 	bool secret;      /* true to hide the arguments from other clients */
-	bool said;        /* true if the request was a say */
-	unsigned reached; /* number of subscribers that received a say */
+	bool said;        /* true if the request was a `say` */
+	unsigned reached; /* number of subscribers that received a `say` */
 	char client[65];  /* name of the entry in clients; "" if none */
 	char source[96];
 	const char *transport; /* name of the transport, a constant text */
 	char args[512];
 	char rule[128];
 	enum logger_verdict verdict;
-	uint64_t verbs; /* verbs that the client may use: VERB_BIT(…), or-ed */
-	char end[24];   /* result of a run, such as "exit=3"; "" if unknown */
+	/* verbs that the client is allowed to use: VERB_BIT(…), or-ed */
+	uint64_t verbs;
+	char end[24]; /* result of a `run`, such as "exit=3"; "" if unknown */
 };
 
 /* Return the priority of the log line for a request with this status code. */
@@ -67,7 +68,7 @@ int logger_priority(int code);
 
 /*
  * Log one line for a finished request. If the request started no action (for
- * example a ping), its line is lost while half of the pipe is full. The other
+ * example a `ping`), its line is lost while half of the pipe is full. The other
  * half of the pipe thus stays free for other lines.
  */
 void logger_request(struct logger *, const struct logger_request *, int code,

@@ -21,9 +21,10 @@ reset_signals(enum sandbox_role role)
 	int sig;
 
 	/*
-	 * Reset all signals, also those that the daemon inherited as ignored.
-	 * Call the kernel directly, because sigaction() of glibc refuses the
-	 * two signals that glibc uses. An action of all zero bytes is SIG_DFL.
+	 * Reset the handlers of all signals. This includes signals that the
+	 * daemon inherited as ignored. Call the kernel directly, because
+	 * sigaction() of glibc refuses the two signals that glibc uses. An
+	 * action of all zero bytes is SIG_DFL.
 	 */
 	for (sig = 1; sig < NSIG; sig++)
 		syscall(SYS_rt_sigaction, sig, kernel_default, NULL,
@@ -51,8 +52,8 @@ sandbox_child(enum sandbox_role role)
 	reset_signals(role);
 	if (role == SANDBOX_EXEC && geteuid() == 0) {
 		/*
-		 * Keep all privileges: a daemon that runs as root also runs its
-		 * commands as root.
+		 * Keep all privileges, because a daemon that runs as root also
+		 * runs its commands as root.
 		 */
 		return;
 	}

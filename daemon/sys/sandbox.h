@@ -9,7 +9,10 @@ enum sandbox_role {
 	SANDBOX_LOGGER, /* the logger: no capabilities */
 	SANDBOX_LIST,   /* lists and look-ups: no capabilities */
 	SANDBOX_KILL,   /* kill actions: only CAP_KILL */
-	SANDBOX_EXEC    /* commands: no capabilities, also after exec */
+	/*
+	 * commands: no capabilities, also after exec, unless the daemon is root
+	 */
+	SANDBOX_EXEC
 };
 
 /*
@@ -34,7 +37,7 @@ void sandbox_die_with(pid_t parent);
 int sandbox_silence(int first, int last);
 
 /*
- * Change this process from root to `user` and the user's groups for ever.
+ * Change this process permanently from root to `user` and the user's groups.
  * CAP_KILL becomes the only capability of the process. Test that the process
  * cannot become root again. The process must be root, and `user` must not be
  * root. Return 0, or -1 with errno.
@@ -51,7 +54,7 @@ int sandbox_parent(const char **what);
 
 /*
  * True if the process has CAP_KILL but is not root. Call sandbox_parent()
- * before.
+ * before this function.
  */
 bool sandbox_is_service(void);
 
