@@ -2,8 +2,8 @@
  * A program that starts many short-lived children. Half of the children have
  * the name NAME, and half have the name OTHER. Bridle must not signal the
  * children with the name OTHER. The program prints "ready" and runs until its
- * standard input ends. Before it exits, it prints for each name the number of
- * children, and how many of them a signal has ended:
+ * standard input ends. Before the program exits, it prints two numbers for each
+ * name: the number of children, and the number of children that a signal ended.
  *
  *     churn [--same-pid] NAME OTHER
  *     named 812 killed 40 others 812 killed 0
@@ -30,7 +30,7 @@
 #define LIFE_US 1500
 #define LIFE_DOUBLINGS 6
 #define LONG_LIFE_US 1000000
-#define LONG_LIVES 8 /* one of 8 children with NAME lives long */
+#define LONG_LIVES 8 /* one of 8 children named NAME lives long */
 
 struct kind {
 	const char *name;
@@ -43,7 +43,9 @@ struct child {
 	struct kind *kind;
 };
 
-/* Ask the kernel to give this pid to the next child, if the pid is free. */
+/*
+ * Ask the kernel to give `pid` to the next child, if no process has this pid.
+ */
 static void
 choose_pid(pid_t pid)
 {
@@ -76,8 +78,8 @@ start(struct child *c, struct kind *kind)
 	}
 	if (c->pid == -1) {
 		/*
-		 * The limit of processes is reached. The caller tries again
-		 * after this short wait.
+		 * The maximum number of processes is reached. The caller tries
+		 * again after this short wait.
 		 */
 		c->pid = 0;
 		usleep(1000);
@@ -102,8 +104,8 @@ find(struct child *children, unsigned n, pid_t pid)
 }
 
 /*
- * Wait for the next child that ends, whichever child this is. Waiting for a
- * certain child would leave other children as zombies.
+ * Wait until any child ends, and reap this child. If the program waited for one
+ * certain child, other children would stay zombies.
  */
 static void
 finish_one(struct child *children, unsigned n)

@@ -1,8 +1,8 @@
 /*
- * A compromised session, which is linked in place of session/session.c and
- * attacks a real parent. If a client's line is the name of an attack, the
- * session starts this attack. Any other line is a request, which the session
- * sends to the parent.
+ * A compromised session, which attacks a real parent. This file is linked in
+ * place of session/session.c. If a line from the client is the name of an
+ * attack, the session starts this attack. The session sends any other line to
+ * the parent as a request.
  */
 #include "context.h"
 #include "fd.h"
@@ -102,7 +102,7 @@ unknown(void)
 	say(&kind, sizeof(kind));
 }
 
-/* Send a message that only the parent may send. */
+/* Send a message that only the parent is allowed to send. */
 static void
 answer(void)
 {
@@ -182,7 +182,7 @@ descriptor(void)
 	fd_send(channel, &m, sizeof(m), NULL, 0, client);
 }
 
-/* Receive a descriptor that the client sends, which a session may not do. */
+/* Receive a descriptor from the client, although no session is allowed to. */
 static void
 adopt(void)
 {
@@ -289,7 +289,7 @@ obey(char *line)
 		if (strcmp(evils[i].name, line) == 0) {
 			evils[i].evil();
 			/*
-			 * After the attack, only wait for a signal: do not read
+			 * After the attack, wait for a signal, and do not read
 			 * the parent's reply.
 			 */
 			poll(NULL, 0, -1);

@@ -3,7 +3,7 @@
  * optional.
  *
  *     misbehave background FILE  leaves a grandchild that holds the pipe;
- *                                writes its pid to FILE
+ *                                writes the grandchild's pid to FILE
  *     misbehave closed           closes its output and runs for a while
  *     misbehave flood            writes without end
  *     misbehave ignore FILE      ignores SIGTERM; writes its pid to FILE
@@ -11,9 +11,9 @@
  *     misbehave stopped FILE     stops itself; writes its pid to FILE
  *     misbehave fail             writes a reason to stderr, exits with 3
  *     misbehave sleep FILE       sleeps without end; writes its pid to FILE
- *     misbehave family FILE      like sleep, with a child in its group that
- *                                ignores SIGTERM; writes the child's pid
- *                                to FILE
+ *     misbehave family FILE      like sleep, but has a child that is in the
+ *                                same process group and ignores SIGTERM;
+ *                                writes the child's pid to FILE
  */
 #include <signal.h>
 #include <stdio.h>
@@ -50,9 +50,7 @@ wait_for_ever(void)
 		pause();
 }
 
-/*
- * Fork a child that ignores SIGTERM. The child writes its pid only after this.
- */
+/* Fork a child. The child ignores SIGTERM first, and then writes its pid. */
 static void
 bear_child(const char *path)
 {

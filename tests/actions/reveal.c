@@ -24,8 +24,8 @@ print(const char *what, const char *bytes)
 }
 
 /*
- * Print the numbers of the open descriptors. Leave out the descriptor through
- * which this function reads the folder.
+ * Print the numbers of the open descriptors. Leave out the descriptor that this
+ * function itself has opened for /proc/self/fd.
  */
 static void
 print_descriptors(void)

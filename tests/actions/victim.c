@@ -1,6 +1,6 @@
 /*
- * A process that is the target of kills in tests. The program prints "ready"
- * and sleeps without end.
+ * A process for tests of the request `kill`. The program prints "ready" and
+ * sleeps without end.
  *
  *     victim [--comm NAME] [--ignore-term] [--exit-on-term STATUS]
  *            [--rename-on-term NAME] [--euid UID]

@@ -15,8 +15,8 @@ from shared import PS, Server, Tls, fingerprint
 
 class Crowd:
     """Start processes until the machine has `wanted` processes. The started
-    processes wait for a pipe. Processes that sleep with a timer would slow
-    down dropbear, which reads /proc/timer_list."""
+    processes wait for input from a pipe. Processes that sleep with a timer
+    would slow down dropbear, which reads /proc/timer_list."""
 
     def __init__(self, wanted):
         there = sum(name.isdigit() for name in os.listdir("/proc"))
@@ -51,7 +51,7 @@ def wall(command, env=None):
 
 
 def ticks(pid):
-    """Return the CPU time in ms of a process and of the children that this
+    """Return the CPU time in ms of a process, including the children that this
     process has waited for."""
     with open("/proc/%d/stat" % pid) as f:
         fields = f.read().rpartition(")")[2].split()

@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ROW 250 /* number of hosts with the same first three numbers */
+#define ROW 250 /* hosts whose addresses differ only in the last number */
 
 static struct tls_context *context;
 static uint16_t port;
@@ -58,7 +58,8 @@ connect_to(unsigned number)
 }
 
 /*
- * True if the reply is complete: its last line is complete and is not a record.
+ * True if the reply is complete. The last line of a complete reply ends with
+ * LF, and is not a record.
  */
 static bool
 is_whole(const struct buf *answer)

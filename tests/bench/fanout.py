@@ -18,8 +18,8 @@ from shared import PS, fingerprint, make_key, pss
 
 FANOUT = 64
 RUNS = 3
-# Callers with this word in their names are slow, and their time is measured in
-# one run only. A second run measures memory, up to SLOW_HOSTS hosts.
+# A caller with this word in its name is slow. The time of a slow caller is
+# measured only once, and its memory only with up to SLOW_HOSTS hosts.
 SLOW = "ssh"
 SLOW_HOSTS = 500
 CLONE_NEWNET = 0x40000000
@@ -134,7 +134,7 @@ class Ssh:
 
     def callers(self, hosts, command):
         """Return a dictionary of commands that call clush and pdsh over ssh,
-        as far as these are installed."""
+        if these programs are installed."""
         found = {}
         where = ",".join(folded(hosts))
         if self.there and shutil.which("clush"):

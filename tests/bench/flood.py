@@ -11,7 +11,8 @@ from bridle import ROOT, STRANGER, wait_for
 from peers import ask, become
 from shared import Server, calls
 
-# Uid in no entry of clients, so that each of its requests gets 401.
+# A uid without an entry in `clients`. The reply to each request of this uid is
+# 401.
 UNKNOWN = STRANGER + 1
 CLIENTS = 32
 PROCESSOR = 0
@@ -43,8 +44,8 @@ def hold(path):
 
 
 class Flood:
-    """Processes of one uid that do the same again and again, as fast as they
-    can, all on the same processor."""
+    """Processes of the user `uid`, all on the same processor. Each process
+    calls what() again and again, as fast as possible."""
 
     def __init__(self, path, uid, what):
         self.path, self.uid, self.what = path, uid, what
@@ -80,8 +81,8 @@ FLOODS = (("ping", STRANGER, ping), ("connect and leave", STRANGER, leave),
 
 
 def connections(path):
-    """Return the number of connections so far. A flood may fill the backlog of
-    the usual socket, so ask by root's own socket."""
+    """Return the number of connections so far. `path` must be root's own
+    socket, because a flood may fill the backlog of the usual socket."""
     for row in ask("1#7", "unix", path).rows:
         if row["counter"] == b"connections":
             return int(row["value"])
@@ -89,8 +90,9 @@ def connections(path):
 
 
 def measure(path, d, uid, what):
-    """Return the median and the 99th percentile of a call of root, in
-    microseconds: first alone, then beside the flood."""
+    """Return two pairs, first without the flood and then during the flood. A
+    pair is the median and the 99th percentile of the time of root's calls, in
+    microseconds."""
     usual = calls("unix:" + path, 1)[1:]
     before = connections(path)
     with Flood(d.sock, uid, what):

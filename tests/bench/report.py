@@ -27,9 +27,10 @@ class Report:
     """The figures of one run. Without a folder, the figures are printed and
     not stored.
 
-        table()  begins a table: its name, then the names of its columns
+        table()  begins a table; the first argument is the name of the table,
+                 the others are the names of its columns
         row()    adds a row, with one cell for each column
-        point()  adds the point (x, y) to a curve of the named plot
+        point()  adds the point (x, y) to a curve of a plot
     """
 
     def __init__(self, folder=None):

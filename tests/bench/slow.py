@@ -100,8 +100,8 @@ def refusing(name, pattern):
 
 def patterns(report, args):
     """Measure calls while other clients send `run` requests that are refused.
-    First the arguments are checked with a plain word as the pattern, and after
-    this with the worst pattern."""
+    First each argument is checked against a plain word as its pattern, then
+    against the pattern WORST."""
     runs = []
     clients = ", ".join('{ name = "u%d"; unix_user = "%d"; allow = ("*"); }'
                         % (uid, uid) for uid in (os.getuid(), STRANGER))
@@ -118,8 +118,8 @@ def patterns(report, args):
 
 
 def compare(report, name, args, others, **options):
-    """Measure calls without and with the other clients. Both are measured in
-    each run, so that each run has its own latency to compare with."""
+    """In each run, measure calls without and with the other clients. Thus a
+    comparison always uses two latencies of the same run."""
     runs = []
     for _ in range(args.runs):
         with Server(tcp=["127.0.0.1:0"], penalties="", **options) as d:

@@ -1,7 +1,7 @@
 """Functions for all end-to-end tests, which start the real daemon and the real
 client. The results are printed as TAP.
 
-A test file is a module of functions test_*; its last line is
+A test file is a module with functions test_*. The last line of the module is
 `bridle.main(globals())`. A test starts a daemon with `with Daemon(...) as d:`.
 The end of this block stops the daemon and removes its files. A test that
 cannot run on this machine raises Skip("because ...").
@@ -27,7 +27,8 @@ BRIDLED = os.path.join(BUILD, "bridled")
 SESSION_PROGRAMS = "bridled-session", "bridled-session-tls"
 BRIDLECTL = os.path.join(BUILD, "bridlectl")
 ACTIONS = os.path.join(BUILD, "tests", "actions")
-# Longest time of each wait, in seconds. A slow machine or valgrind needs more.
+# Longest time of each wait, in seconds. A slow machine or valgrind needs a
+# longer time.
 PATIENCE = float(os.environ.get("BRIDLE_PATIENCE", "20"))
 # Words to put before the daemon's command, for example valgrind and its
 # options.
@@ -38,8 +39,8 @@ FEW = bool(WRAP) or os.environ.get("BRIDLE_FEW") == "yes"
 # True if sessions have their filter of system calls; see CONTRIBUTING.md.
 FILTER = os.environ.get("BRIDLE_FILTER") != "no"
 ROOT = os.geteuid() == 0
-# A background job of a shell ignores SIGINT, and its children inherit this.
-# The programs that the tests start must not ignore SIGINT.
+# A shell lets its background jobs ignore SIGINT, and all children inherit
+# this. The programs that the tests start must not ignore SIGINT.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # nohup(1) makes its children ignore SIGHUP.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -95,7 +96,7 @@ class Status:
 
 
 def decode(field):
-    """Return the bytes that a field of the protocol stands for."""
+    """Decode a field of the protocol, and return its bytes."""
     raw = field.encode("utf-8", "surrogateescape")
     return re.sub(rb"%([0-9A-F]{2})", lambda m: bytes([int(m[1], 16)]), raw)
 
@@ -167,10 +168,10 @@ def read_answer(sock, patience=PATIENCE):
 
 
 def traps(path, folder, text=""):
-    """Create files at `path` that no program may use, one after the other. For
-    each file, yield a part of the message that refuses the file. Links lead to
-    folder/precious, which contains `text`; the test fails if a program has
-    changed that file."""
+    """Create files at `path`, one after the other. Each program must refuse to
+    use these files. For each file, yield a part of the message that refuses
+    the file. The links lead to folder/precious, which contains `text`. The
+    test fails if a program has changed folder/precious."""
     precious = os.path.join(folder, "precious")
 
     def link(kind):
@@ -227,7 +228,7 @@ class Daemon:
     Parameters:
 
     clients   the text inside clients = ( ... ); default: the user of the test
-              may do all
+              is allowed to do everything
     settings  further lines of the configuration, such as 'stop_seconds = 1;'
     limits    a dict of the settings inside limits = { ... }
     penalties the text inside penalties = { ... }; default: no penalties,
@@ -237,10 +238,10 @@ class Daemon:
     uid       the uid that runs the daemon; default: the test's own uid; only
               root can start the daemon with another uid
     limit     a dict of prlimit(1) options such as {"nofile": 40}
-    power     a dict of argv lists by mode; default: the program recorder, see
-              recorded(); "{dir}" in an argument stands for the daemon's
+    power     a dict of argv lists by mode; default: the program `recorder`;
+              see recorded(); "{dir}" in an argument stands for the daemon's
               folder; this folder contains the programs of tests/actions, and
-              the folder sock/, which the daemon's user may write
+              the folder sock/, in which the daemon's user can create files
     user      the daemon's user if root starts the daemon; default: root
     passed    listening sockets that the daemon inherits, as from a service
               manager
@@ -319,7 +320,8 @@ class Daemon:
             for place in self.tcp:
                 listen.append(place if place.startswith("{")
                               else "{ tcp = %s; }" % quote(place))
-            # Never halt this machine, whatever a test leaves out.
+            # Replace each halting command that the test does not give, so that
+            # no test halts this machine.
             power = dict(self.power or {})
             for mode in ("halt", "poweroff", "reboot"):
                 power.setdefault(mode, [self.program_path("recorder"),
@@ -348,7 +350,7 @@ class Daemon:
             text += "penalties = { %s };\n" % self.penalties
             text += self.settings + "\n"
         # The daemon must never use this machine's state_dir, even if the test
-        # gives the whole text.
+        # gives the whole text of the configuration.
         if "listen = " in text and "state_dir" not in text:
             text += "state_dir = %s;\n" % quote(self.state_dir)
         with open(self.config + ".new", "w",
@@ -426,8 +428,8 @@ class Daemon:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def end_leftovers(self):
-        """Kill the processes that the daemon has left. A halting command, for
-        example, continues when the daemon stops."""
+        """Kill the processes of the daemon that still run after its end. A
+        halting command, for example, continues when the daemon stops."""
         for pid in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError):
                 if os.readlink("/proc/%s/exe" % pid).startswith(
@@ -459,8 +461,8 @@ class Daemon:
         return self.log()
 
     def recorded(self):
-        """Return the arguments of each call of a halting command, which the
-        program recorder has written: a list of words for each call."""
+        """Return a list of the calls that the program `recorder` has recorded.
+        Each call is a list of the arguments of a halting command."""
         with contextlib.suppress(FileNotFoundError):
             with open(self.record_path) as f:
                 return [line[:-1].split("|") for line in f]

@@ -5,21 +5,22 @@ import threading
 import bridle
 from bridle import Victim, answers, equal, read_all
 
-# True if kill works. It needs pidfd_open(2), which valgrind 3.19 does not
-# support.
+# True if the request `kill` works. This request needs pidfd_open(2), which
+# valgrind 3.19 does not support.
 KILLS = not bridle.WRAP
 
 
 class Asker:
-    """A client that has a process of its own, and sends requests about it.
+    """A client that starts a process, and sends requests about this process.
 
     Parameters:
 
         tolerate  set of codes that are accepted instead of the right reply,
                   such as 429; a reply to another client's request is never
                   accepted
-        acting    True to send list and kill, too; each of them starts an
-                  action, which takes longer on a machine with more processes
+        acting    True to send `list` and `kill`, too; each of these requests
+                  starts an action, which takes longer on a machine with more
+                  processes
     """
 
     def __init__(self, daemon, port=None, tolerate=(), acting=True):
@@ -85,7 +86,8 @@ class Asker:
         """Send the requests on a new connection, and check the replies."""
         with self.daemon.connect(self.port) as sock:
             asked = self.send(sock)
-            # After the end of our input the daemon ends the connection.
+            # The daemon ends the connection after the end of the client's
+            # input.
             sock.shutdown(1)
             self.receive(sock, asked)
 

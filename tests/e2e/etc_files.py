@@ -21,9 +21,9 @@ class EtcFiles:
     """An environment in which a test can replace files of /etc for one daemon.
 
     Start the daemon with wrap=.wrap, which gives the daemon its own mounts.
-    There the name service reads only the files passwd and group, or what
-    `services` names. The name service hangs if such a file is a FIFO, and fails
-    if the file is a socket.
+    There the name service looks up users and groups only in the sources that
+    `services` names. The default is the files passwd and group. The name
+    service hangs if such a file is a FIFO, and fails if the file is a socket.
     """
 
     SCRIPT = 'mount --bind "$0/nsswitch.conf" /etc/nsswitch.conf && exec "$@"'

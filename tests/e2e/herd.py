@@ -10,7 +10,7 @@ import threading
 import bridle
 from bridle import BRIDLECTL, Daemon, Skip, free_port
 
-# Limits of a daemon that stands for many hosts and has a single client user.
+# Limits of a daemon that stands for many hosts. All its clients are one user.
 ROOM = {"sessions_per_source": 200}
 PONG = b"1#200#pong#version=0.1.0#uptime=7#id=1\n"
 
@@ -145,7 +145,7 @@ def hosts(*names):
 
 
 def left_in(path):
-    """Return the hosts in a file of --resume that are not done yet."""
+    """Return the hosts that are not done yet. `path` is a file of --resume."""
     with open(path) as f:
         heading, *lines = f.read().splitlines()
     assert heading.startswith("# hosts left of bridlectl "), heading
@@ -154,8 +154,8 @@ def left_in(path):
 
 
 def summary(done):
-    """Return the last line of stderr. This line has the numbers of hosts by
-    result."""
+    """Return the last line of standard error. This line has the number of
+    hosts for each result."""
     return done.stderr.splitlines()[-1].removeprefix("bridlectl: ")
 
 

@@ -31,8 +31,8 @@ class Home:
         return ctl(*args, env=self.env, **more)
 
     def keygen(self, *args):
-        """Run keygen. Return the fingerprint of the new key, and the
-        configuration entry that keygen prints."""
+        """Run the command `keygen`. Return the fingerprint of the new key, and
+        the configuration entry that the command prints."""
         done = self.ctl("keygen", *args)
         equal(done.returncode, 0, done.stderr)
         fingerprint, entry = done.stdout.split("\n", 1)

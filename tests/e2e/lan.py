@@ -39,7 +39,8 @@ SERVICE = """<?xml version="1.0" standalone="no"?>
 <txt-record>fp=%s</txt-record></service></service-group>
 """
 # Mount empty folders over /run and /etc/avahi, so that this avahi-daemon does
-# not use the files of a real one. An avahi-daemon always has /etc/avahi.
+# not use the files of the machine's real avahi-daemon. The folder /etc/avahi
+# comes with avahi-daemon, so it exists.
 HOLD = """ip link set lo up
 mount -t tmpfs tmpfs /run && mount --bind "$1" /etc/avahi &&
 mount --bind "$1/nsswitch.conf" /etc/nsswitch.conf && echo ready && read line
@@ -159,7 +160,7 @@ class Machine:
         return path
 
     def names_by(self, services):
-        """Set the services that look up names of hosts."""
+        """Set the services through which the machine looks up host names."""
         self.write("nsswitch.conf", "passwd: files\ngroup: files\n"
                    "hosts: %s\n" % services)
 
@@ -229,7 +230,8 @@ TYPE = encode_name(b"_bridle", b"_tcp", b"local")
 
 
 def pointer(instance):
-    """Return the record that tells of a service, without its host."""
+    """Return the record that announces a service, but does not name its
+    host."""
     return record(TYPE, 12, encode_name(instance, b"_bridle", b"_tcp",
                                         b"local"), unique=False)
 

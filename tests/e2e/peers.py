@@ -89,7 +89,7 @@ def open_there(open_one, what, uid=None, groups=(), network=None):
 
 
 def connect(host, port, uid=None, groups=(), source=None, network=None):
-    """Return a connection that a child process has opened, see open_there().
+    """Return a connection that a child process has opened; see open_there().
 
     The kernel shows the child as the peer even after the child has ended.
     Therefore the test itself can use the connection.
@@ -179,7 +179,7 @@ class Silent:
 
 
 class Network:
-    """An empty network namespace. It exists as long as its process runs."""
+    """An empty network namespace, which exists while `process` runs."""
 
     def __enter__(self):
         need_root("make networks")
@@ -192,8 +192,8 @@ class Network:
         if self.process.stdout.readline() != b"ready\n":
             self.end()
             raise bridle.Skip("because no network can be made here")
-        # Open the namespace only after "ready": before, the process is still
-        # in our own namespace.
+        # Open the namespace only after "ready". Before this, the process is
+        # still in our own namespace.
         path = "/proc/%d/ns/net" % self.process.pid
         self.fd = os.open(path, os.O_RDONLY)
         self.inside = ["nsenter", "--net=" + path]
@@ -220,8 +220,7 @@ class Network:
 
 
 class Machines:
-    """Two simulated machines, joined by a cable: our machine, and another
-    one."""
+    """Two simulated machines, `ours` and `other`, which a cable joins."""
 
     PORT = 7074
     OURS, OTHERS = ("10.99.0.1", "fd99::1"), ("10.99.0.2", "fd99::2")

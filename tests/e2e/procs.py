@@ -1,5 +1,5 @@
-"""Functions for tests of kill, list and names: fields of /proc, process
-tokens, and terminals."""
+"""Functions for tests of `kill`, `list` and process names. The functions
+handle fields of /proc, process tokens, and terminals."""
 
 import contextlib
 import errno
@@ -25,8 +25,8 @@ def cpu_seconds(pid):
 
 
 def kills(test):
-    """Return a function that runs the test. Under valgrind, where kill does
-    not work, the function skips the test."""
+    """Return a function that runs the test. Under valgrind, where the request
+    `kill` does not work, the function skips the test."""
     def run():
         if not KILLS:
             raise Skip("because valgrind does not know pidfd_open(2)")
@@ -64,7 +64,7 @@ def boot():
 
 
 def token(pid):
-    """Return the process's token, as in a record of kill and in the field
+    """Return the process's token, as in a record of `kill` and in the field
     only=."""
     # Without pidfs all pidfds have the same inode, so use the start time
     # instead.
@@ -123,9 +123,9 @@ class Churn:
         return self
 
     def stop(self):
-        """Stop the program. Return four numbers: started processes with the
-        name, killed ones among them, started other processes, killed ones
-        among them."""
+        """Stop the program. Return four numbers: the started and the killed
+        processes with the name `name`, then the started and the killed
+        processes with the name `other`."""
         out, _ = self.process.communicate(timeout=bridle.PATIENCE)
         words = out.split()
         assert words[0::2] == ["named", "killed", "others", "killed"], out

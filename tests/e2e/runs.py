@@ -1,4 +1,5 @@
-"""Functions for tests of run: daemons with commands, and replies to run."""
+"""Functions for tests of the request `run`: daemons with commands, and replies
+to `run`."""
 
 import re
 import socket
@@ -28,8 +29,8 @@ class Commander(Daemon):
         super().write_config(text)
 
     def run(self, line, data=b""):
-        """Send a run and return the reply. `line` is the request without its
-        first fields 1#5#, and `data` follows the line."""
+        """Send a request `run` and return the reply. `line` is the request
+        without its first fields 1#5#, and `data` follows the line."""
         with self.connect() as s:
             s.sendall(b"1#5#" + wire(line) + b"\n" + data)
             return read_run(s)
@@ -52,8 +53,8 @@ END = b"1#101#0#0\n"
 
 
 class Run:
-    """The reply to a run: .chunks has (stream, bytes) pairs in order, .status
-    is the status line."""
+    """The reply to a request `run`. .chunks has (stream, bytes) pairs in
+    order, and .status is the status line."""
 
     def __init__(self, chunks, line):
         self.chunks = chunks
@@ -64,8 +65,8 @@ class Run:
         self.err = b"".join(d for n, d in chunks if n == 2)
 
     def revealed(self, what):
-        """Return the lines of the program reveal that begin with the word
-        `what`, without this word."""
+        """Find the output lines of the program `reveal` that begin with the
+        word `what`. Return these lines without this word."""
         return re.findall(r"^%s ?(.*)$" % what, self.out.decode(), re.M)
 
     def args(self):

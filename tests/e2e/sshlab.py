@@ -1,6 +1,6 @@
-"""Hosts for tests of enrol: each has an sshd and a bridled of its own, at an
-address of the loopback device. Each host has its own files in /etc, by mounts,
-so that no file of this machine is read or changed by ssh or by bridled."""
+"""Hosts for tests of `enrol`. Each host has an sshd and a bridled of its own,
+at an address of the loopback device. Mounts give each host its own files in
+/etc. Therefore ssh and bridled read and change no files of this machine."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ from bridle import Skip, quote
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
 SSH = shutil.which("ssh")
 KEYGEN = shutil.which("ssh-keygen")
-USER = "op"  # a user of each host besides root
+USER = "op"  # name of the ordinary user of each host
 
 # $0 is the folder of the host. The files of /etc are links to the machine's
 # own files, except the files in $0/etc.
@@ -42,7 +42,7 @@ exec "$@"
 
 
 def needed():
-    """Skip the test if this machine cannot run such hosts."""
+    """Skip the test if this machine cannot run the hosts of a Lab."""
     if not bridle.ROOT:
         raise Skip("because only root can mount")
     if bridle.WRAP:
@@ -172,8 +172,9 @@ class Host:
 
 
 class Lab:
-    """n hosts, and a program "ssh" whose settings are all in this lab. Give
-    .env to the home's bridlectl. A test can change a host before start()."""
+    """A group of n hosts, and a program "ssh" that uses only the settings of
+    this lab. The PATH in home.env finds this program first. A test can change
+    a host before start()."""
 
     def __init__(self, home, n, no_tls=()):
         needed()
@@ -210,7 +211,7 @@ class Lab:
         return self
 
     def write_ssh(self):
-        """Create the program ssh, with a configuration of its own."""
+        """Create the program "ssh", which has a configuration of its own."""
         self.conf = os.path.join(self.dir, "ssh_config")
         with open(self.conf, "w") as f:
             f.write("Port %d\nIdentityFile %s/login\nIdentitiesOnly yes\n"
@@ -225,7 +226,7 @@ class Lab:
         os.chmod(program, 0o755)
 
     def know(self, hosts):
-        """Let ssh know the keys of these hosts only."""
+        """Give ssh the keys of these hosts, and no other keys."""
         with open(os.path.join(self.dir, "known"), "w") as f:
             for host in hosts:
                 f.write("[%s]:%d %s\n" % (host.address, self.ssh_port,

@@ -22,8 +22,8 @@ STRICT = ("min_seconds = 1000; max_seconds = 4000; malformed = 1000;"
           " handshake = 1000;"
           " unknown = 1000; timeout = 1000; crash = 1000;")
 TLS = '{ tcp = "127.0.0.1:0"; tls = true; }'
-# With these settings no source is ever blocked. Tests that look only at the
-# log use them.
+# With these settings no source is ever blocked. Use these settings in tests
+# that look only at the log.
 LENIENT = "min_seconds = 86400; max_seconds = 86400; crash = 0; "
 
 SHUT_OUT = re.compile(r"too many mistakes: try again in (\d+) seconds?")
@@ -47,8 +47,8 @@ def seconds_out(answer):
 # -- tests of blocks and of their end ---------------------------------------
 
 def test_a_source_is_shut_out_and_comes_in_again():
-    # Length of a block in seconds. A slow machine must be able to connect
-    # again before the block ends.
+    # Length of a block in seconds. Even on a slow machine, the test must
+    # connect again before the block ends.
     most = 10 if bridle.WRAP else 3
     penalties = ("min_seconds = %d; max_seconds = %d; unknown = %d;"
                  % (most, most, most))
@@ -228,7 +228,7 @@ def test_connections_without_a_request_are_limited():
             d.connect().close()
         equal(knock(d).code, 200)
         # The limit allows another connection after some time. A refusal by
-        # this limit is no penalty.
+        # this limit costs no penalty.
         wait_for("the next", lambda: knock(d, port, STRANGER).code == 200)
         equal(d.counter("penalties"), 0)
 
@@ -325,12 +325,13 @@ def test_lines_about_one_source_are_summed_up():
         port = d.ports[0]
         found = d.send("1#x\n1#4\n1#1#x\n" * 10, port)
         equal([a.code for a in found], [400, 200, 400] * 10)
-        # The daemon logs the count although the source sends nothing more.
+        # The daemon logs the number of lines left out, although the source
+        # sends nothing more.
         wait_for("the sum", lambda: left_out(d) > 0)
         d.wait_log(r"\d+ more lines about source uid=%d in [2-9] s were left "
                    "out$" % US)
-        # Each malformed request is in the log or in the count. Each allowed
-        # request is in the log.
+        # Each malformed request is in the log or in the number of lines left
+        # out. Each allowed request is in the log.
         wait_for("all of them", lambda: left_out(d)
                  + d.log().count("verdict=malformed") == 20)
         equal(d.log().count("verdict=allowed"), 10)

@@ -42,7 +42,7 @@ def wait_gone(pid):
 
 
 def halt(d, meanwhile=lambda: None):
-    """Send a halt, call meanwhile(), and return the reply."""
+    """Send a request `halt`, call meanwhile(), and return the reply."""
     with d.connect() as s:
         s.sendall(b"1#1\n")
         meanwhile()
@@ -56,8 +56,8 @@ def check_served(d):
 
 
 def check_rest(d):
-    """Check that no process and no count of the action is left, and that the
-    daemon serves the next request."""
+    """Check that no process of an action is left, and that the counter of
+    actions is 0. Check that the daemon serves the next request."""
     d.wait_quiet()
     equal([state for _, state in d.children() if state == "Z"], [])
     equal(d.counter("actions"), 0)
@@ -182,8 +182,8 @@ def shut_both_ways(sock):
 
 
 def go_away(d, port, how):
-    """Leave by how(socket) during a halt that would never end. Check that the
-    daemon ends the processes of the halt."""
+    """Call how(socket) to leave during a halt that would never end. Check that
+    the daemon ends the processes of the halt."""
     with d.connect(port) as s:
         s.sendall(b"1#1\n")
         child = noted_pid(d)

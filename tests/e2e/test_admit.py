@@ -138,7 +138,8 @@ def test_a_listener_is_opened_only_on_demand():
         told = admitted(d.admit(key, *args))
         equal(home.ctl(*told.split()[1:]).returncode, 0)
         equal(home.ctl("-H", address, "ping").returncode, 0)
-        # The listener stays, because other clients may use it.
+        # `revoke` keeps the listener, because other clients may use this
+        # listener.
         before = d.files()
         equal(len(before), 2)
         equal(admitted(d.admit(key, *args)), told)
@@ -189,7 +190,7 @@ def test_wrong_values_change_nothing():
                     "no name for a client")
         refused(d.admit("SHA256:x", "--allow", "list"), 2, "no fingerprint")
         refused(ctl("admit", key, d.config, "--allow", "list"), 2, "--name")
-        # Only bridled knows which dates are right.
+        # bridlectl does not check dates. It leaves this check to bridled.
         done = d.admit(key, "--allow", "list", "--until", "2027-13-45")
         equal(done.returncode, 1)
         assert "until" in done.stderr, done.stderr
@@ -206,7 +207,8 @@ def test_restrictions_are_written():
         for part in ('"10.1.0.0/16"', '"2001:db8::/32"', '"*"'):
             assert part in text, text
         refused(d.tls("ping"), 1, "401")
-        # A value that is not given stays as it is, so that nothing widens.
+        # Without --from, the value of `from` stays as it is, so that the
+        # client gets no new rights.
         admitted(d.admit(key, "--allow", "ping"))
         assert "10.1.0.0/16" in d.content(), d.content()
         refused(d.tls("ping"), 1, "401")
@@ -342,7 +344,7 @@ def test_parallel_admissions_are_all_kept():
 
 
 def test_a_lock_of_another_user_stops_nobody():
-    """Each user may open the folders for reading, and lock them."""
+    """Any user can open the folders for reading, and can lock the folders."""
     with host() as (home, d, key), contextlib.ExitStack() as stack:
         os.mkdir(d.folder)
         for folder in d.dir, d.folder:

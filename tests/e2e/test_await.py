@@ -1,5 +1,5 @@
-"""Tests of bridlectl wait and --wait: hosts that come up, go down, or come
-back."""
+"""Tests of `bridlectl wait` and of --wait, with hosts that come up, go down,
+or come back."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ from homes import Home, TlsDaemon
 
 class Rebooting:
     """A host that simulates a reboot after the first halt request. If
-    `returns` is false, its old daemon never stops."""
+    `returns` is false, the old daemon of this host never stops."""
 
     def __init__(self, returns=True):
         self.returns, self.told = returns, threading.Event()
@@ -69,7 +69,7 @@ def test_a_host_with_another_key_is_no_host_that_was_waited_for():
         done = d.tls("wait", "--up")
         equal(done.returncode, 3)
         assert "the host's key is unknown" in done.stderr, done.stderr
-        # An unknown key does not mean that the host is down.
+        # A host with an unknown key still runs, so it does not count as down.
         done = d.tls("wait", "--down", "--timeout", "1")
         equal(done.returncode, 3)
         assert "not down after 1 s" in done.stderr, done.stderr

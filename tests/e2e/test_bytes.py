@@ -1,7 +1,5 @@
-"""Tests of wrong bytes from clients, and of clients that do not read or that
-leave.
-
-After each such case, the tests check that the daemon serves the next client.
+"""Tests of clients that send wrong bytes, do not read, or leave. After each
+case the tests check that the daemon serves the next client.
 """
 
 import contextlib
@@ -250,7 +248,7 @@ OTHER_VERSIONS = [b"0#3#NAME", b"2#3#NAME", b"#3#NAME", b"01#3#NAME",
 
 def check_refused(lines, code, v, d):
     """Send all lines and then a ping on one connection. Check that each line
-    gets this code, and that the ping is answered."""
+    gets a reply with this code, and that the ping gets a reply."""
     data = b"".join(line.replace(b"NAME", v.comm) + b"\n" for line in lines)
     for port in ports(d):
         found = d.send(data + b"1#4\n", port)
@@ -354,7 +352,8 @@ def test_the_answer_arrives_although_the_client_goes_on_sending():
                 equal(read_answer(s).code, code)
                 equal(read_rest(s), b"")
         # The daemon closes the connection although the client still sends.
-        # Before, it has read and discarded much more than the buffers hold.
+        # Before this, the daemon has read and discarded much more than the
+        # buffers hold.
         for talker in talkers:
             talker.wait_end()
             assert talker.sent > 2 ** 20, talker.sent
@@ -394,8 +393,8 @@ class Crowd:
     """Processes whose list is longer than all buffers between the daemon and
     the client.
 
-    The argument of these processes has only '#', which takes three bytes in a
-    list.
+    The argument of these processes contains only the character '#'. In a list
+    each '#' takes three bytes.
     """
 
     SIZE = 1000

@@ -42,8 +42,8 @@ def need(*programs):
 
 
 class Lab:
-    """A home folder with a bridlectl.conf for the nodes, and a configuration
-    of ClusterShell as the manual describes it."""
+    """A home folder with a bridlectl.conf for the nodes, and with the
+    configuration of ClusterShell that the manual describes."""
 
     def __init__(self, daemon, home, more):
         self.daemon, self.dir = daemon, home.dir
@@ -106,15 +106,15 @@ def recipes_for(tool):
 
 
 def named(output):
-    """Return the names that stand before a colon at the start of a line,
-    sorted, and each name once."""
+    """Return the names at the start of a line that a colon follows. The names
+    are sorted, and no name occurs twice."""
     return sorted(set(re.findall(r"^(\S+): ", output, re.M)))
 
 
 def check_worker(place, line, hosts, folded):
     """Run a recipe for `hosts`. Check that each of these hosts replies, and
-    that the daemon gets no further request. `folded` is their list in folded
-    output."""
+    that the daemon gets no further request. `folded` is the list of these
+    hosts in folded output."""
     asked = place.daemon.counter("requests")
     output = place.good(line)
     equal(place.daemon.counter("requests") - asked, len(hosts) + 1, line)
@@ -218,8 +218,8 @@ def test_pdsh_passes_on_how_it_ended():
 
 
 def check_argument(place, command, argument):
-    """Run the command list with this argument. Check that the daemon gets the
-    argument with all its special characters."""
+    """Run the command `list` with this argument. Check that the daemon gets
+    the argument with all its special characters."""
     place.sh(command + " list " + argument)
     place.daemon.wait_log(r'verb=list args="name=x y\$\(id\);z"')
 

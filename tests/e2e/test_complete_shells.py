@@ -23,11 +23,12 @@ SCRIPTS = os.path.join(bridle.SOURCE, "conf", "completion")
 PACKAGE = "/usr/share/bash-completion/bash_completion"
 PIN = "SHA256:" + "A" * 43
 TAB = "\t"
-# Text that a test types after TAB. The words show if the completion has added
-# a space before this text.
+# Text that a test types after TAB. If the completion has added a space, this
+# text becomes a word of its own.
 END = "END"
 PROMPT = b"ready>"
-# Text that the program words prints after it has stored the words of the line.
+# Text that the program `words` prints after it has stored the words of the
+# line.
 PARTED = b"<parted>"
 
 
@@ -306,8 +307,8 @@ def test_files_are_completed_where_they_are_taken(kind):
 
 
 def quotations(name, length):
-    """Return the first `length` characters of a name, quoted in each of a
-    shell's three ways."""
+    """Return the first `length` characters of a name, quoted in each of the
+    three ways that a shell has."""
     start = name[:length]
     assert not set(start) & set("'\"\\$`!"), start
     return ["'" + start, '"' + start, start.replace(" ", "\\ ")]

@@ -1,8 +1,8 @@
 /*
  * Fuzz target for the text of bridlectl.conf. If the parser refuses a text, it
  * must give a reason. If the parser accepts a text, all hosts in the text must
- * be valid, including the hosts of groups. After another host is added to the
- * text, the text must still be valid, and have this host too.
+ * be valid, including the hosts of groups. After the target adds a host to the
+ * text, the text must still be valid, and must contain the new host.
  */
 #include "hosts/client_conf.h"
 #include "hosts/client_conf_edit.h"
@@ -16,7 +16,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-/* A limit that keeps the target fast. */
+/* Largest number of hosts in a text. More hosts would make the target slow. */
 #define HOSTS_MAX 2000
 
 static void
@@ -102,8 +102,8 @@ edit(const char *text, const struct client_conf *before)
 }
 
 /*
- * True if the patterns expand to few enough names. Patterns with more names
- * would make the target slow.
+ * True if the patterns in the text are small. Patterns that expand to many
+ * names would make the target slow.
  */
 static bool
 is_small(const char *text)

@@ -1,8 +1,8 @@
 /*
- * Fuzz target for the argument of -H, and for lists of names to fold. A pattern
- * must expand to the number of names that hostlist_count() returns. A folded
- * list must expand to the same set of names. Folding must succeed for any
- * names, even if no pattern can produce the names.
+ * Fuzz target for the argument of -H, and for the folding of names into a list.
+ * A pattern must expand to the number of names that hostlist_count() returns. A
+ * folded list must expand to the same set of names. Folding must succeed for
+ * any names, even if no pattern can produce the names.
  */
 #include "hosts/hostlist.h"
 #include "util/string_map.h"

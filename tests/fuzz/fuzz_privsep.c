@@ -1,8 +1,8 @@
 /*
  * Fuzz target for messages of any bytes from a compromised session. If the
  * parent accepts a message as a request, a client could have sent this request.
- * The request must stay the same when it is sent again, and when it is
- * formatted and parsed.
+ * The target sends the request again, and formats and parses the request. The
+ * request must stay the same.
  */
 #include "fd.h"
 #include "privsep.h"

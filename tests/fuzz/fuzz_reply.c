@@ -1,7 +1,7 @@
 /*
  * Fuzz target for the reply of a hostile daemon. The target reads the reply
- * line by line as bridlectl does. After this it sorts the rows, draws them as a
- * tree, and prints the reply in each output format.
+ * line by line as bridlectl does. After this the target sorts the rows, draws
+ * the rows as a tree, and prints the reply in each output format.
  */
 #include "output/json.h"
 #include "output/raw.h"
@@ -36,8 +36,8 @@ show(const struct reply *r, const char *problem)
 		abort();
 	json_reply(&out, "host", r, &v, problem, problem ? NULL : "ok");
 	/*
-	 * Programs that read JSON output may rely on one line per reply, for
-	 * any reply.
+	 * Programs that read JSON output rely on exactly one line for each
+	 * reply.
 	 */
 	if (out.failed ||
 		memchr(out.data, '\n', out.len) != out.data + out.len - 1)

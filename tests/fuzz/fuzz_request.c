@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define SHOWN_MAX 256
-/* A limit that keeps the target fast. */
+/* Largest number of parsed lines. More lines would make the target slow. */
 #define LINES_MAX 32
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -26,8 +26,8 @@ must(bool good)
 }
 
 /*
- * Return a copy of s with `more` bytes of room. The size is exact, so that ASan
- * detects a read beyond the end.
+ * Return a copy of `s`, with `more` free bytes at its end. The size is exact,
+ * so that ASan detects a read beyond the end.
  */
 static char *
 copy(const char *s, size_t len, size_t more)
@@ -56,7 +56,7 @@ must_be_plain(const char *s, size_t len)
 
 /*
  * Check that text_safe() makes any bytes printable. If the bytes have no NUL,
- * check that they stay the same when encoded and decoded.
+ * encode and decode the bytes, and check that they stay the same.
  */
 static void
 encode(const char *s, size_t len)

@@ -44,8 +44,8 @@ static int client, parent; /* peers of the session's two sockets */
 static const uint8_t *input;
 static size_t left, piece;
 static unsigned answers; /* number of replies sent */
-static bool exited_due;  /* true if an EXITED must follow the output */
-static int reader;       /* descriptor that reads a command's input, or -1 */
+static bool exited_due;  /* true if PRIVSEP_EXITED must follow */
+static int reader;       /* reads the input of a command; -1 if none */
 
 static void
 must(bool good)
@@ -125,7 +125,7 @@ hear_watch(void)
 
 /*
  * Replace poll(2) in the session. Before waiting, send what the parent or the
- * client has to send next. If both have nothing to send, end the session.
+ * client has to send next. If there is nothing to send, end the session.
  */
 static int
 fuzz_poll(struct pollfd *p, nfds_t n, int timeout)
@@ -137,8 +137,8 @@ fuzz_poll(struct pollfd *p, nfds_t n, int timeout)
 	if (io.state == IO_WATCHING || io.state == IO_LEAVING)
 		hear_watch();
 	/*
-	 * The command reads all its input before it ends, so send more input
-	 * before EXITED.
+	 * The command reads all its input before it ends. Therefore send the
+	 * rest of the input before PRIVSEP_EXITED.
 	 */
 	if (exited_due && reader != -1 && io.streams.in.more_chunks &&
 		!io.eof) {
@@ -147,7 +147,7 @@ fuzz_poll(struct pollfd *p, nfds_t n, int timeout)
 	} else if (exited_due) {
 		/*
 		 * The session waits for the last part of the reply, so send
-		 * EXITED.
+		 * PRIVSEP_EXITED.
 		 */
 		privsep_reply(parent, PRIVSEP_EXITED, RELAY_LINES,
 			"1#200#done\n", 11, -1);
@@ -178,8 +178,8 @@ make_output(void)
 }
 
 /*
- * Reply to a run with the output of a command. In half of the calls, the
- * command also reads input.
+ * Reply to a request `run` with the output of a command. In half of the calls,
+ * the command also reads input.
  */
 static void
 answer_run(void)
@@ -203,8 +203,8 @@ answer_run(void)
 }
 
 /*
- * Receive the session's next request, and reply to it. Fail if the parent does
- * not accept one of the session's messages.
+ * Receive the session's next request, and reply to it. Fail if the parent
+ * refuses a message of the session.
  */
 static void
 result(void)
@@ -252,7 +252,9 @@ result(void)
 static int
 fuzz_receive(int sock, struct privsep_message *m, size_t *len, int *pass)
 {
-	/* Only an idle session has sent a request. */
+	/*
+	 * In the state IO_IDLE, the session waits for the reply to a request.
+	 */
 	if (io.state == IO_IDLE)
 		result();
 	return privsep_receive(sock, m, len, pass);

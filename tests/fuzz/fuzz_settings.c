@@ -26,7 +26,9 @@ print(const struct settings *s)
 
 #define SEPARATOR "\n#=\n"
 
-/* Split the text at its separators into files. The text is changed. */
+/*
+ * Split the text at its separators into files. This function changes the text.
+ */
 static void
 split(char *text, struct conf_files *files)
 {
@@ -81,7 +83,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	second = print(s);
 	settings_free(s);
-	/* Comments show which entries were from conf.d. */
+	/*
+	 * If there were several files, the first output names these files in
+	 * comments, and the second output does not.
+	 */
 	if (!many && strcmp(first, second) != 0)
 		abort();
 	free(first);

@@ -1,7 +1,7 @@
 /*
  * Passes files to a fuzz target, so that the corpora are tests in the normal
- * build too. The arguments are files, and folders whose files are passed. If
- * the target finds a bug, the program aborts, as with libFuzzer. Prints TAP.
+ * build too. Each argument is a file, or a folder with files. If the target
+ * finds a bug, the program aborts, as with libFuzzer. Prints TAP.
  */
 #include <dirent.h>
 #include <stdint.h>

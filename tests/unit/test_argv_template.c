@@ -33,9 +33,9 @@ test_expanding(void **state)
 		{ { "x", "{when}{message}", NULL },
 			{ "x", "+5two words; $(reboot)", NULL } },
 		/*
-		 * An argument that is only a placeholder without a value is
-		 * left out. An argument with an empty value remains, as an
-		 * empty argument.
+		 * If an argument is only a placeholder, and the placeholder has
+		 * no value, the argument is left out. An argument with an empty
+		 * value remains, as an empty argument.
 		 */
 		{ { "x", "{empty}", "{none}", "y", NULL },
 			{ "x", "", "y", NULL } },

@@ -50,8 +50,7 @@ test_the_last_are_a_batch_of_their_own(void **state)
 	assert_int_equal(batch_gate(&s, 3, 1, 0, 0), INT64_MAX);
 	assert_int_equal(batch_gate(&s, 4, 1, 0, 0), INT64_MAX);
 	/*
-	 * If `last` is the total, no host comes before the last hosts, so none
-	 * waits.
+	 * If `last` is the total, all hosts are last hosts, so no host waits.
 	 */
 	s = (struct batch){ .total = 2, .last = 2 };
 	assert_int_equal(batch_gate(&s, 0, 0, 0, 0), 0);

@@ -112,7 +112,7 @@ test_folder_path(void **state)
 	free(path);
 }
 
-/* Test the order of the files, and the names that do not count. */
+/* Test the order of the files. Files with other names must be ignored. */
 static void
 test_names(void **state)
 {
@@ -207,8 +207,8 @@ test_removed(void **state)
 }
 
 /*
- * Test that the files of the folder have the checks of the configuration file,
- * and that an error does not hide other errors.
+ * Test that each file of the folder is checked in the same way as the
+ * configuration file. An error must not hide other errors.
  */
 static void
 test_bad_files(void **state)
@@ -241,7 +241,7 @@ test_folder_of_others(void **state)
 	assert_int_equal(f->files.n, 1);
 }
 
-/* Test that all files together have a maximum size. */
+/* Test that the total size of all files has a maximum. */
 static void
 test_size(void **state)
 {
@@ -288,7 +288,10 @@ test_is_drop_in(void **state)
 	assert_false(conf_files_is_drop_in("a.conf"));
 }
 
-/* Read the files with a stand-in for `name`, and return their texts. */
+/*
+ * Read the files, and read a copy in place of the file `name`. Return the texts
+ * of all files that were read.
+ */
 static const char *
 read_with(struct fixture *f, const char *name)
 {
@@ -325,7 +328,7 @@ test_stand_in(void **state)
 	assert_string_equal(read_with(f, "c.conf"), "main b copy d ");
 	assert_string_equal(read_with(f, "d.conf"), "main b copy ");
 	assert_string_equal(read_with(f, "e.conf"), "main b d copy ");
-	/* The replaced file may be one that cannot be read. */
+	/* A stand-in also replaces a file that cannot be read, here a FIFO. */
 	assert_int_equal(mkfifo(path_of(f, "a.conf"), 0600), 0);
 	assert_string_equal(read_with(f, "a.conf"), "main copy b d ");
 }
@@ -343,7 +346,10 @@ test_pack(void **state)
 	assert_int_equal(read_all(f), 0);
 	conf_files_pack(&f->files, &packed);
 	for (len = 0; len < packed.len; len++) {
-		/* If a whole file is missing, the form is still right. */
+		/*
+		 * A packed text of complete files is valid, even if the last
+		 * files are missing.
+		 */
 		if (conf_files_unpack(&copy, packed.data, len) == 0)
 			assert_true(copy.n < 3);
 		conf_files_free(&copy);

@@ -157,8 +157,8 @@ test_silence(void **state)
 
 	(void)state;
 	/*
-	 * The client sends nothing, but reads all bytes, or at least some
-	 * bytes.
+	 * The client sends no ping. The client counts as alive while it reads
+	 * all bytes, or at least some bytes.
 	 */
 	assert_false(liveness_beat(&v, 10, true));
 	assert_false(liveness_beat(&v, 10, true));

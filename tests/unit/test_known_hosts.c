@@ -61,7 +61,7 @@ hosts_are_found(void **state)
 	assert_known("\n\n#", "web1:7075", A, KNOWN_NOT, 0);
 }
 
-/* Test that each of a host's keys is accepted, in any order of their lines. */
+/* Test that all keys of a host are accepted, in any order of their lines. */
 static void
 any_of_several(void **state)
 {
@@ -217,8 +217,8 @@ a_file_is_made_and_changed(void **state)
 	assert_int_equal(mode_of(folder), 0700);
 
 	/*
-	 * The line of a known host stays unchanged, whether the added key is
-	 * the same or not.
+	 * The line of a known host stays unchanged, even if another key is
+	 * added.
 	 */
 	assert_int_equal(
 		known_hosts_file_add(p.path, "w:1", A, &f, &problem), 0);

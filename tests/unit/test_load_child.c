@@ -26,7 +26,7 @@ struct fixture {
 	char dir[64];
 	char path[80];
 	char folder[80];
-	char drop_in[96]; /* path of a file in the folder */
+	char drop_in[96]; /* path of a file in `folder` */
 	struct load_child load;
 	struct account_files accounts;
 	struct buf errors, warnings;
@@ -152,7 +152,9 @@ test_folder(void **state)
 	assert_int_equal(f->settings->clients[1].line, 3);
 	assert_int_equal(f->settings->clients[1].gid, 0);
 	assert_int_equal(f->settings->clients[2].gid, 0);
-	/* The child has used the zone that it found at its start. */
+	/*
+	 * The child has used the time zone that was set when the child started.
+	 */
 	assert_int_equal(f->settings->clients[1].until, 1801440000);
 	assert_int_equal(f->errors.len, 0);
 }
@@ -186,7 +188,9 @@ test_bad(void **state)
 	assert_non_null(strstr(buf_str(&f->errors), "conf:3: nonsense"));
 }
 
-/* Test a file with more errors than the child's reply has room for. */
+/*
+ * Test a file with so many errors that the child's reply cannot hold them all.
+ */
 static void
 test_many_mistakes(void **state)
 {

@@ -52,7 +52,8 @@ test_matches(void **state)
 }
 
 /*
- * Test that ordinary patterns use only a small part of the steps of a request.
+ * Test that an ordinary pattern uses only a few of the PATTERN_STEPS steps that
+ * a request has.
  */
 static void
 test_ordinary(void **state)
@@ -76,8 +77,8 @@ test_ordinary(void **state)
 }
 
 /*
- * Test that an expensive match ends when all steps of the request are used.
- * Later matches with no steps left must fail too.
+ * Test that an expensive match ends when the request has used all its steps.
+ * Later matches of this request must fail too, because no steps are left.
  */
 static void
 test_bounded(void **state)
@@ -109,7 +110,7 @@ test_bounded(void **state)
 }
 
 /*
- * Test that steps are counted higher if the compiled pattern is large. Each
+ * Test that a step of a large compiled pattern counts as several steps. Each
  * step of the second expression takes a hundred times as long as a step of the
  * first.
  */

@@ -115,8 +115,8 @@ test_unix(void **state)
 }
 
 /*
- * Return one end of a socket pair. Another user, who has these groups, has made
- * the pair.
+ * Return one end of a socket pair. A process of the user `uid` with these
+ * groups has made the pair.
  */
 static int
 pair_of(uid_t uid, const gid_t *groups, size_t n)
@@ -288,7 +288,7 @@ test_tcp(void **state)
 	}
 }
 
-/* Test a client that has closed its sending side, but still receives. */
+/* Test a client that has shut down its side for sending, but still receives. */
 static void
 test_tcp_half_closed(void **state)
 {
@@ -514,8 +514,8 @@ connect_as(uid_t uid, const struct net_addr *to)
 }
 
 /*
- * Listen, and accept a connection of this user into `p`. Return the pid of the
- * client.
+ * Listen, accept a connection of this user, and store the connection in `p`.
+ * Return the pid of the client.
  */
 static pid_t
 pair_with(uid_t uid, struct pair *p)

@@ -252,8 +252,8 @@ host(const char *network, unsigned number)
 }
 
 /*
- * Block a host for 90 s. Return the milliseconds for which the host's network
- * is blocked because of this; 0 if it is not blocked.
+ * Block a host for 90 s. If this also blocks the host's network, return the
+ * milliseconds for which the network is blocked. Otherwise return 0.
  */
 static int64_t
 block_host(struct penalties *t, const char *network, unsigned number,
@@ -275,8 +275,8 @@ test_eight_addresses_block_their_network(void **state)
 
 	(void)state;
 	/*
-	 * These two blocks do not count: the first has ended too long ago, and
-	 * the second is of a host in another network.
+	 * These two blocks do not count for the network. The first block has
+	 * ended too long ago. The second block is of a host in another network.
 	 */
 	assert_true(block_host(&t, "2001:db8", 1, START, &network) == 0);
 	assert_true(block_host(&t, "2001:db8:0:2", 1, START + 600001,
@@ -321,8 +321,8 @@ test_tokens(void **state)
 	assert_int_equal(take_all(&t, &one, START), 60);
 	assert_true(penalty_table_token_due(&t, &one, START) == 500);
 	/*
-	 * A session that was accepted earlier may take a token when none is
-	 * left. The waiting time stays the same.
+	 * A session that was accepted earlier is allowed to take a token even
+	 * if no token is left. The waiting time stays the same.
 	 */
 	penalty_table_take_token(&t, &rules, &one, START);
 	assert_true(penalty_table_token_due(&t, &one, START) == 500);
@@ -388,8 +388,8 @@ test_bound(void **state)
 	assert_true(t.n == SOURCES);
 	assert_true(left(&t, 1, START) == 90000);
 	/*
-	 * New entries do not replace source 1, even if they are blocked,
-	 * because its block is longer.
+	 * Other sources are blocked now, too. Their entries do not replace the
+	 * entry of source 1, because the block of source 1 is longer.
 	 */
 	for (uid = 2; uid < 1000; uid++) {
 		add(&t, uid, PENALTY_TIMEOUT, START);
@@ -400,8 +400,8 @@ test_bound(void **state)
 	assert_true(left(&t, 1, START) == 90000);
 	assert_true(penalty_table_count(&t, START) == SOURCES);
 	/*
-	 * Entries for log lines of other sources do not replace source 1
-	 * either.
+	 * The log lines of other sources need entries, too. These entries do
+	 * not replace the entry of source 1.
 	 */
 	for (uid = 2; uid < 1000; uid++)
 		line(&t, uid, START);

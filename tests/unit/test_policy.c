@@ -40,8 +40,8 @@ settings_of(const char *text)
 }
 
 /*
- * The settings name users and groups by number, because this machine need not
- * have them.
+ * The settings give users and groups as numbers, because these users and groups
+ * may not exist on this machine.
  */
 static const char school[] =
 	"clients = ("
@@ -192,7 +192,7 @@ test_no_identity(void **state)
 	assert_string_equal(v.reason, "no entry of clients matches uid=4321");
 }
 
-/* Test the decision for each verb, and the rule that the decision names. */
+/* Test the decision for each verb, and the name of the rule that decides. */
 static void
 test_decisions(void **state)
 {

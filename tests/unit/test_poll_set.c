@@ -15,7 +15,7 @@
 
 static bool short_of_memory;
 
-/* Replace libc's function, so that a test can make the function fail. */
+/* Replace reallocarray(3), so that a test can make this function fail. */
 void *
 reallocarray(void *old, size_t n, size_t size)
 {

@@ -69,8 +69,8 @@ tear_down(void **state)
 }
 
 /*
- * Return the request of a line. The strings of the request are valid until the
- * next call.
+ * Parse a line and return the request. The strings of the request are valid
+ * until the next call.
  */
 static struct request
 request_of(const char *line)
@@ -283,7 +283,7 @@ expect_bad(struct channel *c, const void *bytes, size_t len, const char *what)
 		fail_msg("%s is taken", what);
 }
 
-/* Test that a message is refused if it lacks bytes or has more bytes. */
+/* Test that a message with too few or too many bytes is refused. */
 static void
 test_wrong_lengths(void **state)
 {
@@ -330,8 +330,8 @@ test_wrong_kinds(void **state)
 }
 
 /*
- * Test that messages with a false value in the head are refused. The strings
- * behind the head are "name\0user\0".
+ * Test that messages with a wrong value in the head are refused. The head is
+ * followed by the strings "name\0user\0".
  */
 static void
 test_wrong_heads(void **state)
@@ -579,9 +579,9 @@ test_answer_with_a_pipe(void **state)
 }
 
 /*
- * Test that a session refuses a message with several descriptors, and a
- * descriptor with a message that is too short. All these descriptors must be
- * closed.
+ * Test that a session refuses a message with several descriptors. A message
+ * that is too short and has a descriptor must be refused too. All these
+ * descriptors must be closed.
  */
 static void
 test_answer_with_descriptors(void **state)

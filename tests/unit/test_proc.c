@@ -358,8 +358,8 @@ test_names(void **state)
 }
 
 /*
- * Test that a name from the command line is ignored if it is longer than a file
- * name can be. A record could not hold such a name.
+ * Test that a name from the command line is ignored if no file name can be so
+ * long. A record could not hold such a name.
  */
 static void
 test_name_beyond_files(void **state)

@@ -20,8 +20,8 @@
 #define PATIENCE 20000
 
 /*
- * Connect two sockets by TCP, where closing a socket too early can destroy a
- * reply that is on its way.
+ * Connect two sockets by TCP. If a TCP socket is closed too early, a reply that
+ * is on its way can be lost.
  */
 static void
 connect_pair(int *conn, int *server)

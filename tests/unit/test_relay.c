@@ -60,8 +60,8 @@ expect(struct fixture *f, const char *text)
 }
 
 /*
- * Test that output becomes chunks, whatever its bytes are. Bytes above the
- * limit are dropped.
+ * Test that output with any bytes becomes chunks. Bytes above the limit are
+ * dropped.
  */
 static void
 test_chunks(void **state)

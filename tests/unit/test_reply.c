@@ -143,7 +143,7 @@ hostile_lines(void **state)
 	assert_bad("1#200#ok#id=%0\n", "malformed");
 }
 
-/* Test that the status 200 of a run must have the pair exit= or signal=. */
+/* Test that the status 200 of `run` must have the pair exit= or signal=. */
 static void
 end_of_a_command(void **state)
 {
@@ -282,8 +282,8 @@ sorting(void **state)
 	assert_int_equal(view_sort(&v, "-pid", &error), 0);
 	assert_order(&r, &v, "pid", "100 10 9 1");
 	/*
-	 * Rows that are equal in the sort column keep their order, whether
-	 * sorted up or down.
+	 * Rows with the same value in the sort column keep their order, in
+	 * ascending and in descending sorts.
 	 */
 	assert_int_equal(view_sort(&v, "user:desc", &error), 0);
 	assert_order(&r, &v, "pid", "1 10 9 100");

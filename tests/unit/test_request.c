@@ -244,7 +244,10 @@ test_refusals(void **state)
 		{ "1#5#x#a#b=%00", 400, false, "bad encoding in argument 2" },
 		{ "1#5#x#1#2#3#4#5#6#7#8#9#10#11#12#13#14", 413, true,
 			"at most 16 fields" },
-		/* chunks of standard input for which no run waits */
+		/*
+		 * chunks of standard input, although no request `run` waits for
+		 * input
+		 */
 		{ "1#101#0#5", 400, true, "no run" },
 		{ "1#101#0#0", 400, true, "no run" },
 		{ "1#101", 400, true, "no run" },
@@ -265,7 +268,7 @@ test_refusals(void **state)
 		{ "1#2#name=a\tb", 400, false, "control byte" },
 		{ "1#3#a\x1b", 400, false, "control byte" },
 		{ "1#2\r", 400, false, "control byte" },
-		/* lines with missing or extra fields */
+		/* lines with too few or too many fields */
 		{ "1#3", 400, false, "kill needs a name" },
 		{ "1#3#", 400, false, "kill needs a name" },
 		{ "1#3##dry-run", 400, false, "kill needs a name" },

@@ -73,7 +73,7 @@ test_a_new_session_brings_no_new_burst(void **state)
 	r = request_rates_join(&rates, &one, 1001);
 	assert_in_range(count(r, 1001, 1), 0, 2);
 	request_rates_leave(r);
-	/* Later, the entry of the first source is no longer needed. */
+	/* Later, the entry of the source `one` is not needed and is removed. */
 	r = request_rates_join(&rates, &two, 2000);
 	assert_int_equal(count(r, 2000, 1), REQUEST_RATE_BURST);
 	assert_ptr_equal(TAILQ_FIRST(&rates), r);

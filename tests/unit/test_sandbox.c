@@ -44,8 +44,8 @@
 #define SURVIVED 42
 
 /*
- * These sockets and this memory are made before the fork, as the daemon does
- * for a session.
+ * The test makes these sockets and this memory before the fork. The daemon does
+ * the same for a session.
  */
 static int talk[2];
 static int control[2];
@@ -140,9 +140,10 @@ start_process(void)
 }
 
 /*
- * Try to start a process like the fork server. The filter must kill a session
- * that runs as root. For other users the call fails with EAGAIN, so make a
- * forbidden call after it.
+ * Try to start a process in the same way as the fork server. If the session
+ * runs as root, the filter must kill the session. For other users this call
+ * fails with EAGAIN. In this case make a forbidden call, so that the filter
+ * kills the session.
  */
 static void
 start_session(void)
@@ -558,7 +559,7 @@ use_all_memory(void)
 	MUST(taken > 0 && taken <= MEMORY);
 }
 
-/* Make the other allowed system calls. Also read the clock without the vDSO. */
+/* Make the other allowed system calls, and read the clock without the vDSO. */
 static void
 use_the_rest(void)
 {

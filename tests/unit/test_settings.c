@@ -386,8 +386,8 @@ test_arguments(void **state)
 }
 
 /*
- * Test that the keys which a group does not set keep their defaults, and that a
- * list replaces the default list.
+ * Test that a key keeps its default if the text does not set this key. A list
+ * in the text must replace the whole default list.
  */
 static void
 test_partial(void **state)
@@ -437,8 +437,8 @@ test_resolve(void **state)
 }
 
 /*
- * Parse two client entries. True if a warning says that the second entry is
- * never used.
+ * Parse two client entries. Return true if a warning says that the second entry
+ * is never used.
  */
 static bool
 is_unreached(const char *first, const char *second)
@@ -798,7 +798,7 @@ test_patterns_share_a_limit(void **state)
 	buf_adds(&text, ");");
 	o = parse(buf_str(&text));
 	assert_non_null(strstr(o.errors.data, "more than 8 MiB of memory"));
-	/* There is only one error for all patterns together. */
+	/* There is only one error, for the total of all patterns. */
 	assert_string_equal(strchr(o.errors.data, '\n'), "\n");
 	end(&o);
 	buf_free(&text);
@@ -934,8 +934,8 @@ until(const char *zone, const char *value)
 #define SANTIAGO "<-04>4<-03>,M9.1.0/0,M4.1.0/0"
 
 /*
- * Test that a day ends with its last second, and that a time which the clock
- * shows twice or never is the later one.
+ * Test that a day ends with its last second. If a clock shows a time twice or
+ * never, the later point in time must be used.
  */
 static void
 test_until(void **state)
@@ -960,7 +960,9 @@ test_until(void **state)
 		{ BERLIN, "2027-10-31 01:59", 1824940740 },
 		{ BERLIN, "2027-10-31 02:30", 1824946200 },
 		{ BERLIN, "2027-10-31", 1825023600 },
-		/* The first midnight does not exist, the second exists twice.
+		/*
+		 * The first midnight does not exist, and the second midnight
+		 * exists twice.
 		 */
 		{ SANTIAGO, "2027-09-04", 1820116800 },
 		{ SANTIAGO, "2027-04-03", 1806811200 },

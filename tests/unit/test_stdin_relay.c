@@ -30,7 +30,7 @@ begin(struct stdin_relay *f, uint64_t most)
 
 /*
  * Fail unless this text has arrived. If `ended` is true, the end of file must
- * follow; otherwise it must not.
+ * follow the text. If `ended` is false, the end of file must not follow.
  */
 static void
 expect(int reader, const char *text, bool ended)
@@ -77,8 +77,8 @@ static const struct {
 	{ "1#4", false, "", 0, false, 0 },
 	{ "1#101#0#3\nabc1#4", false, "abc", 13, false, 0 },
 	/*
-	 * incomplete input, and the client has ended: the command reads no end
-	 * of file
+	 * incomplete input from a client that has ended its side: the command
+	 * must not read an end of file
 	 */
 	{ "1#101#0#3\na", true, "a", 11, false, CODE_MALFORMED },
 	{ "1#101#0#3\nabc", true, "abc", 13, false, CODE_MALFORMED },
@@ -218,8 +218,7 @@ test_losing_the_client(void **state)
 }
 
 /*
- * Test that the relay does not wait for a full pipe any more if the client is
- * lost.
+ * Test that the relay no longer waits for a full pipe after the client is lost.
  */
 static void
 test_losing_the_client_of_a_full_pipe(void **state)

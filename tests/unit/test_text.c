@@ -101,8 +101,8 @@ test_utf8_first_of_many(void **state)
 }
 
 /*
- * Test that the problem names the first bad character, and that joiners in
- * emoji and Persian are allowed.
+ * Test that the message names the first bad character. Joiners in emoji and in
+ * Persian must be allowed.
  */
 static void
 test_prose(void **state)

@@ -1,6 +1,6 @@
 /*
- * Tests of waits across a suspend. The test replaces the clocks, the pauses and
- * the pings.
+ * Tests of `wait` if this machine is suspended during the wait. The tests
+ * replace the clocks, the pauses and the pings.
  */
 #include "clock.h"
 #include "fanout/wait_host.h"
@@ -18,11 +18,14 @@
 
 #define HOUR 3600000
 
-/* The present time in ms, with and without the time of a suspend. */
+/*
+ * The present time in ms: `boot` includes the time of a suspend, `awake` does
+ * not.
+ */
 static int64_t boot, awake;
 static int64_t suspend_ms; /* length of a suspend during the next pause */
 static int pings;
-static const char *answer; /* status line of each ping; NULL: no reply */
+static const char *answer; /* status line of each ping, or NULL for no reply */
 
 int64_t __wrap_clock_boot_ms(void);
 int64_t __wrap_clock_ms(void);
@@ -104,7 +107,7 @@ test_a_host_that_restarts_during_our_suspend_is_back(void **state)
 	(void)state;
 	inv.await = 2 * HOUR / 1000;
 	suspend_ms = HOUR;
-	/* The host has restarted long ago, but after the request. */
+	/* The host has restarted a long time ago, but after the request. */
 	answer = "1#200#pong#uptime=3500";
 	wait_host_return(&inv, &result, boot);
 	assert_int_equal(result.result_kind, RESULT_OK);

@@ -75,8 +75,9 @@ test_decoding(void **state)
 	for (i = 0; i < LENGTH(rows); i++) {
 		strcpy(s, rows[i].in);
 		/*
-		 * Put bytes behind the field, which must not be decoded.
-		 * wire_decode() may overwrite the first of them with NUL.
+		 * Put bytes behind the field. wire_decode() must not decode
+		 * these bytes, but is allowed to overwrite the first byte with
+		 * NUL.
 		 */
 		strcpy(s + strlen(s), "41");
 		n = wire_decode(s, strlen(rows[i].in));
@@ -150,8 +151,8 @@ round_trip(const char *in, size_t len)
 }
 
 /*
- * Test that decoding an encoded text gives the same text. Texts are each byte,
- * each pair of bytes, and longer strings, without NUL.
+ * Test that decoding an encoded text gives the same text. The texts are each
+ * byte, each pair of bytes, and longer strings. No text contains NUL.
  */
 static void
 test_round_trips(void **state)
