@@ -1,6 +1,6 @@
 /*
- * Kinds of arguments and of the values of options. Completion uses the kind to
- * find candidates.
+ * Kinds of arguments and of values of options. Completion finds the candidates
+ * by the kind.
  */
 #ifndef BRIDLE_ARG_KIND_H
 #define BRIDLE_ARG_KIND_H
@@ -21,14 +21,16 @@ enum arg_kind {
 	ARG_PROCESS, /* the exact name of a process */
 	ARG_PATTERN, /* a glob(7) pattern for names of processes */
 	ARG_RUN,     /* a command that the host offers for `run` */
-	ARG_RUN_ARG, /* an argument of the command for `run` */
+	ARG_RUN_ARG, /* an argument of the command that `run` starts */
 	ARG_COMMAND,
-	ARG_REQUEST /* a command that sends a request, with its arguments */
+	/* a command of bridlectl that sends a request, and its arguments */
+	ARG_REQUEST
 };
 
 struct arg_spec {
 	enum arg_kind kind;
-	const char *choices; /* for ARG_CHOICE, such as "p256|ed25519" */
+	/* the allowed words of an ARG_CHOICE, such as "p256|ed25519" */
+	const char *choices;
 };
 
 #endif

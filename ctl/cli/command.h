@@ -21,7 +21,8 @@ struct command {
 	option_set options;   /* allowed options, besides OPT_ALWAYS */
 	int args_min, args_max;
 	struct arg_spec takes[COMMAND_TAKES_MAX]; /* kinds of arguments */
-	enum verb_number verb; /* verb of the request; 0: no request */
+	/* verb of the request; 0: the command sends no request */
+	enum verb_number verb;
 	enum halt_mode mode;
 	/*
 	 * Runs the command. If `run` is NULL, run_on_hosts() sends the

@@ -10,11 +10,14 @@
 
 enum outcome {
 	OUTCOME_DONE = 0,
-	OUTCOME_NO = 1,        /* refused, failed or only partly done */
-	OUTCOME_USAGE = 2,     /* the command line is wrong */
-	OUTCOME_UNREACHED = 3, /* no reply, or an incomplete reply */
-	OUTCOME_SEVERAL = 4,   /* the hosts have different outcomes */
-	OUTCOME_EXIT = 256     /* 256 + exit status of the command of `run` */
+	/* the command was refused, has failed or was done in part */
+	OUTCOME_NO = 1,
+	OUTCOME_USAGE = 2, /* the command line is wrong */
+	/* a host has sent no reply, or an incomplete reply */
+	OUTCOME_UNREACHED = 3,
+	OUTCOME_SEVERAL = 4, /* the hosts have different outcomes */
+	/* added to the exit status of a command that `run` starts */
+	OUTCOME_EXIT = 256
 };
 
 /*
@@ -28,7 +31,7 @@ struct outcomes {
 /* Add the outcome of one host. */
 void outcomes_add(struct outcomes *, enum outcome);
 
-/* Return the outcome of a command whose reply has this status code. */
+/* Return the outcome that belongs to a reply with this status code. */
 enum outcome outcome_of_code(int code);
 
 /*

@@ -8,7 +8,9 @@
 #define LINE_WIDTH 79
 #define LEFT_WIDTH 24
 #define EXAMPLE_WIDTH 36 /* width of the arguments of an example */
-/* Options that --help lists separately, as options for many hosts. */
+/*
+ * Options for many hosts. --help lists these options under a separate heading.
+ */
 #define OPT_MANY (OPT_FANNED | OPT_STAGED)
 
 static const char general_examples[] =
@@ -26,7 +28,10 @@ static const char exit_statuses[] =
 	"  3 host not reached, or reply incomplete   4 different results of "
 	"hosts\n";
 
-/* Print each line of the form "ARGUMENTS|explanation". */
+/*
+ * Print the examples in the text. Each line has the form
+ * "ARGUMENTS|explanation".
+ */
 static void
 print_examples(const char *text)
 {

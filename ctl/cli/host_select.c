@@ -23,8 +23,8 @@ no_memory(struct buf *error)
 }
 
 /*
- * Add the hosts of one line. "#" begins a comment. The line is overwritten.
- * Returns 0, or -1 with a sentence appended to error.
+ * Add the hosts in one line of a file. "#" begins a comment. The line is
+ * overwritten. Returns 0, or -1 with a sentence appended to error.
  */
 static int
 add_line(struct hosts *hosts, const struct client_conf *conf, char *line,
@@ -96,9 +96,9 @@ add_file(struct hosts *hosts, const struct client_conf *conf, const char *path,
 }
 
 /*
- * Add the local daemon. Root tries root's own socket first, because other users
- * cannot fill the backlog of this socket. This socket exists only while the
- * daemon runs.
+ * Add the local daemon. Root first tries a socket that only root can use,
+ * because other users cannot fill the backlog of that socket. The socket for
+ * root exists only while the daemon runs.
  */
 static int
 add_local(
@@ -138,8 +138,8 @@ add_default(
 }
 
 /*
- * Add all hosts of -H and --hosts-file, or the default hosts without these
- * options. Returns 0, or -1 with a sentence appended to error.
+ * Add all hosts of -H and --hosts-file. If neither option is given, add the
+ * default hosts. Returns 0, or -1 with a sentence appended to error.
  */
 static int
 add_all(struct hosts *hosts, const struct client_conf *conf,
@@ -188,9 +188,9 @@ exclude_word(void *arg, const char *word)
 }
 
 /*
- * Report words of --exclude that exclude no host, because they are probably
- * misspelled. Returns 0, or -1 with a sentence appended to error if `unused` is
- * HOST_SELECT_REFUSE.
+ * Report words of --exclude that exclude no host, because such words are
+ * probably misspelled. If `unused` is HOST_SELECT_REFUSE, return -1 with a
+ * sentence appended to error. Otherwise return 0.
  */
 static int
 report_unused(
@@ -241,7 +241,7 @@ exclude(struct hosts *hosts, const struct client_conf *conf, const char *list,
 	return result;
 }
 
-/* True if the options may select hosts or groups of bridlectl.conf. */
+/* True if the options can select hosts or groups of bridlectl.conf. */
 static bool
 needs_conf(const struct options *o)
 {
@@ -250,7 +250,7 @@ needs_conf(const struct options *o)
 	if (options_given(o, OPT_EXCLUDE) &&
 		!host_is_literal(o->values[OPT_EXCLUDE]))
 		return true;
-	/* The value of this option of `wake` is a host. */
+	/* The value of --via, an option of `wake`, is a host. */
 	if (options_given(o, OPT_VIA) && !host_is_literal(o->values[OPT_VIA]))
 		return true;
 	return !host_is_literal(o->values[OPT_HOSTS]);

@@ -9,7 +9,9 @@
 #include "hosts/client_conf.h"
 #include "hosts/host.h"
 
-/* The reaction to a word of --exclude that excludes none of the hosts. */
+/*
+ * The reaction of host_select() to a word of --exclude that excludes no host.
+ */
 enum host_select_unused {
 	HOST_SELECT_IGNORE,
 	HOST_SELECT_WARN,
@@ -22,9 +24,10 @@ enum host_select_unused {
  * the local daemon. After success, the list has at least one host and no
  * duplicates.
  *
- * If settings of bridlectl.conf may be needed, read this file into the
- * client_conf, which must be zeroed. Returns 0, or -1 with a sentence appended
- * to error. In both cases, the caller must free the hosts and the client_conf.
+ * If the options can name hosts or groups of bridlectl.conf, read this file
+ * into the client_conf. The client_conf must be zeroed before the call. Returns
+ * 0, or -1 with a sentence appended to error. In both cases, the caller must
+ * free the hosts and the client_conf.
  */
 int host_select(struct hosts *, struct client_conf *, const struct options *,
 	enum host_select_unused, struct buf *error);

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-/* A zeroed struct stands for 0 hosts. */
+/* A number or a percentage of hosts. A zeroed struct means 0 hosts. */
 struct host_share {
 	size_t number;
 	size_t percent; /* percentage of all hosts; 0: use `number` */
@@ -21,8 +21,8 @@ struct host_share {
 int host_share_parse(const char *, size_t least, struct host_share *);
 
 /*
- * Return the number of hosts that the share has of `total` hosts. If `least` is
- * 1, round a percentage up; otherwise round down.
+ * Return the number of hosts that the share means if there are `total` hosts.
+ * If `least` is 1, round a percentage up. Otherwise round the percentage down.
  */
 size_t host_share_count(const struct host_share *, size_t total);
 

@@ -13,7 +13,10 @@
 
 #define WATCH_SECONDS 2 /* default of --watch */
 
-/* At most one option of each set may be given. */
+/*
+ * Sets of options that exclude each other. At most one option of each set is
+ * allowed.
+ */
 static const option_set excluding[] = {
 	OPT_BIT(OPT_TREE) | OPT_BIT(OPT_JSON) | OPT_BIT(OPT_RAW),
 	OPT_BIT(OPT_GATHER) | OPT_BIT(OPT_JSON) | OPT_BIT(OPT_RAW),
@@ -71,8 +74,8 @@ check_options(const struct options *o, const struct command *command,
 }
 
 /*
- * Check the options of `wait`, and set inv->await to the time limit. Returns 0,
- * or -1 with a sentence appended to error.
+ * Check the options of the command `wait`, and set inv->await to the time
+ * limit. Returns 0, or -1 with a sentence appended to error.
  */
 static int
 check_wait(struct invocation *inv, struct buf *error)
@@ -80,8 +83,8 @@ check_wait(struct invocation *inv, struct buf *error)
 	if (!invocation_waits(inv))
 		return 0;
 	/*
-	 * Do not use the timeout of bridlectl.conf, which limits single
-	 * replies.
+	 * Ignore the timeout of bridlectl.conf, because that timeout is for a
+	 * single reply.
 	 */
 	inv->await = inv->timeout ? inv->timeout : WAIT_HOST_SECONDS;
 	if (invocation_has(inv, OPT_UP) || invocation_has(inv, OPT_DOWN))
@@ -150,7 +153,8 @@ check_args(const struct command *command, int nargs, char **args,
 	}
 	for (i = 0; i < nargs; i++) {
 		/*
-		 * Only the daemon knows if an argument of `run` may be empty.
+		 * Accept an empty argument of the command that `run` starts.
+		 * Only the daemon knows if the argument must not be empty.
 		 */
 		if (*args[i] == '\0' && (command->verb != VERB_RUN || i == 0)) {
 			buf_addf(error, "'%s': an argument is empty",
@@ -162,8 +166,8 @@ check_args(const struct command *command, int nargs, char **args,
 }
 
 /*
- * Read --wait of `reboot` into inv->await. Returns 0, or -1 with a sentence
- * appended to error.
+ * Read the value of --wait, an option of `reboot`, into inv->await. Returns 0,
+ * or -1 with a sentence appended to error.
  */
 static int
 take_await(struct invocation *inv, struct buf *error)
@@ -182,8 +186,8 @@ take_await(struct invocation *inv, struct buf *error)
 }
 
 /*
- * Refuse options for a single host if there is a list of hosts. Returns 0, or
- * -1 with a sentence appended to error.
+ * Refuse an option that is for a single host only, if there is a list of hosts.
+ * Returns 0, or -1 with a sentence appended to error.
  */
 static int
 check_single(const struct invocation *inv, struct buf *error)
@@ -230,7 +234,8 @@ check_tls(const struct invocation *inv, struct buf *error)
 
 /*
  * True if the output must have the form for several hosts. A group always gets
- * this form, even with a single host: scripts can rely on the form.
+ * this form, even if the group has one host only. Therefore scripts can rely on
+ * the form.
  */
 static bool
 is_list(const struct invocation *inv)
@@ -279,8 +284,8 @@ static const struct {
 };
 
 /*
- * Read the values of options that can be checked without knowing the hosts.
- * Returns 0, or -1 with a sentence appended to error.
+ * Read the values of options, if bridlectl can check the values without knowing
+ * the hosts. Returns 0, or -1 with a sentence appended to error.
  */
 static int
 take_values(struct invocation *inv, struct buf *error)
@@ -320,9 +325,9 @@ take_values(struct invocation *inv, struct buf *error)
 }
 
 /*
- * Return the command whose request is sent. For `explain`, return the command
- * that the first argument names. On failure, return NULL with a sentence
- * appended to error.
+ * Return the command whose request is sent. For the command `explain`, return
+ * the command that the first argument names. On failure, return NULL with a
+ * sentence appended to error.
  */
 static const struct command *
 find_asked(const struct invocation *inv, struct buf *error)
@@ -421,8 +426,8 @@ invocation_free(struct invocation *inv)
 
 /*
  * Return the value of --exit-status, before the options are parsed. A script
- * expects this exit status after a wrong command line, too, even if the error
- * stands before --exit-status. Without the option, return OWN_FAILURE_MAX + 1.
+ * expects this exit status even after a wrong command line. The wrong word can
+ * stand before --exit-status. Without the option, return OWN_FAILURE_MAX + 1.
  */
 static unsigned
 find_own_failure(int argc, char **argv)

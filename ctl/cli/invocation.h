@@ -18,7 +18,8 @@
 
 struct invocation {
 	const struct command *const *commands; /* all commands */
-	const struct command *command; /* NULL: only --help or --version */
+	/* the command; NULL if only --help or --version is given */
+	const struct command *command;
 	struct options options;
 	int nargs;
 	char **args; /* arguments of the command; NULL-ended */
@@ -26,12 +27,14 @@ struct invocation {
 	/* The following members are for commands that send requests: */
 	struct client_conf conf; /* empty if bridlectl.conf was not read */
 	struct hosts hosts;
-	struct hosts via;         /* the relay of `wake --via`, or empty */
-	bool several;             /* use the output form for several hosts */
+	struct hosts via; /* the relay of `wake --via`, or empty */
+	bool several; /* true: print the output in the form for several hosts */
 	unsigned timeout;         /* time limit in seconds; 0: not given */
 	unsigned connect_timeout; /* time limit in seconds; 0: not given */
 	unsigned total_timeout;   /* time limit in seconds; 0: not given */
-	/* maximum wait of `wait`, `wake` or `reboot --wait`, in seconds */
+	/*
+	 * longest time in seconds that `wait`, `wake` or `reboot --wait` waits
+	 */
 	unsigned await;
 	unsigned fanout; /* number of hosts in parallel; 0: not given */
 	unsigned watch;  /* seconds between refreshes; 0: no --watch */
@@ -39,7 +42,10 @@ struct invocation {
 	struct host_share batch;
 	struct host_share max_failures;
 	struct request request;
-	/* Value of --exit-status; OWN_FAILURE_MAX + 1: not given. */
+	/*
+	 * Value of --exit-status. OWN_FAILURE_MAX + 1 means that the option is
+	 * not given.
+	 */
 	unsigned own_failure;
 	struct request_texts texts; /* texts that `request` points to */
 };

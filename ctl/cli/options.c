@@ -139,7 +139,7 @@ const struct arg_spec option_values[OPT_COUNT] = {
 	[OPT_FROM] = { ARG_FILE, NULL },
 };
 
-#define LONG_BASE 256 /* larger than the code of each letter */
+#define LONG_BASE 256 /* a number larger than the code of each letter */
 
 static int
 takes(int option)
@@ -222,7 +222,7 @@ unknown(const char *word, struct buf *error)
 	else if (optopt == 0)
 		unknown_long(word, error);
 	else if (isdigit((unsigned char)optopt))
-		/* Help with "-9", which users of kill(1) often type. */
+		/* Suggest -s for "-9", which users of kill(1) often type. */
 		buf_addf(error,
 			"unknown option -%c; to choose a signal, use -s %c",
 			optopt, optopt);
@@ -246,7 +246,7 @@ options_parse(int argc, char **argv, struct options *o, struct buf *error)
 	memset(o, 0, sizeof(*o));
 	make_tables(longs, shorts);
 	opterr = 0;
-	optind = 0; /* GNU getopt: begin with a new argv */
+	optind = 0; /* The value 0 tells GNU getopt to begin with a new argv. */
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (c == '?') {
 			unknown(argv[optind - 1], error);
@@ -264,8 +264,8 @@ options_parse(int argc, char **argv, struct options *o, struct buf *error)
 		}
 		options_set(o, (enum option_number)n, optarg);
 		/*
-		 * getopt_long(3) finds an optional value only after "=". Take a
-		 * number in the following word, too.
+		 * getopt_long(3) finds an optional value only after "=". If the
+		 * next word is a number, take this word as the value.
 		 */
 		if (optarg == NULL && optind < argc &&
 			options_optional((enum option_number)n) &&

@@ -74,7 +74,8 @@ enum option_number {
 	OPT_LEARN,
 	OPT_HELP,
 	OPT_VERSION,
-	OPT_COUNT /* number of options; at most 64, the bits of option_set */
+	/* number of options; at most 64, because option_set has 64 bits */
+	OPT_COUNT
 };
 
 /* A set of options: the bitwise or of OPT_BIT(…). */
@@ -82,7 +83,7 @@ typedef uint64_t option_set;
 
 #define OPT_BIT(n) ((option_set)1 << (n))
 
-/* Options of each command that sends requests to daemons. */
+/* Options of every command that sends requests to daemons. */
 #define OPT_REMOTE                                                    \
 	(OPT_WHERE | OPT_TLS | OPT_BIT(OPT_JSON) | OPT_BIT(OPT_RAW) | \
 		OPT_BIT(OPT_TIMEOUT) | OPT_FANNED)
@@ -94,7 +95,10 @@ typedef uint64_t option_set;
 	(OPT_BIT(OPT_FANOUT) | OPT_BIT(OPT_CONNECT_TIMEOUT) |       \
 		OPT_BIT(OPT_TOTAL_TIMEOUT) | OPT_BIT(OPT_ORDERED) | \
 		OPT_BIT(OPT_GATHER))
-/* Options for many hosts, only for commands that change something. */
+/*
+ * Options for many hosts. Only commands that change something have these
+ * options.
+ */
 #define OPT_STAGED                                                             \
 	(OPT_BIT(OPT_BATCH) | OPT_BIT(OPT_PAUSE) | OPT_BIT(OPT_MAX_FAILURES) | \
 		OPT_BIT(OPT_RESUME))
@@ -121,18 +125,21 @@ struct option_row {
 extern const struct option_row option_rows[OPT_COUNT];
 
 /*
- * The kind of each option's value. The kind is zeroed if the option takes no
- * value.
+ * The kind of each option's value. If an option takes no value, its kind is
+ * zeroed.
  */
 extern const struct arg_spec option_values[OPT_COUNT];
 
 /*
- * Return the number of the option with this name, or -1 if there is none. An
- * unambiguous abbreviation of a name is allowed.
+ * Return the number of the option with this name, or -1 if no option has this
+ * name. An unambiguous abbreviation of a name is allowed.
  */
 int options_by_name(const char *name, size_t len);
 
-/* Return the number of the option with this letter, or -1 if there is none. */
+/*
+ * Return the number of the option with this letter, or -1 if no option has this
+ * letter.
+ */
 int options_by_letter(int letter);
 
 struct options {
@@ -142,15 +149,15 @@ struct options {
 
 /*
  * Read all options before a "--", and move the options to the front of argv.
- * Return the index of the first argument that is no option. On failure, return
- * -1 with a sentence appended to error.
+ * Return the index of the first argument that is not an option. On failure,
+ * return -1 with a sentence appended to error.
  */
 int options_parse(int argc, char **argv, struct options *, struct buf *error);
 
 /*
- * Set *out to the number that is the option's value. Without a value, leave
- * *out unchanged. Returns 0, or -1 with a sentence appended to error if the
- * value is no number from least to most.
+ * Set *out to the number that is the option's value. If the option has no
+ * value, leave *out unchanged. Returns 0. If the value is not a number from
+ * `least` to `most`, returns -1 with a sentence appended to error.
  */
 int options_number(const struct options *, enum option_number, long least,
 	long most, unsigned *out, struct buf *error);

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RUN_ARG_MAX 256 /* maximum length in bytes, as in bridled */
+/* maximum length of an argument in bytes, as in bridled */
+#define RUN_ARG_MAX 256
 
 static int
 take_signal(const struct options *o, enum option_number n, int *out,
@@ -80,8 +81,9 @@ take_when(const struct options *o, struct request *r,
 }
 
 /*
- * Add the arguments of the command for `run` to the request, which then points
- * to them. Returns 0, or -1 with a sentence appended to error.
+ * Add the arguments of the command that `run` starts to the request. The
+ * request then points to these arguments. Returns 0, or -1 with a sentence
+ * appended to error.
  */
 static int
 take_run(struct request *r, char *const *args, struct buf *error)

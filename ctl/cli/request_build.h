@@ -11,8 +11,9 @@
 
 /* Texts that request_build() makes from arguments. */
 struct request_texts {
-	char when[24];   /* value of --in in the form of the protocol */
-	struct buf said; /* the words of `say`, with spaces between */
+	char when[24]; /* value of --in in the form of the protocol */
+	/* the words of `say`, with a space between two words */
+	struct buf said;
 };
 
 /*

@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 /*
- * Append the argument that names this host on other machines: the address of
- * the first listener. If this listener is open at all addresses, append the
- * name of the host instead.
+ * Append the argument by which other machines name this host. The argument is
+ * the address of the first listener. If this listener is open at all addresses,
+ * append the name of the host instead.
  */
 static void
 add_host(struct buf *out, struct buf *listeners)
@@ -43,8 +43,9 @@ add_host(struct buf *out, struct buf *listeners)
 }
 
 /*
- * Print what was done. The last line of stdout is the command for the client's
- * machine. Return 0, or -1 if the output could not be written.
+ * Print the result. The last line of stdout is the command that the user must
+ * type on the client's machine. Return 0, or -1 if the output could not be
+ * written.
  */
 static int
 show(const struct admit *a, struct admitted *r)

@@ -43,7 +43,10 @@ print(const struct chat *c, const char *text)
 static void print_line(const struct chat *, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Print a line that bridlectl itself writes, with unsafe characters escaped. */
+/*
+ * Print a line of bridlectl itself, not of another client. Escape unsafe
+ * characters.
+ */
 static void
 print_line(const struct chat *c, const char *fmt, ...)
 {
@@ -126,8 +129,8 @@ send_message(struct chat *c, const char *text, const char *to)
 		reply_free(&reply);
 	}
 	/*
-	 * A message to all comes back as an event. Print only a private message
-	 * here.
+	 * bridlectl receives a message to all as an event, and prints the
+	 * event. Therefore print only a private message here.
 	 */
 	if (all && to != NULL)
 		print_line(c, "to %s: %s", to, text);
@@ -228,8 +231,7 @@ take_typed(struct chat *c)
 }
 
 /*
- * Read lines from stdin without a line editor. At the end of input, text
- * without an LF is a line too.
+ * Read lines from stdin without a line editor. The last line may lack its LF.
  */
 static void
 read_plain(struct chat *c)

@@ -34,7 +34,8 @@
 
 /* One run of the command. */
 struct run {
-	struct invocation inv; /* the invocation, with the hosts */
+	/* the invocation, to which take_hosts() adds the hosts */
+	struct invocation inv;
 	struct enrol enrol;
 	struct buf name;  /* name of the client, if it was not given */
 	char *user;       /* user on the hosts, or NULL */
@@ -142,7 +143,10 @@ find_mode(const struct options *o)
 static int
 take_options(struct run *r, struct buf *error)
 {
-	/* Check all values now, with a valid text in place of the key. */
+	/*
+	 * Check all values now. The key is not known yet, so check a valid text
+	 * instead of the key.
+	 */
 	static const char any_key[] =
 		"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 	const struct options *o = &r->inv.options;
@@ -176,9 +180,9 @@ take_options(struct run *r, struct buf *error)
 }
 
 /*
- * Create the user's key if it is missing. For a dry run, only print that the
- * key is missing. Returns 1 if there is a key, 0 if there is none because of a
- * dry run, or -1 after printing a message.
+ * Create the user's key if the key is missing. For a dry run, only print that
+ * the key is missing. Returns 1 if the key exists now, and 0 if a dry run has
+ * not created the key. After printing a message, returns -1.
  */
 static int
 ensure_key(const struct run *r)
@@ -214,9 +218,9 @@ ensure_key(const struct run *r)
 }
 
 /*
- * Remember the host for --group. `port` is the port of its TLS listener. Leave
- * out an IPv6 address, because such an address cannot be the name of a host in
- * bridlectl.conf.
+ * Remember the host for --group. `port` is the port of the host's TLS listener.
+ * Leave out an IPv6 address, because such an address cannot be the name of a
+ * host in bridlectl.conf.
  */
 static void
 remember(struct run *r, const struct host *host, const char *port)
@@ -240,9 +244,8 @@ remember(struct run *r, const struct host *host, const char *port)
 }
 
 /*
- * Store the key of a host that has admitted the user. The new key came over
- * ssh. Therefore replace an older key. Returns 0, or -1 after printing a
- * message.
+ * Store the key of a host that has admitted the user. Replace an older key,
+ * because the new key came over ssh. Returns 0, or -1 after printing a message.
  */
 static int
 store_key(struct run *r, const struct host *host, const char *fingerprint,
@@ -315,8 +318,8 @@ take(void *taker, struct result *result)
 }
 
 /*
- * Run the job for the only host in this process, so that ssh can ask the user
- * for a password.
+ * Run the job in this process if there is only one host, so that ssh can ask
+ * the user for a password.
  */
 static void
 run_here(struct run *r)
@@ -438,7 +441,9 @@ free_run(struct run *r)
 static enum outcome
 run(const struct invocation *inv)
 {
-	/* Use a copy, to which take_hosts() adds the hosts. */
+	/*
+	 * Copy the invocation, because take_hosts() adds the hosts to the copy.
+	 */
 	struct run r = { .inv = *inv };
 	struct buf error = { 0 };
 	enum outcome outcome = OUTCOME_USAGE;

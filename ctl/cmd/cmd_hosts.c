@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /*
- * True for --format=macs. This format is for people. The other formats are for
- * other programs.
+ * True for --format=macs. Only this format is for people. The other formats are
+ * for other programs.
  */
 static bool
 wants_macs(const struct options *o)
@@ -67,8 +67,8 @@ format(const struct options *o, const struct hosts *hosts,
 
 /*
  * Copy the options, and set the list of hosts in the copy. The list is the
- * argument or the list in the options, or else all configured hosts. Return 0,
- * or -1 with a sentence in `error`.
+ * argument of the command, or else the list in the options. Without both, the
+ * list is all configured hosts. Return 0, or -1 with a sentence in `error`.
  */
 static int
 take_list(const struct invocation *inv, struct options *o, struct buf *error)

@@ -73,9 +73,9 @@ make_key(const char *path, enum tls_key_type type)
 }
 
 /*
- * Append the path of the new key: the argument, or else the default path.
- * Create the directory of the default path. Return 0, or -1 after printing a
- * message.
+ * Append the path of the new key. The path is the argument of the command, or
+ * else the default path. Create the directory of the default path. Return 0, or
+ * -1 after printing a message.
  */
 static int
 find_place(const struct invocation *inv, struct buf *path)

@@ -23,7 +23,8 @@ stream(const struct invocation *inv)
 		outcome = render_failure(
 			inv, host, &reply, NULL, buf_str(&problem));
 	else
-		outcome = OUTCOME_NO; /* the output failed; see write_out() */
+		/* write_out() has printed why the output failed. */
+		outcome = OUTCOME_NO;
 	reply_free(&reply);
 	buf_free(&problem);
 	return outcome;

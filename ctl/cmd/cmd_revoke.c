@@ -10,7 +10,10 @@ run(const struct invocation *inv)
 {
 	const char *file = inv->nargs > 1 ? inv->args[1] : CONFIG_DEFAULT_FILE;
 
-	/* The name becomes a part of a path, and must not name a folder. */
+	/*
+	 * Refuse a "/", because the name becomes a part of a path and must not
+	 * name a folder.
+	 */
 	if (strchr(inv->args[0], '/') != NULL) {
 		message_print("'%s' is no name for a client", inv->args[0]);
 		return OUTCOME_USAGE;

@@ -11,9 +11,9 @@
 
 /*
  * If the command has failed, return OUTCOME_EXIT plus the command's exit
- * status. If a signal ended the command, add SIGNAL_BASE and the signal's
- * number instead. Otherwise return `outcome`, which may report that output was
- * lost.
+ * status. If a signal has ended the command, return OUTCOME_EXIT plus
+ * SIGNAL_BASE plus the signal's number. Otherwise return `outcome`. This
+ * outcome can be a failure, because output was lost.
  */
 static enum outcome
 exit_outcome(const struct reply *r, enum outcome outcome)
@@ -33,8 +33,8 @@ exit_outcome(const struct reply *r, enum outcome outcome)
 }
 
 /*
- * Run the command on one host, and print the output of the command when it
- * arrives.
+ * Run the command on one host. Print each part of the command's output when the
+ * part arrives.
  */
 static enum outcome
 run_on_one(const struct invocation *inv)

@@ -12,8 +12,8 @@
 #include <string.h>
 
 /*
- * If another key of the host is known, print the known key, which the new key
- * would replace.
+ * If known_hosts has another key of the host, print this other key. The new key
+ * would replace the other key.
  */
 static void
 show_known(const struct endpoint *e, const char *path,
@@ -25,8 +25,8 @@ show_known(const struct endpoint *e, const char *path,
 }
 
 /*
- * Decide if the key is trusted: by an option, or by asking the user. Return
- * OUTCOME_DONE if the key is trusted.
+ * Decide if the key is trusted. An option decides this, or the user after a
+ * question. Return OUTCOME_DONE if the key is trusted.
  */
 static enum outcome
 decide(const struct invocation *inv, const struct endpoint *e,

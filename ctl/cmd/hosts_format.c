@@ -58,8 +58,8 @@ hosts_format_folded(struct buf *out, const struct hosts *hosts)
 
 /*
  * Write the MAC address of the host to `text`. Take the address from
- * bridlectl.conf, or otherwise from the learnt addresses in `macs`. Return the
- * name of this source, or NULL if the address is unknown.
+ * bridlectl.conf. If that file has no address, take the learnt address in
+ * `macs`. Return the name of the source, or NULL if the address is unknown.
  */
 static const char *
 find_mac(const struct host *h, const char *macs, char text[MAC_TEXT_SIZE])
@@ -118,8 +118,8 @@ hosts_format_json(struct buf *out, const struct hosts *hosts, const char *macs)
 
 /*
  * The machines of the hosts, in order and without duplicates. The keys of
- * `table` are the names of the machines in lower case, and the values are
- * indexes.
+ * `table` are the names of the machines in lower case. The values of `table`
+ * are indexes in `names`.
  */
 struct machines {
 	bool brackets; /* true: put IPv6 addresses in brackets */
@@ -147,8 +147,8 @@ free_machines(struct machines *m)
 }
 
 /*
- * Return the name under which `table` holds the host's machine. Return "" for a
- * host given as "unix:PATH". The name is stored in `scratch`.
+ * Return the name that the host's machine has in `table`. Return "" for a host
+ * given as "unix:PATH". The name is stored in `scratch`.
  */
 static const char *
 machine_key(const struct host *h, struct buf *scratch)
@@ -249,8 +249,8 @@ add_groups(struct buf *out, const struct machines *m,
 }
 
 /*
- * Append the machines of the hosts with the function `add`. Return 0, or -1
- * with a sentence in `error`.
+ * Append the machines of the hosts by calling the function `add`. Return 0, or
+ * -1 with a sentence in `error`.
  */
 static int
 format(struct buf *out, add_machines *add, bool brackets,

@@ -1,5 +1,5 @@
 /*
- * Format lists of hosts for people, scripts and other tools. Each function
+ * Formats lists of hosts for people, scripts and other tools. Each function
  * appends its text to a buffer.
  */
 #ifndef BRIDLE_HOSTS_FORMAT_H

@@ -12,7 +12,7 @@
 /* A function that libedit calls with each typed line. */
 typedef void line_handler(char *);
 
-/* The functions and variables of libedit that are used. */
+/* The functions and variables of libedit that this file uses. */
 static struct {
 	void (*install)(const char *prompt, line_handler *);
 	void (*remove)(void);
@@ -25,7 +25,8 @@ static struct {
 
 static struct {
 	bool open;
-	bool taken; /* true after a line, until the next line begins */
+	/* true from the end of a line to the beginning of the next line */
+	bool taken;
 	const char *prompt;
 	line_editor_taker *take;
 	void *context;
@@ -101,8 +102,8 @@ width_typed(const char *text, size_t len)
 
 /*
  * Pass a typed line to editor.take(), and free the line. First clear the line
- * on the screen, because the line comes back as a message. At the end of input,
- * `line` is NULL.
+ * on the screen, because the daemon sends the line back as a message. At the
+ * end of input, `line` is NULL.
  */
 static void
 take_line(char *line)
@@ -137,8 +138,8 @@ line_editor_open(const char *prompt, line_editor_taker *take, void *context)
 		strcmp(term, "dumb") == 0 || !load())
 		return false;
 	/*
-	 * Buffer stdout, so that messages and the prompt below them are written
-	 * together. This avoids flicker.
+	 * Buffer stdout, so that messages and the prompt below the messages are
+	 * written together. Separate writes would flicker.
 	 */
 	setvbuf(stdout, NULL, _IOFBF, 65536);
 	editor.prompt = prompt;

@@ -4,8 +4,9 @@
 
 /*
  * Add the line of a candidate if the whole word is printable. Unsafe bytes
- * cannot be escaped, because the shell inserts a candidate unchanged. Check the
- * kept bytes, too: the user may have pasted unsafe bytes.
+ * cannot be escaped, because the shell inserts a candidate unchanged. The user
+ * can have pasted unsafe bytes. Therefore check the kept bytes of the word,
+ * too.
  */
 static void
 add_line(struct candidates *c, enum candidate_kind kind, const char *text,

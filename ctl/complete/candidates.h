@@ -15,18 +15,24 @@
 #include <string.h>
 
 enum candidate_kind {
-	CANDIDATE_WHOLE = '=', /* the word is complete; a space may follow */
-	CANDIDATE_PART = '+',  /* the word is not complete yet */
-	CANDIDATE_FILE = '/'   /* the shell completes the name of a file */
+	/* the word is complete, and a space may follow */
+	CANDIDATE_WHOLE = '=',
+	CANDIDATE_PART = '+', /* the word is not complete yet */
+	/* the shell completes the word as the name of a file */
+	CANDIDATE_FILE = '/'
 };
 
 struct candidates {
 	const char *word; /* the word at the cursor, as typed so far */
-	size_t kept;      /* number of first bytes that each candidate keeps */
-	struct buf out;   /* the lines of the candidates */
+	/* number of bytes at the start of `word` that each candidate keeps */
+	size_t kept;
+	struct buf out; /* the lines of the candidates */
 };
 
-/* Keep n more bytes of the typed word, such as "--signal=" of "--signal=KI". */
+/*
+ * Keep n more bytes of the typed word. For example, keep "--signal=" of
+ * "--signal=KI".
+ */
 static inline void
 candidates_keep(struct candidates *c, size_t n)
 {
@@ -52,13 +58,16 @@ candidates_begin(const struct candidates *c, const char *text)
 
 /*
  * Add the candidate `text`. Add nothing if `text` does not begin with
- * candidates_typed() or is no printable UTF-8. `about` explains the candidate
- * and may be NULL. Unsafe bytes of `about` are escaped.
+ * candidates_typed(), or if `text` is not printable UTF-8. `about` explains the
+ * candidate and may be NULL. Unsafe bytes of `about` are escaped.
  */
 void candidates_add(struct candidates *, enum candidate_kind, const char *text,
 	const char *about);
 
-/* Let the shell complete the word, without its kept bytes, as a file name. */
+/*
+ * Tell the shell to complete the word as the name of a file. The word is used
+ * without its kept bytes.
+ */
 void candidates_files(struct candidates *);
 
 #endif

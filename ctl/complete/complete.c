@@ -63,7 +63,11 @@ add_arguments(struct candidates *c, const struct partial_line *t)
 		 arg_spec_of(t->command, t->nargs) != NULL)
 		complete_values_add(c, arg_spec_of(t->command, t->nargs), t);
 	else if (*c->word == '\0' && !t->only_arguments)
-		add_options(c, t); /* the command takes no more arguments */
+		/*
+		 * The command takes no more arguments, so only options can
+		 * follow.
+		 */
+		add_options(c, t);
 }
 
 /*
@@ -95,7 +99,11 @@ complete_print(const struct command *const *commands, int nwords, char **words)
 	if (t.pending >= 0)
 		complete_values_add(&c, &option_values[t.pending], &t);
 	else if (t.unknown)
-		; /* Add no arguments for an unknown command. */
+		/*
+		 * Add nothing, because the arguments of an unknown command are
+		 * unknown.
+		 */
+		;
 	else if (*c.word == '-' && !t.only_arguments)
 		complete_dashed(&c, &t);
 	else

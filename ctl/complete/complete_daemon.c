@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT 500 /* time limit in ms; the user is waiting */
+/* time limit in ms, which is short because the user is waiting */
+#define TIMEOUT 500
 
 #define WORD_BYTES                   \
 	"abcdefghijklmnopqrstuvwxyz" \
@@ -19,14 +20,15 @@
 
 /*
  * Send a request without arguments, and read the table of the reply. The table
- * stays empty if the target is no unix socket, or if the reply is not complete
- * in time.
+ * stays empty if the target is not a unix socket, or if the complete reply does
+ * not arrive in time.
  */
 static void
 query(const struct target *t, enum verb_number verb, struct reply *r)
 {
 	/*
-	 * If a timeout is set, call_reply() keeps the deadline of conn_open().
+	 * Set any timeout. If a timeout is set, call_reply() uses the deadline
+	 * of conn_open() unchanged.
 	 */
 	const struct endpoint e = { .target = t, .timeout = 1 };
 	struct request request;
@@ -68,8 +70,9 @@ add_command_names(struct candidates *c, const struct target *t)
 }
 
 /*
- * Return the only word that a pattern matches, such as "php8.2" for "php8[.]2".
- * If the pattern matches several words, as "[a-z]+" does, return "".
+ * Return the word that a pattern matches, if the pattern matches only one word.
+ * For example, return "php8.2" for "php8[.]2". If the pattern matches several
+ * words, as "[a-z]+" does, return "".
  */
 static const char *
 literal(const char *alternative, struct buf *out)
@@ -158,15 +161,18 @@ add_command_args(
 }
 
 /*
- * Kinds of process names that are no candidates, because bridlectl would read
- * the names in another way.
+ * Kinds of process names that are not candidates. bridlectl would read such a
+ * name as an option or as a pattern.
  */
 enum without {
 	NO_DASH = 1 << 0, /* names that look like options */
 	NO_GLOB = 1 << 1  /* names that look like patterns */
 };
 
-/* True if the row is a kernel thread or a zombie, which no user kills. */
+/*
+ * True if the row is a kernel thread or a zombie. Users do not kill such
+ * processes.
+ */
 static bool
 has_no_program(const struct table *t, size_t row, const char *name)
 {
@@ -193,8 +199,8 @@ is_wanted(const char *name, unsigned without)
 }
 
 /*
- * Copy the names of all wanted processes, and return their number. The caller
- * frees the copies.
+ * Copy the names of all wanted processes, and return the number of names. The
+ * caller frees the copies.
  */
 static size_t
 take_names(const struct table *t, char **names, unsigned without)
@@ -273,7 +279,11 @@ complete_daemon_add(
 	struct hosts hosts = { 0 };
 
 	if (!complete_hosts_only(&hosts, t->host))
-		; /* Ask a daemon only if there is exactly one host. */
+		/*
+		 * Add nothing, because bridlectl asks a daemon only if there is
+		 * exactly one host.
+		 */
+		;
 	else if (kind == ARG_RUN)
 		add_command_names(c, &hosts.v[0].target);
 	else if (kind != ARG_RUN_ARG)

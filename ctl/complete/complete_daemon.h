@@ -11,8 +11,8 @@
 
 /*
  * Add the candidates for an ARG_PROCESS, ARG_PATTERN, ARG_RUN or ARG_RUN_ARG.
- * Add nothing if the command line names several hosts or another machine. Also
- * add nothing if the daemon does not reply within half a second.
+ * Add nothing if the command line names several hosts or another machine. Add
+ * nothing if the daemon does not reply within half a second.
  */
 void complete_daemon_add(
 	struct candidates *, const struct partial_line *, enum arg_kind);

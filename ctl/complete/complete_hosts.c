@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Maximum number of bytes of candidates. No user reads more. */
+/* Maximum number of bytes of all candidates, because no user reads more. */
 #define OFFERED_MAX (64 * 1024)
 
 /*
- * Add "NAME:PORT", or NAME if the port is the default port or with_port is
- * false. `host` is overwritten.
+ * Add "NAME:PORT" as a candidate. If the port is the default port, or if
+ * with_port is false, add only NAME. `host` is overwritten.
  */
 static void
 add_known_host(struct candidates *c, char *host, bool with_port)
@@ -27,7 +27,9 @@ add_known_host(struct candidates *c, char *host, bool with_port)
 
 	if (colon == NULL)
 		return;
-	/* If the user has typed the colon, they want the port, too. */
+	/*
+	 * A user who has typed the colon wants the port in the candidate, too.
+	 */
 	if (!with_port || (strcmp(colon + 1, WIRE_PORT_TLS) == 0 &&
 				  strlen(candidates_typed(c)) <= name))
 		*colon = '\0';

@@ -25,8 +25,8 @@ void complete_hosts_list(struct candidates *);
 
 /*
  * True if the list has exactly one host. In this case, `hosts` contains this
- * host. False if the list has several hosts or an error. If `list` is NULL, use
- * the default hosts. In all cases, the caller must call hosts_free().
+ * host. False if the list has several hosts or cannot be expanded. If `list` is
+ * NULL, use the default hosts. In all cases, the caller must call hosts_free().
  */
 bool complete_hosts_only(struct hosts *, const char *list);
 

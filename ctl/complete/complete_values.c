@@ -70,8 +70,8 @@ is_listed(const char *list, size_t len, const char *name)
 }
 
 /*
- * Add the first `most` names, except names in the list that the user has typed.
- * Commas separate the names of this list.
+ * Add names from the array `name`, but at most its first `most` names. Leave
+ * out the names that the user has typed. Commas separate the typed names.
  */
 static void
 add_list(struct candidates *c, const char *const *name, size_t most)
@@ -99,8 +99,8 @@ add_verbs(struct candidates *c)
 }
 
 /*
- * Add the names of the columns, after a "-" that the user may have typed. If
- * the user has typed a colon, add COLUMN:desc.
+ * Add the names of the columns. The user can have typed a "-" before the name.
+ * If the user has typed a colon, add COLUMN:desc.
  */
 static void
 add_orders(struct candidates *c, const struct command *command)
@@ -120,8 +120,8 @@ add_orders(struct candidates *c, const struct command *command)
 }
 
 /*
- * Add the name of a signal. If the user types lower-case letters, add the name
- * in lower case, which is also valid.
+ * Add the name of a signal. If the user has typed lower-case letters, add the
+ * name in lower case. bridlectl accepts this name, too.
  */
 static void
 add_signal(struct candidates *c, const char *name, const char *about)

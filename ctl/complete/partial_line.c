@@ -15,8 +15,8 @@ take_long(struct partial_line *t, const char *word, const char **value)
 	t->given |= OPT_BIT(n);
 	*value = name[len] == '=' ? name + len + 1 : NULL;
 	/*
-	 * Return no option. The optional value is a number, which has no
-	 * candidates.
+	 * Return no option here. The optional value would be a number, and
+	 * numbers have no candidates.
 	 */
 	if (*value == NULL && options_optional((enum option_number)n))
 		return -1;
@@ -69,7 +69,10 @@ take_argument(struct partial_line *t, const char *word)
 			t->first = word;
 		return;
 	}
-	/* The word is the command, or the command for `explain`. */
+	/*
+	 * The word is a command of bridlectl, or the command that `explain`
+	 * explains.
+	 */
 	t->command = command_find(t->commands, word);
 	t->unknown = t->unknown || t->command == NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * An unfinished command line, up to the cursor. The syntax is the syntax of
- * options_parse(), but errors are ignored. No I/O.
+ * An unfinished command line, up to the cursor. The words are read as
+ * options_parse() reads them, but errors are ignored. No I/O.
  */
 #ifndef BRIDLE_PARTIAL_LINE_H
 #define BRIDLE_PARTIAL_LINE_H
@@ -12,14 +12,16 @@
 
 struct partial_line {
 	const struct command *const *commands; /* all commands */
-	const struct command *command;         /* the command; NULL: none yet */
-	bool unknown;                          /* the command is unknown */
+	/* the command; NULL: no word is a command yet */
+	const struct command *command;
+	bool unknown;      /* the command is unknown */
 	int nargs;         /* number of arguments before the cursor */
-	const char *first; /* the first argument; NULL: none yet */
+	const char *first; /* the first argument; NULL: no argument yet */
 	option_set given;  /* options before the cursor */
 	const char *host;  /* value of -H; NULL: not given */
 	int pending;       /* option whose value is the following word, or -1 */
-	bool only_arguments; /* the words before the cursor contain "--" */
+	/* true if the words before the cursor contain "--" */
+	bool only_arguments;
 };
 
 /* Read the words before the cursor. The words must outlive the struct. */
@@ -28,8 +30,8 @@ void partial_line_read(struct partial_line *,
 
 /*
  * Read the options in a word that begins with a dash. Return the option that
- * takes a value, or -1 if no option does. *value points to the value in the
- * word, or is NULL if the following word is the value.
+ * takes a value, or -1 if no option in the word takes a value. *value points to
+ * the value in the word. If the following word is the value, *value is NULL.
  */
 int partial_line_option(
 	struct partial_line *, const char *word, const char **value);

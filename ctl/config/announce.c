@@ -22,7 +22,7 @@
 #define FILE_NAME FOLDER "/bridle.service"
 #define PID_FILE "/run/avahi-daemon/pid"
 #define FILE_SIZE_MAX 65536
-/* The text that marks a service file as written by bridlectl. */
+/* The text that shows that bridlectl has written a service file. */
 #define MARK "<!-- Written by 'bridlectl announce on'."
 /* Longest name of a service in bytes; avahi-daemon ignores longer names. */
 #define SERVICE_NAME_MAX 63
@@ -35,7 +35,10 @@ struct announcement {
 
 enum found { FOUND, FOUND_NONE, FOUND_ERROR };
 
-/* Set the port and the protocol. Return false if the entry is not suitable. */
+/*
+ * Set the port and the protocol from an entry of `listen`. Return false if the
+ * entry is not a TLS listener, or is open on the loopback interface only.
+ */
 static bool
 take_listener(const config_setting_t *entry, struct announcement *a)
 {
@@ -132,8 +135,8 @@ find(const char *config, struct announcement *a)
 }
 
 /*
- * True if "Bridle on " with the name of this machine is not longer than
- * SERVICE_NAME_MAX.
+ * True if "Bridle on " and the name of this machine together are not longer
+ * than SERVICE_NAME_MAX.
  */
 static bool
 fits_name(void)
@@ -175,7 +178,7 @@ fail(const char *path)
 
 /*
  * Write the service file. avahi-daemon reads only files with the suffix
- * ".service". Therefore it ignores the file until rename(2).
+ * ".service". Therefore avahi-daemon ignores the new file until rename(2).
  */
 static int
 write_file(struct buf *text)

@@ -9,10 +9,10 @@
 
 /*
  * Write the service file for the daemon with this configuration. The file has
- * the fingerprint of the host key and the port of a TLS listener. This is the
- * first TLS listener that is not on the loopback interface. If the daemon runs,
- * use its effective settings instead of the configuration file. Return
- * OUTCOME_DONE, or another outcome after printing a message.
+ * the fingerprint of the host key and the port of a TLS listener. The listener
+ * is the first TLS listener that is not on the loopback interface. If the
+ * daemon runs, use the daemon's effective settings instead of the configuration
+ * file. Return OUTCOME_DONE, or another outcome after printing a message.
  */
 enum outcome announce_on(const char *config);
 

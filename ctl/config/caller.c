@@ -61,8 +61,8 @@ caller_had_access(
 	const struct caller *c, const char *file, const char *settings)
 {
 	/*
-	 * bridled reads files only in folders that only trusted users can
-	 * write. Therefore this file needs a new folder.
+	 * Make a new folder for the file. bridled reads files only in folders
+	 * that only trusted users can write.
 	 */
 	char folder[] = "/tmp/bridlectl-XXXXXX";
 	struct buf path = { 0 };

@@ -11,7 +11,8 @@
 
 struct caller {
 	uid_t uid;
-	struct buf name; /* name of the user, or uid if there is no name */
+	/* name of the user, or the uid if the user has no name */
+	struct buf name;
 };
 
 /*
@@ -22,8 +23,8 @@ void caller_find(struct caller *);
 
 /*
  * True if the settings give the caller access, or if the function cannot find
- * this out. `settings` is the text of the effective settings of the daemon that
- * runs with the file.
+ * the answer. `settings` is the text of the effective settings of the daemon
+ * that runs with the file.
  */
 bool caller_had_access(
 	const struct caller *, const char *file, const char *settings);

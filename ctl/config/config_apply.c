@@ -32,7 +32,7 @@ struct apply {
 	/* the changes to undo; empty if there is nothing to undo */
 	const struct config_changes *back;
 	struct config_changes since_served;
-	/* true if there is a copy, so that since_served is known */
+	/* true if there is a copy; only then since_served is known */
 	bool has_copy;
 };
 
@@ -88,7 +88,8 @@ look_around(struct apply *a)
 
 /*
  * True if bridled accepts the files, and the caller keeps access. With `force`,
- * or if the caller had no access before, bridled need only accept the files.
+ * or if the caller had no access before, it is enough that bridled accepts the
+ * files.
  */
 static bool
 check_access(struct apply *a)
@@ -156,7 +157,8 @@ restart(void)
 }
 
 /*
- * Reload the daemon that runs with the file. bridled itself prints the result.
+ * Reload the daemon that runs with the file. bridled prints the result, not
+ * this function.
  */
 static enum step
 reload(struct apply *a)
@@ -196,9 +198,9 @@ put_into_effect(struct apply *a)
 		break;
 	case SERVICE_SAME:
 		/*
-		 * A stopped service reads the files later, at the first
-		 * request. An undo must also close an address that only the
-		 * daemon still holds.
+		 * Do not start a stopped service. The service reads the files
+		 * later, at the first request. After an undo, restart the
+		 * service to close an address that only the daemon still holds.
 		 */
 		if (a->units.running)
 			step = a->changed ? restart() : reload(a);
@@ -213,7 +215,7 @@ put_into_effect(struct apply *a)
 
 /*
  * Send requests to prove that the daemon serves the configuration. If `admit`
- * is true, the caller must also have access.
+ * is true, also prove that the caller has access.
  */
 static bool
 prove(struct apply *a, bool admit)
@@ -223,7 +225,8 @@ prove(struct apply *a, bool admit)
 	bool good;
 
 	/*
-	 * Look again: if the service has started, the socket for root is open.
+	 * Look at the units again. If the service has started since the last
+	 * look, the socket for root is open now.
 	 */
 	if (a->managed)
 		look_at_units(a);
@@ -258,8 +261,9 @@ undo(const struct apply *a)
 }
 
 /*
- * Restore the previous configuration, and serve it again. If the daemon has not
- * read the new files, this only proves that nothing has changed.
+ * Restore the previous configuration, and serve the previous configuration
+ * again. If the daemon has not read the new files, the requests only prove that
+ * nothing has changed.
  */
 static enum outcome
 go_back(struct apply *a)
@@ -318,7 +322,10 @@ apply(struct apply *a)
 		message_print(
 			"the change takes effect at the next start of bridled "
 			"(to reload a daemon that was not found: 'kill -HUP')");
-		/* A later undo must not bring back revoked clients. */
+		/*
+		 * Save the copy now, because a later undo must not bring back
+		 * revoked clients.
+		 */
 		return config_served_save(a->file) == 0 ? OUTCOME_DONE
 							: OUTCOME_NO;
 	case STEP_DONE:

@@ -1,7 +1,7 @@
 /*
  * Applies a changed configuration to the daemon of this machine, and proves
- * that the daemon serves it. If the daemon does not serve it, the previous
- * configuration is restored and served again.
+ * that the daemon serves the new configuration. If the proof fails, the
+ * previous configuration is restored and served again.
  */
 #ifndef BRIDLE_CONFIG_APPLY_H
 #define BRIDLE_CONFIG_APPLY_H
@@ -19,8 +19,8 @@ struct config_apply {
 	const char *file;
 	/*
 	 * The changes to undo if the daemon does not serve the new files. NULL
-	 * if somebody else has changed the files. In this case, restore the
-	 * configuration that was last applied with success.
+	 * if another program or a user has changed the files. Then an undo
+	 * restores the configuration that was last applied with success.
 	 */
 	const struct config_changes *changes;
 	/*
@@ -34,7 +34,7 @@ struct config_apply {
 	bool keep_rejected;
 	/* The caller has already shown the warnings of the check. */
 	bool checked;
-	/* The caller holds the lock of config_lock(). */
+	/* True if the caller holds the lock of config_lock(). */
 	bool locked;
 };
 
@@ -50,13 +50,16 @@ struct config_apply {
  *
  * With sudo, the caller is the user who has called sudo. Print the result of
  * each step. Return OUTCOME_DONE if the daemon serves the files, or if no
- * daemon runs and the files are correct. Otherwise return another outcome;
- * `changes` are then undone. Another call on this machine waits for the end of
- * this one. A caller with `changes` takes the lock before the first change:
- * otherwise an undo could remove the change of another program.
+ * daemon runs and the files are correct. Otherwise undo `changes`, and return
+ * another outcome.
  *
- * The function can run for up to a minute. Ignore SIGINT before the call, so
- * that ^C cannot leave a half-applied configuration.
+ * If two programs on this machine call the function, the second call waits
+ * until the first call has ended. A caller with `changes` takes the lock of
+ * config_lock() before the first change. Otherwise an undo could remove the
+ * change of another program.
+ *
+ * The function can run for up to a minute. The caller must ignore SIGINT before
+ * the call, so that ^C cannot leave a half-applied configuration.
  */
 enum outcome config_apply(const struct config_apply *);
 

@@ -156,7 +156,7 @@ config_changes_undo(const struct config_changes *c, bool keep)
 	for (i = c->n; i-- > 0;) {
 		change = &c->v[i];
 		/*
-		 * If the rejected text cannot be saved, do not change the file.
+		 * Do not restore the file if its rejected text cannot be saved.
 		 */
 		if ((keep && save_rejected(change->path) != 0) ||
 			put(change->path, change->before, change->len) != 0)

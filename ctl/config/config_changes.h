@@ -30,10 +30,10 @@ int config_changes_add(struct config_changes *, const char *path,
 /*
  * Give the file this text, and add the change to the list. If the file exists,
  * keep its owner, group and mode. Otherwise create the file with the mode 0644,
- * owned by the calling user, and create a missing folder with the mode 0755. If
- * `text` is NULL, remove the file. The old file is replaced as a whole, by
- * rename(2). Return 0. On failure, leave the file unchanged, print a message,
- * and return -1.
+ * owned by the calling user. If the folder of the file is missing, create the
+ * folder with the mode 0755. If `text` is NULL, remove the file. rename(2)
+ * replaces the old file as a whole. Return 0. On failure, leave the file
+ * unchanged, print a message, and return -1.
  */
 int config_changes_write(struct config_changes *, const char *path,
 	const char *text, size_t len);

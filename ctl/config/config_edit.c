@@ -47,8 +47,8 @@ check(struct edit *e, const char *path, bool access, struct buf *err)
 }
 
 /*
- * Print the messages of bridled. Replace the path of the copy by the path of
- * the file.
+ * Print the messages of bridled. In the messages, replace the path of the copy
+ * by the path of the file.
  */
 static void
 show_complaints(const struct edit *e, struct buf *said)
@@ -136,8 +136,9 @@ apply(struct edit *e)
 }
 
 /*
- * Replace the file by the copy, and apply it. The lock begins before the
- * replacement, so that an undo does not remove the change of another program.
+ * Replace the file by the copy, and apply the new file. Take the lock before
+ * the replacement, so that an undo does not remove the change of another
+ * program.
  */
 static enum outcome
 install(struct edit *e)
@@ -197,8 +198,8 @@ config_edit(const char *file, bool force)
 
 	/*
 	 * Ignore ^C in bridlectl. The editor and the prompt handle ^C
-	 * themselves. At any other time, ^C would end bridlectl, and the copy
-	 * would not be removed.
+	 * themselves. At any other time, ^C would end bridlectl before
+	 * bridlectl has removed the copy.
 	 */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);

@@ -1,5 +1,6 @@
 /*
- * The command "config edit" changes a configuration file after a check.
+ * Implements the command "config edit", which changes a configuration file
+ * after a check.
  */
 #ifndef BRIDLE_CONFIG_EDIT_H
 #define BRIDLE_CONFIG_EDIT_H

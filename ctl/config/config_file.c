@@ -73,11 +73,12 @@ user_of(pid_t pid)
 /*
  * Lock the file with a record lock, because other processes can ask the kernel
  * which process holds the lock. The lock ends when this process closes any
- * descriptor of the file. During the edit, no other code in this program may
- * therefore open the file. Return 0, or -1 after printing a message.
+ * descriptor of the file. Therefore no other code of this program is allowed to
+ * open the file during the edit. Return 0, or -1 after printing a message.
  *
- * Ignore a lock for reading: each user who may read the file can hold it, and
- * no edit does. Without a lock, is_untouched() still finds a second edit.
+ * Ignore a lock for reading. Each user who can read the file can hold such a
+ * lock, but an edit never holds such a lock. Without a lock, is_untouched()
+ * still finds a second edit.
  */
 static int
 take_lock(const struct config_file *f)
@@ -98,8 +99,8 @@ take_lock(const struct config_file *f)
 }
 
 /*
- * True if the path still leads to the file that was opened, and the file is
- * unchanged.
+ * True if the path still leads to the file that was opened, and nobody has
+ * changed the file.
  */
 static bool
 is_untouched(const struct config_file *f)
@@ -217,8 +218,9 @@ config_file_look(const struct config_file *f)
 		fail(f->copy);
 	else if (fd != -1 && len == 0 && f->len > 0)
 		/*
-		 * An empty file must be a mistake, because each setting would
-		 * have its default value.
+		 * Refuse an empty file, because an empty file must be a
+		 * mistake. With an empty file, each setting would have its
+		 * default value.
 		 */
 		message_print("the edited file is empty");
 	else if (fd != -1)

@@ -1,7 +1,7 @@
 /*
- * A configuration file during an edit. The file is locked, and a copy is in the
- * same directory. The user edits the copy. When bridled accepts the copy, the
- * copy replaces the file.
+ * A configuration file during an edit. This module locks the file, and puts a
+ * copy in the same directory. The user edits the copy. When bridled accepts the
+ * copy, the copy replaces the file.
  */
 #ifndef BRIDLE_CONFIG_FILE_H
 #define BRIDLE_CONFIG_FILE_H
@@ -35,8 +35,8 @@ struct config_file {
 };
 
 /*
- * Open and lock the file, and make a copy that only this user can read. Return
- * 0, or -1 after printing a message.
+ * Open and lock the file, and make a copy that only the calling user can read.
+ * Return 0, or -1 after printing a message.
  */
 int config_file_open(struct config_file *, const char *path);
 

@@ -15,8 +15,9 @@
 #define FLAGS (O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
 
 /*
- * Create the file for the owner of the main file. Return a descriptor, or -1
- * with errno.
+ * Create the lock file. If root creates the lock file, the owner of the main
+ * file becomes the owner of the lock file. Return a descriptor, or -1 with
+ * errno.
  */
 static int
 create(const char *path, const char *main)
@@ -24,14 +25,17 @@ create(const char *path, const char *main)
 	int fd = open(path, FLAGS | O_CREAT | O_EXCL, 0600);
 	struct stat st;
 
-	/* Only root can do this. The file is new, so no link leads to it. */
+	/*
+	 * Only root can change the owner. The lock file is new, so no link
+	 * leads to it.
+	 */
 	if (fd != -1 && geteuid() == 0 && stat(main, &st) == 0 &&
 		st.st_uid != 0 && fchown(fd, st.st_uid, st.st_gid) != 0)
 		fd_close(&fd);
 	return fd;
 }
 
-/* Open or create the file. Return a descriptor, or -1 with errno. */
+/* Open or create the lock file. Return a descriptor, or -1 with errno. */
 static int
 open_file(const char *path, const char *main)
 {
@@ -39,13 +43,18 @@ open_file(const char *path, const char *main)
 
 	if (fd == -1 && errno == ENOENT)
 		fd = create(path, main);
-	/* Another program has created the file at the same time. */
+	/*
+	 * If another program has created the file at the same time, open that
+	 * file.
+	 */
 	if (fd == -1 && errno == EEXIST)
 		fd = open(path, FLAGS);
 	return fd;
 }
 
-/* Wait for the lock of the file. Return 0, or -1 with errno. */
+/*
+ * Wait until this process has the lock of the file. Return 0, or -1 with errno.
+ */
 static int
 wait_for(int fd)
 {

@@ -31,10 +31,10 @@ struct config_outline {
 };
 
 /*
- * Let bridled read the configuration file and the files of its folder conf.d.
- * Returns 0, or -1 after printing a message. If bridled could not be run,
- * *no_program becomes true. `no_program` may be NULL. In both cases, the caller
- * must call config_outline_free().
+ * Tell bridled to read the configuration file and the files of its folder
+ * conf.d. Returns 0, or -1 after printing a message. If bridled could not be
+ * run, *no_program becomes true. `no_program` may be NULL. In both cases, the
+ * caller must call config_outline_free().
  */
 int config_outline_read(
 	struct config_outline *, const char *file, bool *no_program);

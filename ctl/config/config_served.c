@@ -52,7 +52,7 @@ read_text(const char *path, size_t *len)
 	return text;
 }
 
-/* If the file exists, append the file to the copy. */
+/* Append the file to the copy if the file exists. */
 static void
 pack(const char *file, const char *name, struct buf *out)
 {
@@ -112,7 +112,10 @@ config_served_save(const char *file)
 	if (!text.failed && !path.failed)
 		result =
 			file_replace_text(path.data, text.data, text.len, 0600);
-	/* An undo by an old copy could bring back revoked clients. */
+	/*
+	 * Remove an old copy, because an undo by this copy could bring back
+	 * revoked clients.
+	 */
 	if (result != 0 && !path.failed)
 		unlink(path.data);
 	buf_free(&text);
@@ -130,7 +133,7 @@ struct packed {
 
 /*
  * Read the file that begins at *at in the copy, and set *at to the end of this
- * file. Return false at the end of the copy, or if the copy has another form.
+ * file. Return false at the end of the copy, or if the copy is malformed.
  */
 static bool
 unpack(const char **at, const char *end, struct packed *p)
@@ -253,8 +256,8 @@ static bool
 show(const char *file, const struct comparison *c, struct buf *settings)
 {
 	/*
-	 * bridled reads files only in folders that only trusted users can
-	 * write. Therefore the files need a new folder.
+	 * Make a new folder for the files. bridled reads files only in folders
+	 * that only trusted users can write.
 	 */
 	char folder[] = "/tmp/bridlectl-XXXXXX";
 	struct buf path = { 0 }, drop_ins = { 0 }, errors = { 0 };

@@ -13,17 +13,17 @@
 
 /*
  * Make a copy of the configuration `file`, which must be an absolute path.
- * Return 0, or -1 after printing a message; then an old copy is removed.
+ * Return 0. On failure, remove an old copy, print a message, and return -1.
  */
 int config_served_save(const char *file);
 
 /*
  * Compare the configuration with its copy. Add each difference to the changes,
- * so that config_changes_undo() restores the copy. `effective` is the text of
- * the effective settings of the daemon, or NULL if no daemon runs. Return false
- * and add nothing if there is no copy, or if the daemon serves other settings.
- * Other settings mean that somebody has reloaded the daemon without
- * config_apply().
+ * so that config_changes_undo() restores the files of the copy. `effective` is
+ * the text of the daemon's effective settings, or NULL if no daemon runs.
+ * Return false and add nothing if there is no copy, or if the daemon does not
+ * serve the settings of the copy. In the second case, somebody has reloaded the
+ * daemon without config_apply().
  */
 bool config_served_compare(
 	const char *file, const char *effective, struct config_changes *);

@@ -13,7 +13,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* bytes; the kernel's limit for names and for a value */
+/* number of bytes; the kernel's limit for a value and for the list of names */
 #define XATTR_SIZE 65536
 
 static int
@@ -54,8 +54,9 @@ keep_attributes(int from, int to)
 }
 
 /*
- * Set the owner and the group of the copy if they are different. An ordinary
- * user is not allowed to change the owner. Return 0, or -1 with errno.
+ * Set the owner and the group of the copy if they differ from the owner and the
+ * group of the file. An ordinary user is not allowed to change the owner.
+ * Return 0, or -1 with errno.
  */
 static int
 keep_owner(const struct stat *st, int to)
@@ -70,8 +71,8 @@ keep_owner(const struct stat *st, int to)
 }
 
 /*
- * Flush the directory of the file to the disk. The file is already replaced, so
- * errors are ignored.
+ * Flush the directory of the file to the disk. Ignore errors, because the file
+ * is already replaced.
  */
 static void
 sync_folder(const char *path)

@@ -10,10 +10,10 @@
 
 /*
  * Replace the file `path` by the file `fresh`. The file `fresh` must be in the
- * same folder, and open as `fd`. Copy the owner, group, mode and extended
- * attributes of the open file `old` to the new file. If `old` is -1, copy
- * nothing. Return 0. On failure, leave both files where they are, print a
- * message and return -1.
+ * same folder, and `fd` must be its open descriptor. Copy the owner, group,
+ * mode and extended attributes of the open file `old` to the new file. If `old`
+ * is -1, copy nothing. Return 0. On failure, leave both files unchanged, print
+ * a message and return -1.
  */
 int file_replace(const char *path, const char *fresh, int fd, int old);
 

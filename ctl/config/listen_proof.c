@@ -25,13 +25,14 @@
 #include <unistd.h>
 
 /*
- * Time in ms for the answers of all listeners. This time includes a restart,
- * because systemd starts a failed service again after three seconds.
+ * Time limit in ms for the answers of all listeners together. The limit leaves
+ * time for a restart, because systemd starts a failed service again after three
+ * seconds.
  */
 #define PROOF_MS 8000
 /*
- * Maximum and minimum time in ms for one answer, and the pause in ms before the
- * next attempt.
+ * Maximum and minimum time limit in ms of one attempt, and the pause in ms
+ * before the next attempt.
  */
 #define ANSWER_MS 4000
 #define ANSWER_MIN_MS 1000
@@ -197,7 +198,8 @@ fail_status(const struct wire_reply *r, struct buf *problem)
 
 /*
  * Read a reply and return its code. Each code except 503 shows that the daemon
- * serves. For 503, and after a failure, return -1 with a sentence in `problem`.
+ * serves requests. For 503, and after a failure, return -1 with a sentence in
+ * `problem`.
  */
 static int
 read_code(struct conn *c, struct buf *problem)
@@ -222,8 +224,8 @@ read_code(struct conn *c, struct buf *problem)
 
 /*
  * Connect, and do the TLS handshake or send a ping. Store the key of a TLS
- * handshake in `key`. A busy daemon sends its refusal without TLS. After such a
- * refusal, `key` is unchanged. Return a code or -1 like read_code().
+ * handshake in `key`. A busy daemon sends its refusal without TLS. Then `key`
+ * is unchanged. Return a code or -1 like read_code().
  */
 static int
 ask(const struct target *t, int64_t deadline, char key[TLS_FINGERPRINT_SIZE],
@@ -256,8 +258,8 @@ ask(const struct target *t, int64_t deadline, char key[TLS_FINGERPRINT_SIZE],
 }
 
 /*
- * Ask a listener once. If this machine has no IPv6, a listener at [::] answers
- * at 127.0.0.1.
+ * Ask a listener once. If the listener has the address [::] and this machine
+ * has no IPv6, ask at 127.0.0.1.
  */
 static int
 ask_place(const struct listen_place *p, int64_t deadline,
@@ -319,7 +321,7 @@ read_own_key(const char *file, char key[TLS_FINGERPRINT_SIZE])
 }
 
 /*
- * True if a request can show that the listener serves. Otherwise print the
+ * True if a request can show that the listener works. Otherwise print the
  * reason, and return false.
  */
 static bool
@@ -398,8 +400,8 @@ listen_places_prove(
 }
 
 /*
- * Become the user, with the groups of this user. Without an account, the only
- * group is NO_GROUP. Return false on failure.
+ * Become the user, with the groups of this user. If the user has no account,
+ * the only group is NO_GROUP. Return false on failure.
  */
 static bool
 become(uid_t uid)

@@ -16,7 +16,7 @@
 struct listen_place {
 	char *text; /* as in `listen`, for messages */
 	struct target target;
-	bool wildcard; /* the address of the listener is [::] */
+	bool wildcard; /* true if the address of the listener is [::] */
 };
 
 struct listen_places {
@@ -25,7 +25,7 @@ struct listen_places {
 };
 
 /*
- * Read the listeners of the configuration. Also add the unix sockets that
+ * Read the listeners of the configuration, and add the unix sockets that
  * systemd passes to the daemon. `sockets` has the paths of these unix sockets,
  * and NULL after the last path. Return 0, or -1 after printing a message. Call
  * listen_places_free() in both cases.
@@ -45,8 +45,8 @@ int listen_places_prove(
 
 /*
  * True if the daemon answers this user at a listener without TLS, and an entry
- * of `clients` matches the user. Root can ask for any user. Each other user can
- * ask for themselves only.
+ * of `clients` matches the user. If root calls the function, the user can be
+ * any user. Otherwise the user must be the calling user.
  */
 bool listen_places_admit(const struct listen_places *, uid_t);
 

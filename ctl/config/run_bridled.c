@@ -18,8 +18,8 @@
 #define OUTPUT_MAX (16 * 1024 * 1024)
 
 /*
- * Execute bridled. Prefer a bridled near this program to a bridled in PATH.
- * Return only after an error, with errno.
+ * Execute bridled. A bridled in the folder of this program, or in ../sbin,
+ * comes before a bridled in PATH. Return only after an error, with errno.
  */
 static void
 execute(char *const *argv)
@@ -39,7 +39,10 @@ execute(char *const *argv)
 	buf_free(&path);
 	free(self);
 	execvp("bridled", argv);
-	/* The PATH of an ordinary user may lack /usr/sbin. */
+	/*
+	 * Try /usr/sbin too, because the PATH of an ordinary user can lack
+	 * /usr/sbin.
+	 */
 	if (errno == ENOENT)
 		execv("/usr/sbin/bridled", argv);
 }

@@ -14,16 +14,16 @@
 #define ROOT_SOCKET "bridled-root.socket"
 #define TEMPLATE "bridled-tcp@"
 /*
- * Time limit of a call of systemctl(1), in ms. A restart first waits for the
- * end of the running requests (stop_seconds), and then for the start of the
- * daemon. systemd limits both times.
+ * Time limit of a call of systemctl(1), in ms. A restart first waits until the
+ * running requests end (stop_seconds), and then until the daemon has started.
+ * systemd limits both times.
  */
 #define SYSTEMCTL_MS 180000
 #define UNITS_MAX 512 /* maximum number of words of a systemctl(1) command */
 
 /*
- * The words of a command. The struct has pointers to the words, and no copies.
- * The last pointer is NULL.
+ * The words of a command. The last pointer is NULL. The struct does not own the
+ * words.
  */
 struct words {
 	size_t n;
@@ -49,8 +49,8 @@ contains(const struct words *w, const char *word)
 }
 
 /*
- * Split the text, and add the names of units of TCP addresses to `out`. The
- * function changes the text.
+ * Split the text into words. Add each word that names the unit of a TCP address
+ * to `out`. The function changes the text.
  */
 static void
 split(struct buf *text, struct words *out)
@@ -173,8 +173,8 @@ service_units_free(struct service_units *u)
 
 /*
  * The units of TCP addresses. `wanted` has the units that the generator or an
- * administrator has enabled, and `open` has the units that are open now. The
- * words of both lists point into the two buffers.
+ * administrator has enabled. `open` has the units that are open now. The words
+ * of both lists point into the two buffers.
  */
 struct tcp_units {
 	struct buf wanted_text, open_text;
@@ -222,9 +222,9 @@ service_units_restart(struct buf *problem)
 
 /*
  * Close and open addresses. systemd cannot open a new socket while the service
- * of this socket runs. The service wants the new sockets, so a restart of the
- * service opens them after its stop. A second job for a socket could come after
- * the start of the service, and would fail.
+ * of this socket runs. The service wants the new sockets. Therefore a restart
+ * of the service opens the new sockets after the service has stopped. A second
+ * job for a socket could come after the start of the service, and would fail.
  */
 static enum service_change
 change(const struct service_units *u, const struct tcp_units *t,

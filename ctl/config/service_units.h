@@ -12,7 +12,7 @@
 
 /* The properties of the units, as systemctl(1) shows them. */
 struct service_units {
-	bool running; /* the service runs, starts or stops now */
+	bool running; /* true if the service is running, starting or stopping */
 	uid_t uid;    /* user and group of the service; 0: unknown */
 	gid_t gid;
 	char user[64]; /* name of this user */
@@ -35,8 +35,8 @@ enum service_change {
 };
 
 /*
- * Let systemd read the setting `listen` again. Close the addresses that were
- * removed, and open the new addresses. If an address has changed and the
+ * Tell systemd to read the setting `listen` again. Close the addresses that
+ * were removed, and open the new addresses. If an address has changed and the
  * service runs, restart the service. New clients wait during the restart. After
  * a failure, append the messages of systemctl(1) to `problem`.
  */
