@@ -318,8 +318,8 @@ take(void *taker, struct result *result)
 }
 
 /*
- * Run the job in this process if there is only one host, so that ssh can ask
- * the user for a password.
+ * For a single host, run the job in this process. Then ssh can ask the user for
+ * a password.
  */
 static void
 run_here(struct run *r)

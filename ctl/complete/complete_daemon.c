@@ -20,8 +20,8 @@
 
 /*
  * Send a request without arguments, and read the table of the reply. The table
- * stays empty if the target is not a unix socket, or if the complete reply does
- * not arrive in time.
+ * stays empty if the target is not a unix socket, or if the reply is not
+ * complete in time.
  */
 static void
 query(const struct target *t, enum verb_number verb, struct reply *r)

@@ -21,9 +21,9 @@ int config_served_save(const char *file);
  * Compare the configuration with its copy. Add each difference to the changes,
  * so that config_changes_undo() restores the files of the copy. `effective` is
  * the text of the daemon's effective settings, or NULL if no daemon runs.
- * Return false and add nothing if there is no copy, or if the daemon does not
- * serve the settings of the copy. In the second case, somebody has reloaded the
- * daemon without config_apply().
+ * Return false and add nothing in two cases: there is no copy, or the daemon
+ * serves other settings than the copy. In the second case, somebody has
+ * reloaded the daemon without config_apply().
  */
 bool config_served_compare(
 	const char *file, const char *effective, struct config_changes *);

@@ -1,5 +1,5 @@
 /*
- * Divide the hosts of a command into batches with pauses. Stop the command
+ * Divides the hosts of a command into batches with pauses. Stops the command
  * after too many failures. No I/O.
  */
 #ifndef BRIDLE_BATCH_H
@@ -12,27 +12,29 @@
 #define BATCH_STOP (-1)
 
 /*
- * The settings and state of the batches. With a zeroed struct, all hosts may
- * start immediately, and failures do not matter.
+ * The settings and the state of the batches. If the struct is zeroed, all hosts
+ * may start immediately, and the number of failures has no limit.
  */
 struct batch {
 	size_t total;
-	size_t last;   /* number of last hosts, which have separate batches */
+	/* number of hosts at the end that form batches of their own */
+	size_t last;
 	size_t batch;  /* maximum number of hosts in a batch; 0: no batches */
 	int64_t pause; /* pause between two batches, in ms */
 	bool bounded;  /* true: `max_failures` limits the failures */
-	size_t max_failures; /* number of failures that are allowed */
+	size_t max_failures; /* maximum number of failed hosts */
 	/* Private: */
-	size_t paused_at; /* number of hosts begun before the last pause */
-	int64_t until;    /* time at which the last pause is over */
+	/* number of started hosts when the last pause began */
+	size_t paused_at;
+	int64_t until; /* time at which the last pause is over */
 };
 
 /*
- * Decide if the next host may begin. `begun`, `running` and `failures` are
- * numbers of hosts. Return 0 if the host may begin now. Return BATCH_STOP if no
- * more hosts may begin. Return INT64_MAX if the running hosts must end first.
- * During a pause, return the time at which the pause is over. All times are
- * values of clock_ms().
+ * Decide if the next host is allowed to start. `begun`, `running` and
+ * `failures` are numbers of hosts. Return 0 if the host may start now. Return
+ * BATCH_STOP if no more hosts may start. Return INT64_MAX if the running hosts
+ * must end first. During a pause, return the time at which the pause is over.
+ * All times are values of clock_ms().
  */
 int64_t batch_gate(struct batch *, size_t begun, size_t running,
 	size_t failures, int64_t now);

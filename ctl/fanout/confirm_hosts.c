@@ -76,7 +76,10 @@ add_kill(const struct invocation *inv, const struct result *previews,
 		buf_adds(out, " on ");
 }
 
-/* Append the command and its arguments, as in "Run restart unit=nginx on ". */
+/*
+ * Append the command that `run` starts and its arguments, as in "Run restart
+ * unit=nginx on ".
+ */
 static void
 add_run(const struct invocation *inv, struct buf *out)
 {
@@ -99,7 +102,10 @@ add_machine(const struct invocation *inv, struct buf *out)
 	if (t->kind != TARGET_UNIX) {
 		buf_adds(out, t->host);
 	} else if (invocation_has(inv, OPT_HOSTS)) {
-		/* A unix socket may be forwarded from another machine. */
+		/*
+		 * Do not print the name of this machine. The daemon can run on
+		 * another machine if the unix socket is forwarded.
+		 */
 		buf_addf(out, "the machine behind %s", t->name);
 	} else {
 		gethostname(name, sizeof(name) - 1);
@@ -152,7 +158,7 @@ ask(const struct invocation *inv, const struct result *previews,
 }
 
 /*
- * Print the processes that a kill on the only host would signal. Return 0, or
+ * Print the processes that a kill would signal, for a single host. Return 0, or
  * -1 on failure.
  */
 static int

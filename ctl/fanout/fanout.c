@@ -13,8 +13,8 @@
 #include <string.h>
 
 /*
- * Time in ms from --timeout until a worker is killed. A worker normally ends by
- * itself at --timeout.
+ * Time in ms between --timeout and the kill of a worker. Normally, a worker
+ * ends without a kill when --timeout expires.
  */
 #define GRACE 2000
 
@@ -30,16 +30,16 @@ count_result(struct fanout *f, struct result *result)
 	progress_clear(&f->progress);
 	f->done(f->taker, result);
 	/*
-	 * If f->done() has zeroed the result, the reply stays in memory and
-	 * counts against the budget.
+	 * If f->done() has zeroed the result, the reply stays in memory. Then
+	 * its bytes count against the budget.
 	 */
 	if (result->host == NULL && f->workers.budget != NULL)
 		budget_keep(f->workers.budget, size);
 }
 
 /*
- * Take the only result of a worker, and return false to end the worker. The
- * function is a worker_set_take.
+ * Take the only result of a worker. Return false, so that the worker is ended.
+ * The function is a worker_set_take.
  */
 static bool
 take_result(void *fanout, struct result *result, bool ended)
@@ -77,8 +77,8 @@ max_workers(const struct fanout *f)
 }
 
 /*
- * Return the deadline, as clock_ms(), of a worker that starts now for this
- * host.
+ * Return the deadline, as clock_ms(), for a worker that starts now. The worker
+ * is for the host with this index.
  */
 static int64_t
 worker_deadline(const struct invocation *inv, size_t index)
@@ -91,9 +91,9 @@ worker_deadline(const struct invocation *inv, size_t index)
 }
 
 /*
- * Start a worker for the next host, and return 0. If no worker can be started
- * while others run, return -1, so that the caller tries again later. If no
- * other worker runs, skip the host, and return 0.
+ * Start a worker for the next host, and return 0. If the start fails while
+ * other workers run, return -1, so that the caller tries again later. If the
+ * start fails and no other worker runs, skip the host, and return 0.
  */
 static int
 begin_one(struct fanout *f)

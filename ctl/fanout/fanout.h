@@ -1,6 +1,6 @@
 /*
- * Run the same job on many hosts, with one worker for each host. Workers run in
- * parallel and in batches.
+ * Runs the same job on many hosts, with one worker for each host. Workers run
+ * in parallel and in batches.
  */
 #ifndef BRIDLE_FANOUT_H
 #define BRIDLE_FANOUT_H
@@ -30,14 +30,14 @@ struct fanout {
 	struct worker_set workers;
 	struct progress progress;
 	size_t begun;        /* number of hosts that were started or skipped */
-	unsigned interrupts; /* number of ^C that were handled */
+	unsigned interrupts; /* number of typed ^C that were handled */
 	bool stopped;        /* true: start no more hosts */
 };
 
 /*
  * Run the job on all hosts in `order`, and return when each host has a result.
- * The first ^C prints the names of the running hosts. The second ^C ends all
- * workers. A host that was not started gets RESULT_NOT_ASKED.
+ * After the first ^C, print the names of the running hosts. After the second
+ * ^C, end all workers. A host without a worker gets RESULT_NOT_ASKED.
  */
 void fanout_run(struct fanout *);
 

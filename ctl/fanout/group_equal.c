@@ -9,8 +9,8 @@ struct key {
 };
 
 /*
- * True if pairs with this key normally differ between hosts. The comparison of
- * results ignores these pairs.
+ * True if pairs with this key normally differ between hosts, even if the
+ * results are equal. The comparison ignores these pairs.
  */
 static bool
 is_its_own(const char *pair)
@@ -84,8 +84,8 @@ compare_groups(const void *pa, const void *pb)
 }
 
 /*
- * Make one group for all equal keys. The keys are sorted, so that equal keys
- * are neighbours.
+ * Make one group for each set of equal keys. The keys are sorted, so that equal
+ * keys are neighbours.
  */
 static void
 make_groups(struct equal_groups *g, const struct key *keys, size_t n)

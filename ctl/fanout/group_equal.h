@@ -1,5 +1,5 @@
 /*
- * Divide results into groups of equal results. The comparison ignores pairs
+ * Divides results into groups of equal results. The comparison ignores pairs
  * such as id and uptime. No I/O.
  */
 #ifndef BRIDLE_GROUP_EQUAL_H
@@ -16,7 +16,8 @@ struct equal_group {
 
 struct equal_groups {
 	size_t n;
-	struct equal_group *groups; /* the groups, sorted by first index */
+	/* the groups, sorted by the first index of each group */
+	struct equal_group *groups;
 	size_t *order; /* the array into which all `indexes` point */
 };
 

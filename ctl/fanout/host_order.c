@@ -15,8 +15,8 @@ stops_machine(const struct invocation *inv)
 }
 
 /*
- * Move all hosts that are this machine to the end of the order. Return the
- * number of these hosts, or 0 if no memory is available.
+ * Move all hosts whose machine is this machine to the end of the order. Return
+ * the number of these hosts, or 0 if no memory is available.
  */
 static size_t
 put_own_last(struct host_order *p, const struct invocation *inv)

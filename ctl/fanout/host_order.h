@@ -1,5 +1,5 @@
 /*
- * The order and the batches of the hosts on which a command runs.
+ * The order in which a command runs on the hosts, and the batches of the hosts.
  */
 #ifndef BRIDLE_HOST_ORDER_H
 #define BRIDLE_HOST_ORDER_H
@@ -18,10 +18,9 @@ struct host_order {
 };
 
 /*
- * Choose the order of the hosts for which `wanted` is true. `wanted` is indexed
- * by host. If the command halts machines, this machine comes last. Return 0, or
- * -1 after printing a message. In both cases, free the order with
- * host_order_free().
+ * Choose the order of the wanted hosts. `wanted` has one element for each host.
+ * If the command halts machines, this machine comes last. Return 0, or -1 after
+ * printing a message. In both cases, free the order with host_order_free().
  */
 int host_order_make(
 	struct host_order *, const struct invocation *, const bool *wanted);
@@ -34,7 +33,7 @@ void host_order_hosts(
 
 /*
  * Append the batches, the pauses and the limit of failures, as in ", 4 at a
- * time". Append nothing if all hosts start without batches and without a limit.
+ * time". Append nothing if there are no batches and no limit.
  */
 void host_order_steps(
 	const struct host_order *, const struct invocation *, struct buf *);

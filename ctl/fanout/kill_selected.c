@@ -13,7 +13,10 @@
 struct selection {
 	struct buf lines;
 	size_t requests;
-	int code;       /* combined code of the replies so far; 0: no reply */
+	/*
+	 * combined status code of the replies so far; 0: no reply has arrived
+	 */
+	int code;
 	struct buf ids; /* ids of the replies, separated by commas */
 };
 
@@ -38,8 +41,8 @@ kill_selected_count(const struct reply *preview)
 }
 
 /*
- * True if the token is safe to send without encoding. Only the daemon knows the
- * meaning of a token.
+ * True if the token can be sent without encoding. bridlectl does not check
+ * more, because only the daemon knows the meaning of a token.
  */
 static bool
 token_valid(const struct buf *token)
@@ -61,8 +64,8 @@ add_request(struct selection *b, struct request *r, struct buf *tokens)
 
 /*
  * Append the requests that kill exactly the selected processes to b->lines. If
- * the tokens exceed the length limit of a line, use several requests. Return 0,
- * or -1 if a token is missing or invalid or no memory is available.
+ * one line cannot hold all tokens, append several requests. Return 0, or -1 if
+ * a token is missing or invalid, or if no memory is available.
  */
 static int
 fill_selection(struct selection *b, const struct request *request,
@@ -101,7 +104,10 @@ out:
 	return result;
 }
 
-/* True if a status with this code only sums up the outcomes in the records. */
+/*
+ * True if a status with this code is only a summary of the outcomes in the
+ * records.
+ */
 static bool
 is_summary(int code)
 {
@@ -123,7 +129,7 @@ add_status(struct selection *b, const struct reply *r)
 }
 
 /*
- * Append the number of processes with each outcome, as in "12 signalled, 1
+ * Append the number of processes for each outcome, as in "12 signalled, 1
  * denied".
  */
 static void
@@ -169,7 +175,8 @@ run_selection(struct selection *b, const struct endpoint *e,
 			break;
 		add_status(b, r);
 		/*
-		 * After any other status, all further requests would fail too.
+		 * Stop if the status is not a summary, because all further
+		 * requests would fail too.
 		 */
 		if (!is_summary(r->code))
 			break;

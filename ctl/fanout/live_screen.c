@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define ROWS_DEFAULT 24
-/* maximum number of lines, so that the table stays visible */
+/* maximum number of lines with problems, so that the table stays visible */
 #define PROBLEMS_MAX 5
 
 #define GO_HOME "\033[H"
@@ -25,8 +25,8 @@
 #define WRAP_ON "\033[?7h"
 
 /*
- * Append the time and a summary of all hosts. Set *outcome to the outcome of
- * all hosts.
+ * Append the time and a summary of all hosts. Set *outcome to the combined
+ * outcome of all hosts.
  */
 static void
 add_heading(const struct invocation *inv, const struct result *answers,
@@ -62,7 +62,7 @@ add_heading(const struct invocation *inv, const struct result *answers,
 
 /*
  * Append the names of the hosts in the group, and the first line of their
- * problem.
+ * common problem.
  */
 static void
 add_problem(const struct hosts *hosts, const struct equal_group *group,
@@ -82,7 +82,7 @@ add_problem(const struct hosts *hosts, const struct equal_group *group,
 
 /*
  * Append the problems of all hosts. Hosts with the same problem share a line.
- * At most PROBLEMS_MAX problems are shown.
+ * Append at most PROBLEMS_MAX problems.
  */
 static void
 add_problems(
@@ -109,8 +109,8 @@ add_problems(
 }
 
 /*
- * Append a separate table for each host, which is needed for trees and for a
- * single host. Return 0, or -1 after printing a message.
+ * Append a separate table for each host. Trees and a single host need this
+ * form. Return 0, or -1 after printing a message.
  */
 static int
 add_each_table(const struct table_output *o, const struct result *answers)
@@ -156,7 +156,7 @@ paint(const char *text)
 }
 
 /*
- * Check that the table of at least one host has all columns that the options
+ * Check that at least one host has a table with all columns that the options
  * name. Return 0, or -1 after printing a message.
  */
 static int

@@ -13,21 +13,27 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FIRST_VIEW 1000 /* ms; the first view waits this long for all hosts */
-#define PATIENCE 3000   /* ms by which a result may be late */
+#define FIRST_VIEW 1000 /* time in ms that the first view waits for all hosts \
+			 */
+#define PATIENCE 3000   /* time in ms by which a result may be late */
 
 struct host_state {
 	bool fresh;       /* true if a result has arrived since the last view */
 	int64_t heard_at; /* time of the last result, as clock_ms() */
-	int64_t restart_at; /* time to start a worker; CLOCK_NEVER: a worker is
-			       running */
+	/*
+	 * time at which a worker is started; CLOCK_NEVER: a worker is running
+	 */
+	int64_t restart_at;
 };
 
 struct live_table {
 	const struct invocation *inv;
 	struct worker_set workers;
-	struct result *latest; /* last results, by host; `host` is NULL if there
-				  is none */
+	/*
+	 * the last result of each host, by host; `host` is NULL if no result
+	 * has arrived
+	 */
+	struct result *latest;
 	struct host_state *states; /* states, indexed by host */
 	size_t fresh;              /* number of hosts with a fresh result */
 	int64_t next_view;
@@ -65,8 +71,8 @@ ask(struct conn *c, const struct invocation *inv, struct result *result)
 	int failure = ask_once(c, inv, result);
 
 	/*
-	 * The daemon may have closed the idle connection, or may have
-	 * restarted. Try once more with a new connection.
+	 * The daemon may have closed the idle connection, or the daemon may
+	 * have restarted. Therefore try once more with a new connection.
 	 */
 	if (kept && c->fd == -1) {
 		reply_free(&result->reply);
@@ -105,7 +111,10 @@ keep_asking(
 	} while (true);
 }
 
-/* Replace the result of each host that has not replied in time by a failure. */
+/*
+ * Replace the result of each host that has not replied in time. The new result
+ * is a failure.
+ */
 static void
 expire_results(struct live_table *t)
 {

@@ -1,6 +1,6 @@
 /*
- * The option --watch shows a table, and updates the table every few seconds, as
- * top(1) does. One worker for each host keeps a connection open.
+ * Shows a table for the option --watch, and updates the table every few
+ * seconds, as top(1) does. One worker for each host keeps a connection open.
  */
 #ifndef BRIDLE_LIVE_TABLE_H
 #define BRIDLE_LIVE_TABLE_H

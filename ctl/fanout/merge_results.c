@@ -11,8 +11,11 @@
 struct merging {
 	const struct table_output *output;
 	struct table table;
-	bool split; /* true if rows are shown as several tables, because one
-		       table would be too large */
+	/*
+	 * true if the rows are shown as several tables, because one table would
+	 * be too large
+	 */
+	bool split;
 	int result;
 };
 
@@ -53,9 +56,8 @@ show_merged(struct merging *m)
 }
 
 /*
- * Show the rows that were merged so far as one table, and begin another table.
- * If --sort is given, set m->result to -1, because each table is sorted
- * separately.
+ * Show the merged rows as one table, and begin another table. If --sort is
+ * given, set m->result to -1, because the rows are sorted in each table only.
  */
 static void
 split_table(struct merging *m)
@@ -83,7 +85,7 @@ leave_out(struct merging *m, const struct result *a, const char *why)
 
 /*
  * Append the rows of a result to the merged table. Return false if the screen
- * is full, so that no more rows are needed.
+ * is full and needs no more rows.
  */
 static bool
 merge(struct merging *m, const struct result *a)
@@ -92,8 +94,8 @@ merge(struct merging *m, const struct result *a)
 	const char *host = a->host->label;
 
 	/*
-	 * The host may run another version of bridled, with other columns.
-	 * Begin another table for these columns.
+	 * Begin another table for other columns. Columns can differ if the host
+	 * runs another version of bridled.
 	 */
 	if (!table_merge_fits(&m->table, t))
 		show_merged(m);
@@ -105,7 +107,10 @@ merge(struct merging *m, const struct result *a)
 	}
 	if (table_merge_add(&m->table, host, t) == 0)
 		return true;
-	/* The table already has more rows than a screen can show. */
+	/*
+	 * Stop here, because the table already has more rows than a screen can
+	 * show.
+	 */
 	if (m->output->screen != NULL)
 		return false;
 	split_table(m);

@@ -1,5 +1,5 @@
 /*
- * Merge the tables of many results, and show one table in the format of the
+ * Merges the tables of many results, and shows one table in the format of the
  * options.
  */
 #ifndef BRIDLE_MERGE_RESULTS_H
@@ -15,7 +15,8 @@
 struct table_output {
 	const struct invocation *inv;
 	int fd;
-	struct buf *screen; /* buffer for the text; NULL: write to `fd` */
+	/* buffer that receives the text; NULL: write the text to `fd` */
+	struct buf *screen;
 };
 
 /*
@@ -26,16 +27,16 @@ int table_output_show(const struct table_output *, const struct table *);
 
 /*
  * Show the rows of `n` results as one table. If the columns differ between
- * hosts, show several tables. Results whose `host` is NULL are left out. If one
- * table cannot hold all rows, print a message and show several tables. On a
+ * hosts, show several tables. Results whose `host` is NULL are not shown. If
+ * one table cannot hold all rows, print a message and show several tables. On a
  * screen, leave the further rows out. Return 0, or -1 after printing a message.
  */
 int merge_results_show(
 	const struct table_output *, const struct result *, size_t n);
 
 /*
- * The number of tables that have all columns which the options name, and the
- * number of other tables.
+ * Counts tables: the tables that have all columns which the options name, and
+ * the other tables.
  */
 struct column_check {
 	size_t good;

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DRAW_FIRST 500 /* ms from the start to the first line */
+/* ms from the start until the line is drawn for the first time */
+#define DRAW_FIRST 500
 #define DRAW_EVERY 200 /* ms between two updates of the line */
 #define CLEAR_LINE "\r\033[K"
 
@@ -23,8 +24,8 @@ progress_begin(struct progress *p, size_t total)
 }
 
 /*
- * Append an estimate of the remaining time. The estimate assumes that the
- * remaining hosts need as much time as the finished hosts.
+ * Append an estimate of the remaining time. The estimate assumes that a
+ * remaining host needs as much time as a finished host.
  */
 static void
 add_time_left(struct buf *out, const struct progress *p, int64_t now)
@@ -60,7 +61,8 @@ progress_draw(struct progress *p)
 		buf_addf(&line, "%zu running", p->running);
 	add_time_left(&line, p, now);
 	/*
-	 * Shorten the line to one row, because CLEAR_LINE clears only one row.
+	 * Shorten the line to one row of the terminal, because CLEAR_LINE
+	 * clears only one row.
 	 */
 	fprintf(stderr, CLEAR_LINE "%.*s",
 		(int)text_width_terminal(STDERR_FILENO) - 1, buf_str(&line));

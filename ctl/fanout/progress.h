@@ -1,6 +1,6 @@
 /*
- * Show the progress of a fan-out in a line on stderr. If stderr is not a
- * terminal, show nothing.
+ * Shows the progress of a fan-out in a line on stderr. If stderr is not a
+ * terminal, nothing is shown.
  */
 #ifndef BRIDLE_PROGRESS_H
 #define BRIDLE_PROGRESS_H
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct progress {
-	/* Numbers of hosts, updated by the caller: */
+	/* Numbers of hosts. The caller updates these members. */
 	size_t total;
 	size_t done;
 	size_t failed;

@@ -46,9 +46,10 @@ is_merged(const struct invocation *inv)
 }
 
 /*
- * Print the output of a command. If `group` is true, print the group's label
- * above the output. Otherwise print the host's label before each line. Return
- * 0, or -1 if the output could not be written.
+ * Print the output of a command. If `group` is true, the result is for a group
+ * of hosts. Then print the group's label above the output. Otherwise print the
+ * host's label before each line. Return 0, or -1 if the output could not be
+ * written.
  */
 static int
 print_output(const struct result *a, bool group)
@@ -68,8 +69,9 @@ print_merged(
 }
 
 /*
- * Print the rows, the output or the successful status of one result. The caller
- * prints merged tables. Return 0, or -1 if the output could not be written.
+ * Print one result: its rows, its output or its successful status. Do not print
+ * a table that the caller merges. Return 0, or -1 if the output could not be
+ * written.
  */
 static int
 print_alone(const struct invocation *inv, struct result *a,
@@ -107,7 +109,10 @@ static void
 complain(struct render_hosts *m, struct result *a)
 {
 	fputs(buf_str(&a->notices), stderr);
-	/* The summary lists the hosts with these two kinds of result. */
+	/*
+	 * Print no reason here, because the summary lists the hosts with these
+	 * two kinds of result.
+	 */
 	if (a->result_kind == RESULT_NOT_ASKED ||
 		a->result_kind == RESULT_NO_MATCH)
 		return;
@@ -118,9 +123,9 @@ complain(struct render_hosts *m, struct result *a)
 }
 
 /*
- * Show the result of a host. If `group` is true, this result stands for a group
- * of hosts with equal results. The host's label then holds the names of the
- * group.
+ * Show a result. If `group` is true, the result stands for a group of hosts
+ * with equal results. Then the label of its host has the names of all hosts in
+ * the group.
  */
 static void
 show(struct render_hosts *m, struct result *a, bool group)
@@ -189,7 +194,7 @@ show_next(struct render_hosts *m, bool all)
 	}
 }
 
-/* True if the text of a successful status is shown for this request. */
+/* True if bridlectl shows the text of a successful status for this request. */
 static bool
 has_text(const struct request *r)
 {

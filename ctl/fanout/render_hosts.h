@@ -1,7 +1,7 @@
 /*
- * Show the results of one or many hosts. The options choose the form: results
- * as they arrive, in the hosts' order, as one table, or grouped if equal. With
- * several hosts, a summary follows at the end.
+ * Shows the results of one or many hosts. The options choose the form. Results
+ * are shown when they arrive, in the order of the hosts, as one table, or in
+ * groups of equal results. For several hosts, a summary follows at the end.
  */
 #ifndef BRIDLE_RENDER_HOSTS_H
 #define BRIDLE_RENDER_HOSTS_H
@@ -19,11 +19,15 @@ struct render_hosts {
 	struct summary summary;
 	struct result *kept; /* results to show later, indexed by host */
 	size_t next;         /* index of the next host to show (--ordered) */
-	unsigned hinted;     /* bits of printed hints, see render_status() */
-	bool failed;         /* true if some result could not be shown */
+	/* bits of the hints that were printed, see render_status() */
+	unsigned hinted;
+	bool failed; /* true if at least one result could not be shown */
 	struct column_check columns;
-	enum outcome outcome; /* outcome of a single host; for several hosts,
-				 set at the end */
+	/*
+	 * outcome of a single host; for several hosts, the outcome is set at
+	 * the end
+	 */
+	enum outcome outcome;
 };
 
 /*

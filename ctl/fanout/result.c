@@ -102,7 +102,10 @@ result_pack(const struct result *a, struct buf *out)
 	struct head head;
 	int i;
 
-	/* The padding is sent too. Set all its bytes to zero. */
+	/*
+	 * Set all bytes to zero, because the padding between the members is
+	 * sent too.
+	 */
 	memset(&head, 0, sizeof(head));
 	head.result_kind = a->result_kind;
 	head.microseconds = a->microseconds;
@@ -188,8 +191,8 @@ unpack_table(struct packed *p, const struct head *head, struct table *t)
 }
 
 /*
- * Take the last field, which is the status line or is empty. The bytes of the
- * field may be changed. Return false if the field is malformed.
+ * Take the last field, which is the status line or is empty. The function can
+ * change the bytes of the field. Return false if the field is malformed.
  */
 static bool
 unpack_status(struct packed *p, struct reply *r)

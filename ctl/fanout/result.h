@@ -14,10 +14,12 @@ enum result_kind {
 	RESULT_OK,
 	RESULT_NO_MATCH,
 	RESULT_REFUSED, /* the daemon refused the request */
-	RESULT_FAILED,  /* the request failed, wholly or in part */
+	RESULT_FAILED,  /* the request failed, completely or in part */
 	RESULT_TIMED_OUT,
-	RESULT_UNREACHED, /* no complete reply; the cause is not a timeout */
-	RESULT_NOT_ASKED, /* the command ended before the host's turn */
+	/* no complete reply has arrived, but the cause is not a timeout */
+	RESULT_UNREACHED,
+	/* the command ended before the request was sent to the host */
+	RESULT_NOT_ASKED,
 	RESULT_KINDS
 };
 
@@ -30,12 +32,13 @@ struct result {
 	size_t index; /* index of the host in the invocation */
 	enum result_kind result_kind;
 	int64_t microseconds; /* time for the connection and the call */
-	struct reply reply;   /* the reply, which may be incomplete for any kind
-				 of result */
-	struct buf problem;   /* cause of a failure; empty if the reply is
-				 complete */
-	struct buf notices;   /* messages for stderr, already escaped */
-	bool has_mac;         /* `mac` is set */
+	/* the reply; every kind of result can have an incomplete reply */
+	struct reply reply;
+	struct buf problem; /* cause of a failure; empty if the reply is
+			       complete */
+	/* messages for stderr, with unsafe characters already escaped */
+	struct buf notices;
+	bool has_mac;                /* `mac` is set */
 	unsigned char mac[MAC_SIZE]; /* learnt MAC address of the host */
 };
 
@@ -46,20 +49,20 @@ enum result_kind result_kind_of(int code);
 bool result_kind_is_failure(enum result_kind);
 
 /*
- * Append the packed result to `out`, without its host. A worker sends these
- * bytes to its parent.
+ * Append the packed result to `out`. The host of the result is not packed. A
+ * worker sends these bytes to its parent.
  */
 void result_pack(const struct result *, struct buf *out);
 
 /*
- * Set the members of a result from packed bytes, except the host and the index.
- * The bytes are overwritten. If the bytes are malformed, the result becomes
- * RESULT_UNREACHED with a problem.
+ * Set the members of a result from packed bytes. The host and the index stay
+ * unchanged. The bytes are overwritten. If the bytes are malformed, the result
+ * becomes RESULT_UNREACHED with a problem.
  */
 void result_unpack(struct result *, char *bytes, size_t len);
 
 /*
- * Turn the result into a failure of this kind. Drop the reply, and set the
+ * Turn the result into a failure of this kind. Remove the reply, and set the
  * problem to the text `why`.
  */
 void result_fail(struct result *, enum result_kind, const char *why);

@@ -26,8 +26,8 @@ fail(const struct resume_journal *r, struct buf *error)
 
 /*
  * Append the heading of the file, as in "# hosts left of bridlectl kill
- * 1#3#firefox". The heading holds the command and its request. A dry run or an
- * explanation gets the heading of the real command, to use the same file.
+ * 1#3#firefox". The heading has the command and its request. A dry run or an
+ * `explain` gets the heading of the real command, to use the same file.
  */
 static void
 add_heading(const struct resume_journal *r, struct buf *out)
@@ -73,8 +73,8 @@ take_heading(
 }
 
 /*
- * Read the list of all hosts, and the names of the finished hosts after the
- * line END.
+ * Read the list of all hosts. Then read the names of the finished hosts, which
+ * follow the line END.
  */
 static int
 take_hosts(struct resume_journal *r, const struct string_map *index, char *text,
@@ -172,7 +172,7 @@ write_left(struct resume_journal *r, struct buf *error)
 }
 
 /*
- * Lock the file, because two commands with the same file would do the same
+ * Lock the file, because two commands that use the same file would do the same
  * work. Return 0, or -1 with a sentence appended to `error`.
  */
 static int
@@ -226,8 +226,8 @@ begin(struct resume_journal *r, struct buf *error)
 }
 
 /*
- * Read the file without changing the file. If the file does not exist, all
- * hosts are left.
+ * Read the hosts that are left, but do not change the file. If the file does
+ * not exist, all hosts are left.
  */
 static int
 read_left_only(struct resume_journal *r, struct buf *error)
@@ -259,8 +259,8 @@ resume_journal_begin(struct resume_journal *r, const struct invocation *inv,
 }
 
 /*
- * True if the host need not be contacted again. A successful command is not
- * repeated if only its output was truncated.
+ * True if the command is finished on this host. A successful command is
+ * finished even if its output was truncated.
  */
 static bool
 is_done(const struct result *a)

@@ -168,8 +168,8 @@ take_answer(void *taker, struct result *a)
 }
 
 /*
- * Run the job for the only host in this process, because a single host needs no
- * worker.
+ * Run the job in this process if there is only one host, because a single host
+ * needs no worker.
  */
 static void
 run_here(
@@ -207,7 +207,7 @@ run(struct many *m, const struct host_order *host_order, worker_job *job,
 /*
  * Send the request to the hosts, or kill the processes that the dry run has
  * shown. After a reboot of a single host, show the first reply immediately.
- * Show another reply when the host is back.
+ * Show a second result when the host replies again.
  */
 static void
 run_request(struct many *m, const struct host_order *host_order)
@@ -235,7 +235,8 @@ changes_something(const struct invocation *inv)
 }
 
 /*
- * Print the hosts on which the command acts without a question, because of -y.
+ * Print the hosts on which the command acts. This replaces the question that -y
+ * leaves out.
  */
 static void
 announce(const struct many *m, const struct host_order *host_order)
@@ -249,9 +250,9 @@ announce(const struct many *m, const struct host_order *host_order)
 }
 
 /*
- * Send the request to the hosts for which `wanted` is true. `wanted` is indexed
- * by host. If `asks` is true, first ask the user. Return false if the user did
- * not agree, or after a failure.
+ * Send the request to the wanted hosts. `wanted` has one element for each host.
+ * If `asks` is true, first ask the user. Return false if the user did not
+ * agree, or after a failure.
  */
 static bool
 act(struct many *m, const bool *wanted, bool asks)
@@ -272,8 +273,8 @@ act(struct many *m, const bool *wanted, bool asks)
 }
 
 /*
- * Request a dry run from all hosts that are left, and store the results in
- * m->previews. Return 0, or -1 after printing a message.
+ * Request a dry run from all hosts on which the command must still run. Store
+ * the results in m->previews. Return 0, or -1 after printing a message.
  */
 static int
 preview(struct many *m)
@@ -298,9 +299,9 @@ preview(struct many *m)
 }
 
 /*
- * Return an array, indexed by host, that is true for each host with something
- * to do. Show the results of all other hosts now. The caller frees the array.
- * Return NULL if no memory is available.
+ * Return an array with one element for each host. An element is true if the
+ * command has something to do on the host. Show the results of all other hosts
+ * now. The caller frees the array. Return NULL if no memory is available.
  */
 static bool *
 sort_previews(struct many *m)
@@ -312,7 +313,7 @@ sort_previews(struct many *m)
 		wanted[i] = confirm_hosts_needed(m->inv, &m->previews[i]);
 		if (!wanted[i] && m->previews[i].host != NULL) {
 			/*
-			 * Do not show the incomplete dry run of a single host.
+			 * For a single host, do not show an incomplete dry run.
 			 */
 			if (!m->inv->several && m->previews[i].problem.len > 0)
 				reply_free(&m->previews[i].reply);
@@ -325,7 +326,7 @@ sort_previews(struct many *m)
 }
 
 /*
- * Report "not asked" for all wanted hosts, after the dry run was interrupted.
+ * Report "not asked" for all wanted hosts, because the dry run was interrupted.
  */
 static void
 skip_agreed(struct many *m, const bool *wanted)
@@ -371,10 +372,10 @@ free_previews(struct many *m)
 }
 
 /*
- * Read the key file of -i, so that a missing key is reported before a question.
- * Keys in bridlectl.conf are not read here. Such a key belongs to some hosts
- * only, and an error must not stop the other hosts. Return 0, or -1 after
- * printing a message.
+ * Read the key file of -i now, so that a missing key is reported before the
+ * user is asked. Keys in bridlectl.conf are not read here. Such a key belongs
+ * to some hosts only, and an error must not stop the other hosts. Return 0, or
+ * -1 after printing a message.
  */
 static int
 read_identity(const struct invocation *inv)
@@ -419,8 +420,8 @@ store_macs(struct many *m, enum outcome outcome)
 }
 
 /*
- * Report errors that are known without contacting a host, before any question.
- * Return OUTCOME_DONE if there are no errors.
+ * Before any question, report the errors that bridlectl can find without
+ * contacting a host. Return OUTCOME_DONE if there are no errors.
  */
 static enum outcome
 begin(struct many *m, bool asks)
@@ -461,8 +462,8 @@ run_on_hosts(const struct invocation *inv)
 	if (outcome == OUTCOME_DONE &&
 		render_hosts_begin(&m.report, inv) == 0) {
 		/*
-		 * The verb `run` has no dry run, so the question names only the
-		 * hosts.
+		 * Ask without a dry run for the verb `run`, which has no dry
+		 * run. The question names only the hosts.
 		 */
 		if (asks && inv->request.verb != VERB_RUN)
 			done = ask_and_do(&m);

@@ -46,7 +46,10 @@ summary_outcome(const struct summary *t)
 	return all.all;
 }
 
-/* Append the hosts with this kind of result, as in " (node[07-09])". */
+/*
+ * Append the names of the hosts with this kind of result, as in "
+ * (node[07-09])".
+ */
 static void
 add_hosts(struct buf *out, const struct summary *t, const struct hosts *hosts,
 	int result_kind)

@@ -1,6 +1,4 @@
-/*
- * Count the results of a command on many hosts, by their kind.
- */
+/* Counts the results of a command on many hosts, by the kind of result. */
 #ifndef BRIDLE_SUMMARY_H
 #define BRIDLE_SUMMARY_H
 
@@ -15,7 +13,8 @@ struct summary {
 	size_t total; /* number of hosts with a result */
 	size_t count[RESULT_KINDS];
 	unsigned char *
-		fates; /* kind of result by host; RESULT_KINDS: no result yet */
+		/* kind of result of each host; RESULT_KINDS: no result yet */
+		fates;
 	int64_t begun;
 };
 
@@ -24,11 +23,14 @@ int summary_begin(struct summary *, size_t hosts);
 
 void summary_add(struct summary *, const struct result *);
 
-/* Return the outcome of all results, or OUTCOME_SEVERAL if outcomes differ. */
+/*
+ * Return the common outcome of all results, or OUTCOME_SEVERAL if outcomes
+ * differ.
+ */
 enum outcome summary_outcome(const struct summary *);
 
 /*
- * Append the number of hosts with each kind of result. Append the names of
+ * Append the number of hosts for each kind of result. Append the names of the
  * hosts that were not successful. Example: "250 hosts: 247 ok, 3 timed out
  * (node[07-09])". If no host has a result, append nothing.
  */

@@ -11,13 +11,13 @@
 #define PAUSE_MOST 5000
 #define TRY_SECONDS 5 /* longest duration of one ping, in seconds */
 
-/* The state of a host according to one ping. */
+/* The state of a host that the reply to one ping shows. */
 enum sign {
 	SIGN_UP,
 	SIGN_STOPPING,
 	SIGN_DOWN,
 	SIGN_STRANGER, /* the host's key is not trusted */
-	SIGN_UNKNOWN   /* the ping could not be sent */
+	SIGN_UNKNOWN   /* the ping could not be sent, so the state is unknown */
 };
 
 /* Return the milliseconds until a deadline of clock_boot_ms(), at least 0. */
@@ -111,7 +111,7 @@ is_new(const struct reply *r, int64_t since)
 /* The parameters of a wait. All times are those of clock_boot_ms(). */
 struct waiting {
 	enum sign wanted;
-	bool restarted; /* wait for a daemon that started after `begin` */
+	bool restarted; /* true: wait for a daemon that started after `begin` */
 	int64_t begin;
 	/*
 	 * Function to call before each ping, or NULL. The wait ends if this
@@ -144,8 +144,8 @@ wait_for_sign(
 			return;
 		sign = ping(inv, deadline, a);
 		/*
-		 * Do not wait for a host with a wrong key: the key will not
-		 * change.
+		 * Do not wait for a host with a wrong key, because the key will
+		 * not change.
 		 */
 		if (w->wanted == SIGN_UP && sign == SIGN_STRANGER) {
 			a->result_kind = RESULT_UNREACHED;

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PACKETS 3        /* number of packets with --wait 0 */
+#define PACKETS 3        /* number of packets if the value of --wait is 0 */
 #define PACKET_PAUSE 100 /* ms between two of these packets */
 
 #define SET_MAC "write mac into the host's entry of " CLIENT_CONF_NAME
@@ -59,8 +59,8 @@ succeed(struct result *a, const struct buf *text)
 }
 
 /*
- * Find the MAC address of the host in bridlectl.conf, or otherwise among the
- * learnt addresses.
+ * Find the MAC address of the host in bridlectl.conf. If that file has no
+ * address, search the learnt addresses.
  */
 static bool
 find_mac(struct waking *w)
@@ -150,7 +150,7 @@ take_interface(struct waking *w, const char *interface)
 
 /*
  * Find a network of this machine that contains one of the host's addresses.
- * Return the number of routes.
+ * Return the number of routes to this network.
  */
 static int
 find_network(struct waking *w, const struct addrinfo *all)
@@ -225,8 +225,8 @@ describe(const struct waking *w, struct buf *out)
 }
 
 /*
- * Send one packet on each route. Return true if at least one packet was sent,
- * because some of the interfaces could be without a link.
+ * Send one packet on each route. Return true if at least one packet was sent.
+ * The others can fail, because an interface can be without a link.
  */
 static bool
 send_packets(struct waking *w)
@@ -287,7 +287,10 @@ ask_relay(struct waking *w, struct buf *said)
 	char mac[MAC_TEXT_SIZE];
 	int result;
 
-	/* The option --fingerprint is for the host, not for the relay. */
+	/*
+	 * Do not use --fingerprint here. The option is for the host, not for
+	 * the relay.
+	 */
 	e.pin = w->relay->fingerprint;
 	e.pin_source = CLIENT_CONF_NAME;
 	mac_format(w->mac, mac);
@@ -328,7 +331,7 @@ send_by_relay(struct waking *w)
 	buf_free(&said);
 }
 
-/* Send a few packets, because the network can lose a packet. */
+/* Send the packet a few times, because the network can lose a packet. */
 static void
 send_only(struct waking *w)
 {
@@ -429,8 +432,8 @@ has_address(const char *list, const struct net_addr *reached)
 
 /*
  * Take the MAC address of the interface that has the address `reached`. If the
- * table has only one interface, always take this interface, because a router
- * could have translated the address.
+ * table has only one interface, always take this interface. A router can have
+ * translated the address.
  */
 static void
 take_own(
@@ -449,9 +452,9 @@ take_own(
 }
 
 /*
- * Ask the host itself for its MAC address. This is necessary if a router is
- * between this machine and the host. The host must allow this client to use
- * `wake`, and the helper of the host must be enabled.
+ * Ask the host for its MAC address. bridlectl must ask if a router is between
+ * this machine and the host. The host must allow this client to use `wake`, and
+ * the helper of the host must be enabled.
  */
 static void
 ask_host(const struct invocation *inv, struct result *a,

@@ -25,8 +25,8 @@ void wake_host_learn(const struct invocation *, struct result *, const void *);
 /*
  * Look up the MAC address of the host, which has just replied from the address
  * `reached`. Store the MAC address in the result. Do nothing if bridlectl.conf
- * has a MAC address of the host, or if a router is between this machine and the
- * host.
+ * has a MAC address for the host. Do nothing if a router is between this
+ * machine and the host.
  */
 void wake_host_note(struct result *, const struct net_addr *reached);
 

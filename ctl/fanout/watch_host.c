@@ -24,7 +24,8 @@
  * A host counts as lost after this number of heartbeat intervals without data.
  */
 #define HEARTBEATS_MISSED 3
-#define PAUSE_FIRST 500 /* ms before connecting again; doubled each time */
+/* ms before the first new attempt to connect; doubled for each attempt */
+#define PAUSE_FIRST 500
 #define PAUSE_MAX 30000
 
 enum ending { LOST, OVER };
@@ -34,7 +35,10 @@ struct subscription {
 	const struct request *request;
 	struct result *result; /* the next result for the parent */
 	struct conn conn;
-	char daemon_run[40];  /* id of the daemon's run; empty until known */
+	/*
+	 * id of the run of the daemon; empty until the daemon has sent the id
+	 */
+	char daemon_run[40];
 	char last_number[40]; /* number of the last event */
 	unsigned heartbeat;   /* seconds between heartbeats */
 	int64_t heard_at;     /* time of the last line, as clock_ms() */
@@ -51,9 +55,9 @@ watch_host_continues(const struct result *result)
 }
 
 /*
- * Send the records so far to the parent, and remove the records from the table.
- * The columns stay for further records. If the parent takes no more results,
- * exit.
+ * Send the collected records to the parent, and remove the records from the
+ * table. The columns stay for further records. If the parent takes no more
+ * results, exit.
  */
 static void
 hand_over(struct subscription *s)
@@ -99,8 +103,8 @@ add_own_event(struct subscription *s, const char *event, const char *text)
 }
 
 /*
- * Copy the last record's cell in this column to `to`. If there is no such
- * column, copy "".
+ * Copy a cell of the last record to `to`. The cell is in this column. If there
+ * is no such column, copy "".
  */
 static void
 copy_cell(const struct reply *r, const char *column, char *to, size_t size)
@@ -114,8 +118,9 @@ copy_cell(const struct reply *r, const char *column, char *to, size_t size)
 }
 
 /*
- * Take the record "watching": the host has accepted the subscription. Store the
- * data that a later connection needs, and remove the record.
+ * Take the record "watching", which says that the host has accepted the
+ * subscription. Store the data that a later connection needs, and remove the
+ * record.
  */
 static void
 take_subscribed(struct subscription *s, struct reply *r)
@@ -177,8 +182,8 @@ take_line(struct subscription *s, char *line, size_t len)
 }
 
 /*
- * Connect to the host, and request all events since the last event that was
- * received. Return 0, or -1 with conn.problem set.
+ * Connect to the host, and request all events after the last received event.
+ * Return 0, or -1 with conn.problem set.
  */
 static int
 subscribe(struct subscription *s)
@@ -207,8 +212,8 @@ lost_at(const struct subscription *s)
 }
 
 /*
- * Send a ping if a ping is due, and wait for a line. The wait ends when the
- * next ping is due, or when the host counts as lost. Return the value of
+ * Send a ping if the next ping is due, and wait for a line. The wait ends when
+ * another ping is due, or when the host counts as lost. Return the value of
  * conn_line().
  */
 static int

@@ -12,7 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Print why a host sends no more events, and count the outcome of this host. */
+/*
+ * Print the reason why a host sends no more events, and count the outcome of
+ * this host.
+ */
 static void
 finish_host(struct watch_hosts *hosts, struct result *result)
 {
@@ -48,9 +51,8 @@ take_result(void *watch_hosts, struct result *result, bool ended)
 }
 
 /*
- * Let the user confirm the key of a single host before the watch, because a
- * worker cannot ask the user. Return 0, or another value after printing a
- * message.
+ * For a single host, ask the user to confirm the key before the watch. A worker
+ * cannot ask the user. Return 0, or another value after printing a message.
  */
 static int
 ask_about_key(const struct invocation *inv)

@@ -1,6 +1,4 @@
-/*
- * Show the events of all hosts of an invocation, in order of arrival.
- */
+/* Shows the events of all hosts of an invocation, in order of arrival. */
 #ifndef BRIDLE_WATCH_HOSTS_H
 #define BRIDLE_WATCH_HOSTS_H
 
@@ -14,7 +12,7 @@
 
 /*
  * Show the records of one host, and return 0. If the records cannot be shown,
- * print a message and return -1. The watch then ends.
+ * print a message and return -1. After -1, the watch ends.
  */
 typedef int watch_hosts_show(void *context, const struct result *);
 
@@ -26,8 +24,9 @@ struct watch_hosts {
 	/* Private: */
 	struct worker_set workers;
 	struct outcomes outcomes; /* of the hosts that send no more events */
-	unsigned hinted; /* bits of printed hints, see render_status() */
-	bool unshown;    /* true if records could not be shown */
+	/* bits of the hints that were printed, see render_status() */
+	unsigned hinted;
+	bool unshown; /* true if records could not be shown */
 };
 
 /*

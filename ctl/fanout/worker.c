@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 /*
- * Maximum number of bytes in one packed result. All hosts together could send
- * this number of bytes each, so the limit is small. The process list of a host
- * may still have hundreds of thousands of processes.
+ * Maximum number of bytes in one packed result. Each host can send this number
+ * of bytes, so the limit is small. A process list of this size still has
+ * hundreds of thousands of processes.
  */
 #define RESULT_MAX (32u * 1024 * 1024)
 #define TABLE_MAX (128u * 1024 * 1024) /* bytes, as table_reserve() counts */
@@ -25,8 +25,8 @@
 #define OUT 3 /* number of the pipe's descriptor in a worker */
 
 /*
- * Close all descriptors except stderr and the pipe, and ignore ^C. A hostile
- * host that takes over this process then has no access to the pipes of other
+ * Close all descriptors except stderr and the pipe, and ignore ^C. If a hostile
+ * host takes over this process, the host has no access to the pipes of other
  * hosts. The worker ends when its parent ends.
  */
 static void
@@ -34,11 +34,14 @@ isolate(int out, pid_t parent)
 {
 	int null;
 
-	/* Close descriptors before open(), which needs a free descriptor. */
+	/*
+	 * Close the descriptors before open(), because open() needs a free
+	 * descriptor.
+	 */
 	if (dup2(out, OUT) == -1 || close_range(OUT + 1, ~0u, 0) != 0)
 		_exit(1);
 	/*
-	 * A worker must not read answers from the user, who could not tell
+	 * A worker must not read answers from the user. The user could not know
 	 * which host a question is about.
 	 */
 	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1 ||
@@ -53,7 +56,10 @@ isolate(int out, pid_t parent)
 		_exit(1);
 }
 
-/* Append the length of the packed result as a size_t, and the packed result. */
+/*
+ * Append the length of the packed result as a size_t. Then append the packed
+ * result.
+ */
 static void
 pack(const struct result *result, struct buf *out)
 {
@@ -69,7 +75,7 @@ pack(const struct result *result, struct buf *out)
 
 /*
  * Write the packed bytes to the pipe, and free the buffer. Return false if the
- * buffer or the write has failed.
+ * buffer has failed or the write fails.
  */
 static bool
 send_packed(struct buf *out)
@@ -100,9 +106,9 @@ run_worker(const struct invocation *inv, struct result *result, worker_job *job,
 	result->reply.table.share = share;
 	job(inv, result, context);
 	/*
-	 * Many workers may wait until the parent reads their results. Free the
-	 * result before writing, so that each worker holds only the packed
-	 * copy.
+	 * Free the result before writing, so that each worker holds only the
+	 * packed copy. Many workers can wait at the same time until the parent
+	 * reads their results.
 	 */
 	pack(result, &out);
 	result_free(result);
@@ -112,8 +118,8 @@ run_worker(const struct invocation *inv, struct result *result, worker_job *job,
 
 /*
  * Read the client's key in the parent, so that all workers inherit the key.
- * Without this, each worker would spend most of its time on reading the key.
- * Ignore errors here: the worker reports the same errors.
+ * Otherwise each worker would spend most of its time on reading the key. Ignore
+ * errors here, because the worker reports the same errors.
  */
 static void
 prepare_key(const struct endpoint *e)

@@ -1,6 +1,6 @@
 /*
- * A worker is a process that contacts one host for its parent. If a host sends
- * harmful data, only its worker is affected.
+ * A worker, which is a process that contacts one host for its parent. If a host
+ * sends harmful data, only the worker for this host is affected.
  */
 #ifndef BRIDLE_WORKER_H
 #define BRIDLE_WORKER_H
@@ -16,9 +16,10 @@
 #include <sys/types.h>
 
 /*
- * Contact result->host, and fill in the result. The host and the index of the
- * result are set. When the job returns, its result is sent to the parent. A job
- * with several results calls worker_send() for each result except the last.
+ * Contact result->host, and fill in the result. The caller has set the host and
+ * the index of the result. When the job returns, its result is sent to the
+ * parent. A job with several results calls worker_send() for each result except
+ * the last.
  */
 typedef void worker_job(
 	const struct invocation *, struct result *, const void *context);
@@ -30,7 +31,7 @@ struct worker {
 	size_t index;               /* index of the host in the invocation */
 	int64_t deadline;           /* time to end the worker, as clock_ms() */
 	struct budget_share *share; /* memory limit for the worker's replies */
-	struct buf in; /* received bytes that worker_next() has not used */
+	struct buf in; /* received bytes that worker_next() has not taken yet */
 };
 
 /*

@@ -7,8 +7,9 @@
 
 /*
  * Maximum number of bytes for all replies together. In addition, each worker
- * may use BUDGET_FREE bytes. A byte may be in memory three times for a short
- * time. The copies are in the worker, in the packed result and in this process.
+ * may use BUDGET_FREE bytes. For a short time, a byte can be in memory three
+ * times. The copies are in the worker, in the packed result and in this
+ * process.
  */
 #define REPLIES_MAX ((size_t)256 * 1024 * 1024)
 
@@ -37,7 +38,7 @@ worker_set_add(struct worker_set *set, size_t index, int64_t deadline)
 	return 0;
 }
 
-/* End a worker, and move the last worker to its place. */
+/* End a worker, and move the last worker of the array to the free place. */
 static void
 remove_worker(struct worker_set *set, size_t i)
 {
@@ -103,7 +104,10 @@ worker_set_wait(struct worker_set *set, struct pollfd *also, int64_t until)
 	*extra = (struct pollfd){ -1, 0, 0 };
 	if (also != NULL)
 		*extra = (struct pollfd){ also->fd, also->events, 0 };
-	/* If sigint_poll() fails, no event is set. */
+	/*
+	 * Ignore a failure of sigint_poll(). After a failure, no descriptor has
+	 * an event.
+	 */
 	sigint_poll(set->polls, set->running + 1, until);
 	if (also != NULL)
 		also->revents = extra->revents;

@@ -1,6 +1,6 @@
 /*
- * Run several workers at the same time, one for each host. Start the workers,
- * wait for their results and for ^C, and end the workers.
+ * Runs several workers at the same time, one for each host. Starts the workers,
+ * waits for their results and for ^C, and ends the workers.
  */
 #ifndef BRIDLE_WORKER_SET_H
 #define BRIDLE_WORKER_SET_H
@@ -14,17 +14,17 @@
 
 /*
  * Take one result. To keep the result, the function must copy the struct and
- * then zero the original. If `ended` is true, the worker has ended without a
- * result of its own. The result says why. If `ended` is false, return true to
- * let the worker continue, or false to end the worker. The function must not
- * add a worker.
+ * then zero the original. If `ended` is true, the worker has ended, and the
+ * worker has not sent this result. Then `problem` of the result has the reason.
+ * If `ended` is false, return true to let the worker continue, or false to end
+ * the worker. The function must not add a worker.
  */
 typedef bool worker_set_take(void *context, struct result *, bool ended);
 
 struct worker_set {
 	/*
-	 * The caller sets these members. All other members must be zero before
-	 * worker_set_open().
+	 * The caller sets these members before worker_set_open(). All other
+	 * members must be zero then.
 	 */
 	const struct invocation *inv;
 	worker_job *job;
@@ -40,17 +40,17 @@ struct worker_set {
 };
 
 /*
- * Prepare to run at most `max` workers at the same time. Count each ^C from now
- * on, see sigint.h. Return 0, or -1 if no memory is available. Call
+ * Prepare to run at most `max` workers at the same time. From now on, count
+ * each ^C (see sigint.h). Return 0, or -1 if no memory is available. Call
  * worker_set_close() in both cases.
  */
 int worker_set_open(struct worker_set *, size_t max);
 
 /*
  * Start a worker for the host with this index. Fewer than `max` workers may be
- * running. If the worker has no result at the time `deadline` (clock_ms()), the
- * worker is ended. Return 0, or -1 with errno if no process, descriptor or
- * memory is available.
+ * running. If the worker has sent no result by the time `deadline`
+ * (clock_ms()), the worker is ended. Return 0, or -1 with errno if no process,
+ * descriptor or memory is available.
  */
 int worker_set_add(struct worker_set *, size_t index, int64_t deadline);
 
