@@ -8,10 +8,11 @@
 #include "config/settings.h"
 
 /*
- * Print a line for each entry of clients that has this key or this name, in the
- * order in which the daemon tries the entries: "FILE:LINE: NAME from NETWORK,…
- * until TIME". The networks and the time are left out if the entry does not
- * have them. Return 0, or EX_NOUSER after a message if there is no such entry.
+ * Print a line for each entry of `clients` that has this key or this name, in
+ * the order in which the daemon tries the entries: "FILE:LINE: NAME from
+ * NETWORK,… until TIME". The networks and the time are left out if the entry
+ * does not have them. Return 0. If there is no such entry, print a message and
+ * return EX_NOUSER.
  */
 int entry_show(const struct settings *, const char *what);
 

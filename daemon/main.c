@@ -143,8 +143,8 @@ show_entries(const struct options *o)
 
 /*
  * Wait until the daemon sends its status byte, and exit with this status. The
- * byte is 0 if the daemon serves. If the daemon ends without a byte, it has
- * already printed the cause.
+ * byte is 0 if the daemon serves. If the daemon ends without a byte, the daemon
+ * has already printed the cause.
  */
 static void __attribute__((noreturn)) await(int ready)
 {
@@ -275,7 +275,7 @@ check(const struct options *o)
 
 /*
  * Use the listening sockets that the service manager has passed, and open the
- * other listeners. Return 0, or -1 after a message.
+ * other listeners. Return 0. On failure, print a message and return -1.
  */
 static int
 open_listeners(struct parent *p, uid_t owner)
@@ -300,7 +300,7 @@ open_listeners(struct parent *p, uid_t owner)
 /*
  * Take the listening sockets and the notification socket of the service
  * manager. Call this before other code opens a descriptor or reads the
- * environment. Return 0, or -1 after a message.
+ * environment. Return 0. On failure, print a message and return -1.
  */
 static int
 take_from_manager(struct parent *p)
@@ -315,7 +315,7 @@ take_from_manager(struct parent *p)
 
 /*
  * Change permanently to the daemon's user, and drop rights that the daemon does
- * not need. Return 0, or -1 after a message.
+ * not need. Return 0. On failure, print a message and return -1.
  */
 static int
 change_user(const struct settings *s, const struct account *user)
@@ -337,7 +337,7 @@ change_user(const struct settings *s, const struct account *user)
 
 /*
  * Write the process id to the pid file. Return the open descriptor, for
- * remove_pid(), or -1 after a message.
+ * remove_pid(). On failure, print a message and return -1.
  */
 static int
 write_pid(const char *path)
@@ -467,8 +467,8 @@ serve(struct parent *p, const struct options *o, int ready)
 		goto out;
 	}
 	/*
-	 * Keep standard error for --log-stderr: a logger that starts later
-	 * needs it too.
+	 * Keep standard error if --log-stderr is set, because a logger that
+	 * starts later also writes to standard error.
 	 */
 	if (o->daemonize &&
 		sandbox_silence(STDIN_FILENO,
@@ -520,7 +520,7 @@ now_ms(void)
 
 /*
  * Carry out an option that does not start the daemon, such as --check. Return
- * the exit status, or -1 if there is no such option.
+ * the exit status, or -1 if the command line has no such option.
  */
 static int
 do_once(const struct options *o)

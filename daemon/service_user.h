@@ -15,8 +15,8 @@
 int service_user_find(const struct settings *, struct account *user);
 
 /*
- * Change this process to the user, unless it already runs as this user. Return
- * 0, or -1 with errno.
+ * Change this process to the user, unless the process already runs as this
+ * user. Return 0, or -1 with errno.
  */
 int service_user_become(const struct settings *, const struct account *user);
 

@@ -1,5 +1,5 @@
 /*
- * The checks of bridled --check: they test if the daemon could start with a
+ * The checks of `bridled --check`, which test if the daemon could start with a
  * configuration.
  */
 #ifndef BRIDLE_START_CHECK_H
@@ -12,7 +12,7 @@
 /*
  * Check if the daemon could start with these settings, which come from the file
  * o->config. If o->access is set, also check the access of this user. Print the
- * results. Return 0, or an exit status after a message.
+ * results. Return 0. On failure, print a message and return an exit status.
  */
 int start_check(const struct options *o, const struct settings *);
 

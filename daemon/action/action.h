@@ -100,14 +100,14 @@ int action_halt(const struct action_context *);
 int action_cancel(const struct action_context *);
 
 /*
- * Let the helper send a Wake-on-LAN packet, or list the MAC addresses of this
- * machine. Return an exit status.
+ * Let the program bridled-wake send a Wake-on-LAN packet, or list the MAC
+ * addresses of this machine. Return an exit status.
  */
 int action_wake(const struct action_context *);
 
 /*
- * The descriptors that the daemon or the action holds for the pipes between
- * them. A descriptor is -1 if there is no such pipe.
+ * The descriptors that the daemon or the action holds for the pipes between the
+ * daemon and the action. A descriptor is -1 if its pipe does not exist.
  */
 struct action_pipes {
 	int in;
@@ -116,7 +116,7 @@ struct action_pipes {
 	int err;
 };
 
-/* Close the descriptors that are open, and set them to -1. */
+/* Close the descriptors that are open, and set all descriptors to -1. */
 void action_pipes_close(struct action_pipes *);
 
 enum action_stage { ACTION_RUNNING, ACTION_TERMINATED, ACTION_KILLED };
@@ -173,8 +173,8 @@ int64_t actions_expire(struct actions *, int64_t now);
 /*
  * Kill the processes that are left in the process group of an action that
  * action_end() has ended. Call this after the action's process has died, and
- * before it is reaped. Until then, the group's number cannot belong to another
- * process group.
+ * before this process is reaped. Until then, the group's number cannot belong
+ * to another process group.
  */
 void action_last_signal(const struct action *);
 

@@ -112,8 +112,8 @@ put_process(
 	wire_putu(b, proc_started(p));
 	wire_put(b, name, len);
 	/*
-	 * Call put_command() last, because it changes the command line, and
-	 * `name` may point there.
+	 * Call put_command() last, because put_command() changes the command
+	 * line, and `name` may point into the command line.
 	 */
 	put_command(r, name, len);
 	wire_end(b);

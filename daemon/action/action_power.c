@@ -160,8 +160,9 @@ action_halt(const struct action_context *c)
 }
 
 /*
- * Report that the cancel program failed; `status` is its wait status, or -1 if
- * it did not start. The reply already contains the program's output.
+ * Report that the program of `cancel` failed. `status` is the program's wait
+ * status, or -1 if the program did not start. The reply already contains the
+ * program's output.
  */
 static int
 find_failure(const struct action_context *c, int status)

@@ -121,8 +121,8 @@ log_failure(struct logger *logger, const char *dir, const char *why)
  * Take a record lock (fcntl_locking(2)) on the lock file. Children do not
  * inherit this lock. The lock ends with the process, and the kernel tells the
  * pid of the lock's holder. The lock also ends when the process closes any
- * descriptor of the file. No other code of the daemon may therefore open the
- * file.
+ * descriptor of the file. Therefore, no other code of the daemon is allowed to
+ * open the file.
  */
 static void
 take_lock(struct effective *f, const char *dir, struct logger *logger)
@@ -494,7 +494,7 @@ report_reload(const struct daemon *d)
 /*
  * Send SIGHUP to the daemon, and wait for the end of a reload that began after
  * the signal. An earlier reload does not count, because it may have read an
- * older file. Return an exit status.
+ * older version of the file. Return an exit status.
  */
 static int
 reload(struct daemon *d)

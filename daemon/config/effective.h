@@ -1,8 +1,8 @@
 /*
  * The settings file in state_dir. The daemon writes its effective settings to
- * this file, and other processes read them. A lock on a second file shows which
- * daemon has written the settings, and that this daemon still runs. A reader
- * needs no access to the daemon's sockets.
+ * this file, and other processes read the settings there. A lock on a second
+ * file shows which daemon has written the settings, and that this daemon still
+ * runs. A reader needs no access to the daemon's sockets.
  */
 #ifndef BRIDLE_EFFECTIVE_H
 #define BRIDLE_EFFECTIVE_H
@@ -61,7 +61,7 @@ void effective_end(struct effective *);
  * even if the rest of the file is wrong. They also search the folder
  * `state_dir`, if it is not NULL. They print to stdout and stderr, and return
  * an exit status. EX_UNAVAILABLE means that no such daemon was found. EX_NOPERM
- * means that this process may not read the files.
+ * means that this process is not allowed to read the files.
  */
 
 /* Print the effective settings of the daemon. Return 0 on success. */

@@ -236,7 +236,10 @@ check_name(struct reader *r, const config_setting_t *at,
 	struct buf place = { 0 };
 	size_t i;
 
-	/* If the ids are given, an earlier parse has compared all names. */
+	/*
+	 * If `given` is true, an earlier parse of the same text has compared
+	 * all names.
+	 */
 	if (client->name == NULL || (r->ids != NULL && r->ids->given))
 		return;
 	for (i = 0; i < r->first_client; i++) {

@@ -10,8 +10,8 @@
 /* Functions for the key "tcp". */
 
 /*
- * Report a wrong address. If the address is wrong only because an interface is
- * missing, set `unanswered`, because a later attempt may succeed.
+ * Report a wrong address. An address that is wrong only because an interface is
+ * missing may be right later. For such an address, set `unanswered`.
  */
 static void
 refuse_address(struct reader *r, const config_setting_t *at, const char *text,

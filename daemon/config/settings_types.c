@@ -393,7 +393,10 @@ entry_name_check(struct reader *r, const config_setting_t *entry)
 			"may have at most %d letters, digits, \".\", \"_\", "
 			"\"@\" and \"-\", and must not begin with \"-\"",
 			ENTRY_NAME_MAX);
-	/* If the ids are given, an earlier parse has compared all names. */
+	/*
+	 * If `given` is true, an earlier parse of the same text has compared
+	 * all names.
+	 */
 	if (r->ids != NULL && r->ids->given)
 		return;
 	for (i = 0; (other = config_setting_get_elem(list, i)) != entry; i++) {

@@ -183,8 +183,8 @@ identify(struct parent *p, const struct listener *l,
 }
 
 /*
- * Close the connection of a client that has already left. A reply would reach
- * nobody, and the user of the client can no longer be found.
+ * Close the connection of a client that has already left. No program would read
+ * a reply, and the user of the client can no longer be found.
  */
 static void
 drop_gone(struct parent *p, struct waiting_client *c)

@@ -241,9 +241,9 @@ has_stopped(const struct parent *p, int64_t now)
 
 /*
  * Do all work that is due. Return the time when the next work is due. The order
- * of the calls matters: a module may create work for a later module. Sessions
- * come after the modules that end or start sessions, actions after sessions,
- * and the logger last.
+ * of the calls matters, because a module may create work for a later module.
+ * Sessions come after the modules that end or start sessions, actions after
+ * sessions, and the logger last.
  */
 static int64_t
 expire(struct parent *p, int64_t now)

@@ -165,8 +165,9 @@ reload_begin(struct parent *p)
 {
 	/*
 	 * The running load may have read the file before the last change, so a
-	 * new load replaces the running load. The new load is not replaced:
-	 * otherwise, frequent signals would prevent each load from ending.
+	 * new load replaces the running load. The new load is not replaced
+	 * again, because frequent signals would then prevent each load from
+	 * ending.
 	 */
 	if (p->load.state != LOAD_NONE) {
 		p->load_again = p->load_replaced;

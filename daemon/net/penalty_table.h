@@ -108,8 +108,8 @@ int64_t penalty_table_left(
 size_t penalty_table_count(const struct penalties *, int64_t now);
 
 /*
- * True if the caller may log one more line about the source. If the result is
- * false, the line has been counted as omitted.
+ * True if the caller is allowed to log one more line about the source. If the
+ * result is false, the line has been counted as omitted.
  */
 bool penalty_table_line(struct penalties *, const struct settings_penalties *,
 	const struct peer_source *, int64_t now);

@@ -22,7 +22,7 @@ struct command_call {
 	/* argument that is missing or refused, or NULL */
 	const struct settings_arg *wrong;
 	unsigned steps; /* number of pattern steps left for this request */
-	/* true if no steps were left; the client gets a penalty */
+	/* true if no steps were left, so that the client gets a penalty */
 	bool undecided;
 };
 

@@ -40,8 +40,9 @@ hold(struct parent *p, struct session *s, const struct privsep_inbound *q,
 }
 
 /*
- * Handle a request, or queue the request if it must wait for earlier runs. A
- * queued request needs no deadline, because each earlier run has a deadline.
+ * Handle a request, or queue the request if it must wait for earlier runs of
+ * its command. A queued request needs no deadline, because each earlier run has
+ * a deadline.
  */
 static void
 handle(struct parent *p, struct session *s, const struct privsep_inbound *q)

@@ -41,8 +41,8 @@ deadline_of(const struct exchange *x)
 #define WRITE_GRACE_MS 5000
 
 /*
- * Refuse to start an action, because all actions or the actions of this source
- * have reached their limit.
+ * Refuse to start an action, because the number of all actions, or of this
+ * source's actions, has reached its limit.
  */
 static void
 refuse_action(struct exchange *x)

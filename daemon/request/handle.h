@@ -17,8 +17,8 @@ bool handle_request(
 	struct parent *, struct session *, const struct privsep_inbound *);
 
 /*
- * Send the status of an action that has ended to its session. Log the request,
- * and free the action.
+ * Send the status of an ended action to the session that waits for the action.
+ * Log the request, and free the action.
  */
 void handle_action_end(struct parent *, struct action *, const siginfo_t *);
 

@@ -40,8 +40,8 @@ unsigned penalize_token_seconds(const struct parent *, const struct peer *);
 size_t penalize_blocked_sources(const struct parent *);
 
 /*
- * True if a line of this priority about the source may be logged. If the rate
- * limit forbids the line, count the line as left out.
+ * True if the caller is allowed to log a line of this priority about the
+ * source. If the rate limit forbids the line, count the line as left out.
  */
 bool penalize_may_log(
 	struct parent *, const struct peer_source *, int priority);

@@ -1,7 +1,7 @@
 /*
- * The limit of the rate at which the sessions of one source may send messages.
- * If the sessions send faster, the parent reads their channels later. No
- * message is refused.
+ * The limit on the rate at which the sessions of one source send messages. If
+ * the sessions send faster, the parent reads their channels later. No message
+ * is refused.
  */
 #ifndef BRIDLE_REQUEST_RATE_H
 #define BRIDLE_REQUEST_RATE_H

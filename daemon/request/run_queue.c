@@ -20,8 +20,9 @@ count_running(const struct parent *p, const char *command)
 }
 
 /*
- * True if the session's run waits for earlier runs. After a reload, a queued
- * run may wait for the user's groups again, and keeps its place in the queue.
+ * True if the session's `run` request waits for earlier runs of the same
+ * command. After a reload, a queued request may wait for the user's groups
+ * again, and keeps its place in the queue.
  */
 static bool
 is_waiting(const struct session *s)
@@ -118,7 +119,7 @@ run_queue_hand_over(const struct session *s, const struct settings_command *c,
 
 	/*
 	 * Pass the input pipe first. If the client is already gone, the session
-	 * must see this as incomplete input, not as empty input.
+	 * must treat the input as incomplete, not as empty.
 	 */
 	if (hand_over(s, p->in, STREAM_INPUT, input, c->detach) != 0 ||
 		hand_over(s, p->out, STREAM_OUTPUT, c->max_output, c->detach) !=

@@ -1,6 +1,6 @@
 /*
- * Functions that put the runs of a command in order, pass the pipes of a run,
- * and log its end.
+ * Functions for `run` requests. They put the runs of the same command in order,
+ * pass the pipes of a run to its session, and log the end of a run.
  */
 #ifndef BRIDLE_RUN_QUEUE_H
 #define BRIDLE_RUN_QUEUE_H
@@ -19,8 +19,8 @@ enum run_queue_turn {
 	RUNS_NOW,
 	RUNS_LATER, /* the run must wait until earlier runs have ended */
 	/*
-	 * the run is refused: its queue is full, or the daemon has too few
-	 * rights
+	 * the run is refused, because its queue is full or the daemon has too
+	 * few rights
 	 */
 	RUNS_NEVER
 };
@@ -45,7 +45,7 @@ unsigned run_queue_length(const struct parent *);
 
 /*
  * Send the daemon's descriptors of the run's pipes to the session. The caller
- * keeps its copies. Return 0, or -1 with errno.
+ * keeps its own copies of these descriptors. Return 0, or -1 with errno.
  */
 int run_queue_hand_over(const struct session *, const struct settings_command *,
 	const struct action_pipes *);

@@ -61,9 +61,9 @@ put_notice(const struct parent *p, const struct session *s,
 }
 
 /*
- * Set the place in the history from which events are sent. This is the end of
- * the history, or the place `since` that the client has seen. Append a notice
- * to `out` if events after that place are lost.
+ * Set the place in the history from which events are sent. The place is the end
+ * of the history, or the place `since` that the client has seen. Append a
+ * notice to `out` if events after that place are lost.
  */
 static void
 set_place(const struct parent *p, struct session *s, const char *since,
@@ -153,7 +153,7 @@ static void
 end_watch(struct parent *p, struct session *s, const char *text)
 {
 	session_end(s, CODE_TOO_SLOW, text, NULL);
-	if (s->deadline > 0) /* session_end() has sent its message */
+	if (s->deadline > 0) /* session_end() has already sent the message */
 		s->deadline = clock_ms() + STALLED_BEATS * heartbeat_ms(p);
 }
 

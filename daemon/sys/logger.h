@@ -52,7 +52,8 @@ struct logger_request {
 	bool secret;      /* true to hide the arguments from other clients */
 	bool said;        /* true if the request was a `say` */
 	unsigned reached; /* number of subscribers that received a `say` */
-	char client[65];  /* name of the entry in clients; "" if none */
+	/* name of the client's entry in `clients`; "" if none */
+	char client[65];
 	char source[96];
 	const char *transport; /* name of the transport, a constant text */
 	char args[512];

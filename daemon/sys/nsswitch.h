@@ -10,9 +10,9 @@
  * and return this value. Return 0 if no service has failed.
  *
  * With several services, functions such as getpwnam_r(3) report only the result
- * of the last service. Therefore they can report an unknown name although an
- * earlier service has failed. A service that is not installed does not count as
- * failed.
+ * of the last service. Such a function can therefore report an unknown name
+ * although an earlier service has failed. A service that is not installed does
+ * not count as failed.
  */
 int nsswitch_first_error(const char *database, int (*query)(void *), void *arg);
 

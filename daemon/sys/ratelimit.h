@@ -18,8 +18,8 @@ struct ratelimit {
 };
 
 /*
- * True if the caller may log a line at the time `now` (clock_ms()). If the
- * result is true, further calls return false for RATELIMIT_MS.
+ * True if the caller is allowed to log a line at the time `now` of clock_ms().
+ * If the result is true, further calls return false for RATELIMIT_MS.
  */
 static inline bool
 ratelimit_allows(struct ratelimit *r, int64_t now)

@@ -131,8 +131,8 @@ int
 sandbox_parent(const char **what)
 {
 	/*
-	 * Read the capabilities now, because each child for a kill action needs
-	 * them.
+	 * Read the capabilities now, because each child for a `kill` action
+	 * needs these capabilities.
 	 */
 	*what = "read this process's capabilities";
 	if (capng_get_caps_process() != 0)

@@ -7,8 +7,8 @@
 
 enum sandbox_role {
 	SANDBOX_LOGGER, /* the logger: no capabilities */
-	SANDBOX_LIST,   /* lists and look-ups: no capabilities */
-	SANDBOX_KILL,   /* kill actions: only CAP_KILL */
+	SANDBOX_LIST,   /* `list` actions and look-ups: no capabilities */
+	SANDBOX_KILL,   /* `kill` actions: only CAP_KILL */
 	/*
 	 * commands: no capabilities, also after exec, unless the daemon is root
 	 */
