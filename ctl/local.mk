@@ -235,6 +235,8 @@ libbridlectl_a_SOURCES = \
 	ctl/util/config_dir.h \
 	ctl/util/duration.c \
 	ctl/util/duration.h \
+	ctl/util/installed.c \
+	ctl/util/installed.h \
 	ctl/util/limits.h \
 	ctl/util/locked_file.c \
 	ctl/util/locked_file.h \

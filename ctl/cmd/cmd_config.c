@@ -3,6 +3,7 @@
 #include "config/config_edit.h"
 #include "config/run_bridled.h"
 #include "fd.h"
+#include "util/installed.h"
 #include "util/message.h"
 #include "util/write_out.h"
 
@@ -155,6 +156,11 @@ run(const struct invocation *inv)
 	const char *file = inv->nargs > 1 ? inv->args[1] : CONFIG_DEFAULT_FILE;
 	bool force = invocation_has(inv, OPT_FORCE);
 
+	if (strcmp(file, CONFIG_DEFAULT_FILE) == 0 && !installed_bridled()) {
+		errno = ENOENT;
+		installed_explain(file);
+		return OUTCOME_NO;
+	}
 	if (strcmp(what, "edit") == 0)
 		return config_edit(file, force);
 	if (strcmp(what, "apply") == 0)

@@ -6,6 +6,7 @@
 #include "fd.h"
 #include "net.h"
 #include "tls.h"
+#include "util/installed.h"
 #include "util/message.h"
 
 #include <errno.h>
@@ -261,6 +262,11 @@ announce_on(const char *config)
 	struct buf text = { 0 };
 	enum outcome outcome = OUTCOME_NO;
 
+	if (strcmp(config, INSTALLED_CONFIG) == 0 && !installed_bridled()) {
+		errno = ENOENT;
+		installed_explain(config);
+		return OUTCOME_NO;
+	}
 	if (!can_write() || is_foreign())
 		return OUTCOME_NO;
 	switch (find(config, &a)) {

@@ -3,6 +3,7 @@
 #include "conf_files.h"
 #include "config/file_replace.h"
 #include "fd.h"
+#include "util/installed.h"
 #include "util/message.h"
 
 #include <errno.h>
@@ -116,8 +117,10 @@ is_untouched(const struct config_file *f)
 static int
 open_locked(struct config_file *f, const char *path)
 {
-	if ((f->path = realpath(path, NULL)) == NULL)
-		return fail(path);
+	if ((f->path = realpath(path, NULL)) == NULL) {
+		installed_explain(path);
+		return -1;
+	}
 	f->fd = open(f->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (f->fd == -1)
 		return fail(f->path);

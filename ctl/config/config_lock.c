@@ -2,6 +2,7 @@
 
 #include "buf.h"
 #include "fd.h"
+#include "util/installed.h"
 #include "util/message.h"
 
 #include <errno.h>
@@ -77,16 +78,14 @@ config_lock(const char *main)
 	int fd = -1;
 
 	if (real == NULL) {
-		message_print("%s: %s", main, strerror(errno));
+		installed_explain(main);
 		return -1;
 	}
 	buf_addf(&path, "%s.lock", real);
 	fd = open_file(buf_str(&path), real);
 	if (fd == -1 || wait_for(fd) != 0) {
 		message_print("%s: %s%s", path.data, strerror(errno),
-			geteuid() != 0 ? "; run this command as root, for "
-					 "example with sudo"
-				       : "");
+			geteuid() != 0 ? INSTALLED_AS_ROOT : "");
 		fd_close(&fd);
 	}
 	buf_free(&path);

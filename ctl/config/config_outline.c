@@ -2,9 +2,11 @@
 
 #include "buf.h"
 #include "config/run_bridled.h"
+#include "util/installed.h"
 #include "util/message.h"
 #include "util/write_out.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,6 +67,15 @@ take_text(struct config_outline *o, const char *text)
 	return 0;
 }
 
+static void
+show_errors(struct buf *errors)
+{
+	write_out_buf(STDERR_FILENO, errors);
+	if (geteuid() != 0 && strstr(buf_str(errors), strerror(EACCES)) != NULL)
+		message_print(
+			"the configuration cannot be read" INSTALLED_AS_ROOT);
+}
+
 int
 config_outline_read(
 	struct config_outline *o, const char *file, bool *no_program)
@@ -80,7 +91,7 @@ config_outline_read(
 	if (status == 0)
 		result = take_text(o, buf_str(&out));
 	else if (status != RUN_BRIDLED_FAILED)
-		write_out_buf(STDERR_FILENO, &err);
+		show_errors(&err);
 	buf_free(&out);
 	buf_free(&err);
 	return result;

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "fd.h"
 #include "net.h"
+#include "util/installed.h"
 #include "util/problem.h"
 
 #include <errno.h>
@@ -51,6 +52,12 @@ is_of_host(int error)
 	       error == ECONNRESET || error == ENOENT;
 }
 
+static bool
+is_default(const char *path)
+{
+	return strcmp(path, strchr(TARGET_DEFAULT, ':') + 1) == 0;
+}
+
 /*
  * Append why the local daemon cannot be reached, and what to check. The reason
  * is in errno. Always return -1.
@@ -58,6 +65,10 @@ is_of_host(int error)
 static int
 fail_unix(const char *path, struct buf *problem)
 {
+	if (errno == ENOENT && is_default(path) && !installed_bridled())
+		return problem_add(problem,
+			"bridled is not installed on this machine; name a "
+			"host, as in 'bridlectl -H HOST list'");
 	if (errno == ENOENT || errno == ECONNREFUSED)
 		return problem_add(problem,
 			"%s %s: is bridled running? (systemctl status "

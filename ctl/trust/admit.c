@@ -9,6 +9,7 @@
 #include "fd.h"
 #include "net.h"
 #include "trust/admit_entry.h"
+#include "util/installed.h"
 #include "util/message.h"
 #include "util/write_out.h"
 
@@ -55,7 +56,9 @@ begin(struct work *w)
 	w->lock = -1;
 	w->file = realpath(w->a->file, NULL);
 	if (w->file == NULL) {
-		message_print("%s: %s", w->a->file, strerror(errno));
+		installed_explain(w->a->file);
+		if (w->result != NULL)
+			w->result->no_program = !installed_bridled();
 		return -1;
 	}
 	add_path(w->file, w->a->name, &w->path);
@@ -86,7 +89,8 @@ read_fingerprint(const struct work *w)
 		done = 0;
 	} else if (status != RUN_BRIDLED_FAILED) {
 		write_out_buf(STDERR_FILENO, &err);
-		message_print("bridled cannot show the host key");
+		message_print("bridled cannot show the host key%s",
+			geteuid() != 0 ? INSTALLED_AS_ROOT : "");
 	}
 	buf_free(&out);
 	buf_free(&err);

@@ -6,6 +6,7 @@
 #include "util/problem.h"
 
 #include <poll.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,15 +84,22 @@ add_via(struct command_words *w, const char *via)
 		expand_word(w, word);
 }
 
+/* Append the host as ssh(1) expects it: "USER@HOST" or "HOST". */
+static void
+add_target(const struct enrol_ssh *s, struct buf *out)
+{
+	if (s->user != NULL)
+		buf_addf(out, "%s@", s->user);
+	buf_adds(out, s->host);
+}
+
 static void
 make_command(struct command_words *w, const struct enrol_ssh *s)
 {
 	size_t i;
 
 	memset(w, 0, sizeof(*w));
-	if (s->user != NULL)
-		buf_addf(&w->target, "%s@", s->user);
-	buf_adds(&w->target, s->host);
+	add_target(s, &w->target);
 	if (s->via != NULL) {
 		add_via(w, s->via);
 	} else {
@@ -246,6 +254,7 @@ explain_ssh(const struct enrol_ssh *s, const char *err, struct buf *problem)
 	static const char *const login[] = { "Permission denied",
 		"Too many authentication failures",
 		"No supported authentication methods", NULL };
+	struct buf target = { 0 };
 
 	if (says(err, changed)) {
 		buf_addf(problem,
@@ -254,10 +263,12 @@ explain_ssh(const struct enrol_ssh *s, const char *err, struct buf *problem)
 		return ENROL_UNREACHED;
 	}
 	if (says(err, unknown)) {
+		add_target(s, &target);
 		buf_addf(problem,
 			"ssh does not know this host's key; run 'ssh %s' "
 			"once, and compare the key",
-			s->host);
+			buf_str(&target));
+		buf_free(&target);
 		return ENROL_UNREACHED;
 	}
 	if (says(err, login))
@@ -269,6 +280,24 @@ explain_ssh(const struct enrol_ssh *s, const char *err, struct buf *problem)
 		buf_adds(problem, "ssh has failed");
 	add_said(problem, err);
 	return ENROL_UNREACHED;
+}
+
+static void
+add_not_installed(const struct enrol_ssh *s, struct buf *problem)
+{
+	buf_addf(problem,
+		"bridled is not installed there: install the package bridle on "
+		"%s, then repeat this command",
+		s->host);
+}
+
+/* Return the name of this user, or "NAME" if the user has no account. */
+static const char *
+login_name(void)
+{
+	const struct passwd *pw = getpwuid(getuid());
+
+	return pw != NULL ? pw->pw_name : "NAME";
 }
 
 /* Explain why the host sent no complete reply. */
@@ -286,22 +315,23 @@ explain(const struct enrol_ssh *s, int status, const struct progress_lines *p,
 		buf_adds(problem, "no reply in time");
 		result = ENROL_LATE;
 	} else if (p->no_program) {
-		buf_adds(problem, "bridled is not installed on this host");
+		add_not_installed(s, problem);
+		return ENROL_FAILED;
 	} else if (p->hello) {
 		buf_adds(problem, "the host has refused");
 		result = ENROL_REFUSED;
 	} else if (p->sudo) {
 		buf_addf(problem,
 			"sudo failed: the user needs this line in sudoers(5): "
-			"NAME ALL=(root) NOPASSWD: /usr/bin/bridlectl admit "
+			"%s ALL=(root) NOPASSWD: /usr/bin/bridlectl admit "
 			"--stdin; or use root@%s",
-			s->host);
+			s->user != NULL ? s->user : login_name(), s->host);
 		result = ENROL_REFUSED;
 	} else if (status == SSH_FAILED) {
 		return explain_ssh(s, err, problem);
 	} else if (status == NOT_FOUND) {
-		buf_adds(problem, "bridled is not installed on this host: "
-				  "there is no bridlectl");
+		add_not_installed(s, problem);
+		buf_adds(problem, " (there is no bridlectl)");
 	} else {
 		buf_adds(problem, "bridlectl of this host is too old, or the "
 				  "command has failed");

@@ -53,7 +53,6 @@ host_key_prepare(
 	const struct settings *s, char path[PATH_MAX], struct buf *errors)
 {
 	char problem[TLS_PROBLEM_SIZE] = "OpenSSL failed";
-	struct buf why = { 0 };
 	int result = 0;
 
 	if (is_missing(s, path))
@@ -62,11 +61,10 @@ host_key_prepare(
 	 * Refuse the key if another user can replace or read the file. Such a
 	 * user could pretend to be this host.
 	 */
-	if (result == 0 && !trusted_path(path, &why)) {
-		snprintf(problem, sizeof(problem), "%s", buf_str(&why));
-		result = -1;
+	if (result == 0 && !trusted_path(path, errors)) {
+		buf_addc(errors, '\n');
+		return -1;
 	}
-	buf_free(&why);
 	if (result != 0)
 		buf_addf(errors, "%s: %s\n", path, problem);
 	return result;

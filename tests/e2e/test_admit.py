@@ -379,5 +379,46 @@ def test_a_user_without_rights_changes_nothing():
         equal(d.files(), [])
 
 
+def test_a_user_who_may_not_read_the_clients_is_sent_to_root():
+    if not bridle.ROOT:
+        raise bridle.Skip("because only root can become another user")
+    with host() as (home, d, key):
+        admitted(d.admit(key, "--allow", "list"))
+        os.chmod(d.dir, 0o755)
+        os.chmod(d.config, 0o644)
+        os.chmod(d.file(), 0o600)
+        done = ctl("admit", key, d.config, "--name", "anna", "--allow",
+                   "list", "-n", uid=bridle.STRANGER)
+        equal(done.returncode, 1)
+        assert "(run this as root, for example with sudo)" in done.stderr, \
+            done.stderr
+        # The message names the file once.
+        done = subprocess.run(
+            [bridle.BRIDLED, "--fingerprint", d.config], text=True,
+            capture_output=True, user=bridle.STRANGER,
+            group=bridle.STRANGER, extra_groups=[])
+        assert done.returncode != 0, done
+        for line in done.stderr.splitlines():
+            path = line.split(": ")[0]
+            equal(line.count(path), 1, done.stderr)
+
+
+def test_a_machine_without_bridled_says_so():
+    for path in ("/etc/bridle/bridled.conf", "/usr/sbin/bridled",
+                 "/usr/local/sbin/bridled", "/run/bridle/bridled.sock"):
+        if os.path.lexists(path):
+            raise bridle.Skip("because this machine has " + path)
+    here = "bridled is not installed on this machine"
+    refused(ctl("list"), 3, here, "'bridlectl -H HOST list'")
+    for command in (["revoke", "anna"], ["config", "edit"],
+                    ["config", "apply"], ["config", "diff"],
+                    ["announce", "on"],
+                    ["admit", OTHER, "--name", "a", "--allow", "list"]):
+        done = ctl(*command)
+        refused(done, 1, here + ": install the package bridle")
+        equal(len(done.stderr.splitlines()), 1, done.stderr)
+    assert here not in ctl("-H", "unix:/no/s", "list").stderr
+
+
 if __name__ == "__main__":
     bridle.main(globals())

@@ -108,8 +108,10 @@ def test_each_failure_is_told_apart():
                 (unknown, "ssh does not know this host's key"),
                 (changed, "its ssh key has changed"),
                 (login, "ssh could not log in"),
-                (missing, "bridled is not installed on this host"),
-                (daemon, "bridled is not installed on this host"),
+                (missing, "install the package bridle on %s, then repeat"
+                 % missing.name.split(":")[0]),
+                (missing, "there is no bridlectl"),
+                (daemon, "bridled is not installed there: install"),
                 (tls, "the host has refused"),
                 (tls, "add --listen '[::]:7075'"),
                 (down, "ssh has failed"), (down, "Connection refused")):
@@ -403,12 +405,18 @@ def test_a_truncated_admission_does_nothing():
                         "does not begin"),
                        (whole + "color red\nend\n", "unknown line"),
                        (whole + "x" * 9000 + "\nend\n", "cannot read"),
-                       (whole.replace("anna", "../x") + "end\n", "no name"),
-                       (whole + "end\n", "/etc/bridle/bridled.conf")):
+                       (whole.replace("anna", "../x") + "end\n", "no name")):
         done = stdin_of(text)
         equal(done.returncode, 1, done.stderr)
         equal(done.stdout, "bridle-admit 1\n")
         assert part in done.stderr, (part, done.stderr)
+    done = stdin_of(whole + "end\n")
+    equal(done.returncode, 1, done.stderr)
+    # The empty folder has no configuration; /usr may have the program.
+    assert done.stdout.splitlines()[0] == "bridle-admit 1", done.stdout
+    assert "end" not in done.stdout, done.stdout
+    assert ("bridled is not installed on this machine" in done.stderr
+            or "/etc/bridle/bridled.conf" in done.stderr), done.stderr
 
 
 if __name__ == "__main__":
