@@ -4,6 +4,7 @@
 #include "cli/request_build.h"
 #include "clock.h"
 #include "hosts/host_expand.h"
+#include "magic_packet.h"
 #include "text.h"
 #include "tls.h"
 #include "util/limits.h"
@@ -101,11 +102,19 @@ check_wait(struct invocation *inv, struct buf *error)
 static int
 take_wake(struct invocation *inv, struct buf *error)
 {
+	unsigned char mac[MAC_SIZE];
+
 	if (!invocation_wakes(inv))
 		return 0;
 	if (inv->nargs > 0 && invocation_has(inv, OPT_HOSTS)) {
 		buf_adds(error,
 			"give the hosts once: as the argument or with -H");
+		return -1;
+	}
+	if (inv->nargs > 0 && mac_parse(inv->args[0], mac)) {
+		buf_adds(error, "wake takes the name of a host; write the MAC "
+				"address as mac of the host in "
+				"bridlectl.conf(5)");
 		return -1;
 	}
 	if (inv->nargs > 0)
@@ -117,7 +126,8 @@ take_wake(struct invocation *inv, struct buf *error)
 }
 
 /*
- * Find the host that --via of `wake` names. Returns 0, or -1 with a sentence
+ * Check that `wake` has hosts other than the local daemon, and find the host
+ * that --via of `wake` names. Returns 0, or -1 with a sentence
  * appended to error.
  */
 static int
@@ -125,6 +135,13 @@ take_relay(struct invocation *inv, struct buf *error)
 {
 	const char *name = inv->options.values[OPT_VIA];
 
+	if (!invocation_has(inv, OPT_HOSTS) &&
+		!invocation_has(inv, OPT_HOSTS_FILE) &&
+		inv->conf.default_hosts == NULL) {
+		buf_adds(error,
+			"'wake' needs HOSTS, such as 'bridlectl wake pc07'");
+		return -1;
+	}
 	if (!invocation_has(inv, OPT_VIA))
 		return 0;
 	if (host_expand(&inv->via, &inv->conf, name, error) != 0)

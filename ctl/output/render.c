@@ -5,10 +5,12 @@
 #include "output/table_print.h"
 #include "remote/call.h"
 #include "remote/client_key.h"
+#include "remote/key_create.h"
 #include "text.h"
 #include "util/message.h"
 #include "util/write_out.h"
 
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,26 +22,37 @@
 
 /*
  * The hints after an unsuccessful request. Verb 0 matches all verbs. A hint
- * with a command is shown only if the reply has the pair see=COMMAND.
+ * with a command is shown only if the reply has the pair see=COMMAND. A hint
+ * with `said` is shown only if the status of another machine has these words.
  */
 static const struct hint {
 	int code;
 	enum verb_number verb;
 	const char *see;  /* the command that helps; NULL: no command */
 	const char *text; /* the hint; NULL: hint_identity() prints the hint */
+	const char *said; /* words of the status; NULL: each status */
 } hints[] = {
-	{ CODE_NO_IDENTITY, 0, NULL, NULL },
-	{ CODE_NOT_ALLOWED, 0, "verbs", "shows what you may do" },
+	{ CODE_NO_IDENTITY, 0, NULL, NULL, NULL },
+	{ CODE_NOT_ALLOWED, 0, "verbs", "shows what you may do", NULL },
 	{ CODE_NO_MATCH, VERB_KILL, "list",
 		"with a pattern shows the processes; a name must match "
-		"exactly" },
-	{ CODE_NO_MATCH, VERB_RUN, "verbs", "shows the commands" },
-	{ CODE_NO_MATCH, VERB_LIST, "list", "shows all processes" },
-	{ CODE_TOO_MANY, 0, NULL, "try again in a moment" },
+		"exactly",
+		NULL },
+	{ CODE_NO_MATCH, VERB_RUN, "verbs", "shows the commands", NULL },
+	{ CODE_NO_MATCH, VERB_LIST, "list", "shows all processes", NULL },
+	{ CODE_TOO_MANY, 0, NULL, "try again in a moment", NULL },
+	{ CODE_TOO_MANY, 0, NULL,
+		"another user of your address may have made these mistakes; "
+		"penalties.exempt of the host's bridled.conf(5) can exempt an "
+		"address",
+		"too many mistakes" },
+	{ CODE_UNAVAILABLE, 0, NULL,
+		"on the host, 'journalctl -u bridled' shows why",
+		"not serving" },
 	{ CODE_UNKNOWN_VERB, 0, NULL,
-		"the host runs another version of bridled" },
+		"the host runs another version of bridled", NULL },
 	{ CODE_UNKNOWN_VERSION, 0, NULL,
-		"the host speaks another version of the protocol" },
+		"the host speaks another version of the protocol", NULL },
 };
 
 bool
@@ -75,6 +88,26 @@ add_pairs(struct buf *out, const struct reply *r)
 		buf_addc(out, ']');
 }
 
+/* Print an entry of `clients` for this user of the local daemon. */
+static void
+hint_entry(const struct host *host)
+{
+	const struct passwd *pw = getpwuid(geteuid());
+	struct buf login = { 0 }, user = { 0 };
+
+	key_create_login(&login);
+	if (pw != NULL && strcmp(pw->pw_name, buf_str(&login)) == 0)
+		buf_adds(&user, pw->pw_name);
+	else
+		buf_addf(&user, "%u", (unsigned)geteuid());
+	message_host(host->label,
+		"ask root for an entry in clients: { name = \"%s\"; "
+		"unix_user = \"%s\"; allow = (\"list\"); }",
+		buf_str(&login), buf_str(&user));
+	buf_free(&login);
+	buf_free(&user);
+}
+
 /*
  * Explain why the host did not recognize the client. The explanation depends on
  * the transport.
@@ -85,18 +118,21 @@ hint_identity(const struct invocation *inv, const struct host *host,
 {
 	struct endpoint e = endpoint_of(inv, host);
 
-	if (host->target.kind == TARGET_TLS)
+	if (host->target.kind == TARGET_TLS) {
 		client_key_hint(&e);
-	else if (strcmp(r->said, WIRE_TLS_ONLY) == 0)
+	} else if (host->target.kind == TARGET_UNIX) {
+		hint_entry(host);
+	} else if (strcmp(r->said, WIRE_TLS_ONLY) == 0) {
 		message_host(host->label, "leave out 'plain:'");
-	else
+	} else {
 		message_host(host->label, "no entry in the host's clients "
 					  "matches you: see bridled.conf(5)");
+	}
 }
 
 static bool
 hint_applies(const struct hint *hint, const struct invocation *inv,
-	const struct reply *r)
+	const struct host *host, const struct reply *r)
 {
 	const char *see = reply_pair(r, "see");
 
@@ -108,6 +144,9 @@ hint_applies(const struct hint *hint, const struct invocation *inv,
 	 */
 	if (r->code == CODE_NO_IDENTITY && reply_pair(r, "rule") != NULL)
 		return false;
+	if (hint->said != NULL)
+		return host->target.kind != TARGET_UNIX &&
+		       strstr(r->said, hint->said) != NULL;
 	/* The daemon's text may already say when to try again. */
 	if (r->code == CODE_TOO_MANY && strstr(r->said, "try again") != NULL)
 		return false;
@@ -155,7 +194,8 @@ show_hints(const struct invocation *inv, const struct host *host,
 		render_pid_hint(inv, host->label);
 	}
 	for (i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
-		if ((*hinted & 1u << i) || !hint_applies(&hints[i], inv, r))
+		if ((*hinted & 1u << i) ||
+			!hint_applies(&hints[i], inv, host, r))
 			continue;
 		*hinted |= 1u << i;
 		if (hints[i].text != NULL)

@@ -7,6 +7,7 @@
 #include "text.h"
 #include "trust/enrol_ssh.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,6 +93,26 @@ set_status(struct result *r, const struct enrol_reply *reply, const char *port)
 }
 
 /*
+ * Append the next step after a test that has failed. A firewall usually drops
+ * packets, while a host without a listener refuses the connection.
+ */
+static void
+add_unreached(const struct target *t, struct buf *problem)
+{
+	bool refused = strstr(buf_str(problem), strerror(ECONNREFUSED)) != NULL;
+
+	buf_adds(problem, "\nthe host has admitted your key, but ");
+	if (refused)
+		buf_addf(problem,
+			"bridled does not run on %s: run there 'systemctl "
+			"enable --now bridled.socket'",
+			t->host);
+	else
+		buf_adds(problem, "a test over TLS has failed; is the port "
+				  "blocked by a firewall?");
+}
+
+/*
  * Ping the host by TLS. Accept only the host key that the host has sent over
  * ssh. The test also succeeds if the host refuses the verb ping, because such a
  * host has accepted the user's key.
@@ -107,9 +128,7 @@ prove(struct endpoint e, struct result *r, struct enrol_reply *reply)
 	e.pin_source = "bridled on the host";
 	e.timeout = PING_SECONDS;
 	if (call_ask(&e, &request, &pong, &r->problem) != 0) {
-		buf_adds(&r->problem,
-			"\nthe host has admitted your key, but a test over TLS "
-			"has failed; is the port blocked by a firewall?");
+		add_unreached(e.target, &r->problem);
 		if (reply->said.len > 0)
 			buf_addf(&r->problem, "\nthe host said:%s",
 				buf_str(&reply->said));

@@ -64,6 +64,14 @@ def test_one_that_stops_is_neither_up_nor_down():
             assert "not %s after 1 s" % way[2:] in done.stderr, done.stderr
 
 
+def test_a_daemon_that_does_not_serve_has_its_reason_in_its_log():
+    with Host(says(b"1#503#not serving#id=1\n")) as host:
+        done = ctl("-H", host.name, "ping")
+        equal(done.returncode, 3, done.stderr)
+        assert "on the host, 'journalctl -u bridled' shows why" \
+            in done.stderr, done.stderr
+
+
 def test_a_host_with_another_key_is_no_host_that_was_waited_for():
     with Home() as home, TlsDaemon(home) as d:
         done = d.tls("wait", "--up")

@@ -2,6 +2,7 @@
 and the daemon does not carry out the request."""
 
 import os
+import pwd
 import re
 import socket
 
@@ -144,6 +145,16 @@ def test_the_next_step_is_one_that_the_client_may_take():
                 assert part in done.stderr, done.stderr
             else:
                 assert hint + part in done.stderr, done.stderr
+
+
+def test_a_local_user_without_an_entry_learns_what_to_ask_for():
+    name = pwd.getpwuid(os.getuid()).pw_name
+    with Daemon(clients=entry(allow(["*"]), who=NOBODY)) as d:
+        done = d.ctl("list")
+        equal(done.returncode, 1)
+        assert ('ask root for an entry in clients: { name = "%s"; '
+                'unix_user = "%s"; allow = ("list"); }' % (name, name)
+                ) in done.stderr, done.stderr
 
 
 def test_each_verb_alone_may_be_denied():

@@ -346,7 +346,7 @@ def test_one_host_may_ask_for_a_password():
         equal(host.files(), ["anna.conf"])
 
 
-def test_a_firewalled_host_is_reported():
+def test_a_host_whose_daemon_is_stopped_is_reported():
     with Home() as home, Lab(home, 1) as group:
         host, = group.hosts
 
@@ -357,7 +357,10 @@ def test_a_firewalled_host_is_reported():
         bridled.wait()
         done = enrol(home, host.name, "--allow", "ping")
         equal(done.returncode, 3, done.stderr)
-        assert "firewall" in done.stderr, done.stderr
+        assert ("bridled does not run on %s: run there 'systemctl enable "
+                "--now bridled.socket'" % host.name.split(":")[0]
+                ) in done.stderr, done.stderr
+        assert "firewall" not in done.stderr, done.stderr
         # The host itself says why nothing answers.
         assert "takes effect at the next start" in done.stderr, done.stderr
         assert host.name + " SHA256:" in home.read(home.known)

@@ -436,6 +436,7 @@ def test_a_daemon_that_has_blocked_the_source_says_so_each_time():
             refused(done, 1, "too many mistakes: try again in ", "(429)")
             equal(done.stderr.count("try again"), 1, done.stderr)
             assert "plain:" not in done.stderr, done.stderr
+            assert "penalties.exempt" in done.stderr, done.stderr
 
 
 class Server:

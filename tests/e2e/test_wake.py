@@ -299,6 +299,10 @@ def test_the_options_are_checked():
                 (("wake", "a", "--learn", "--wait", "1"),
                  "--wait and --learn cannot be combined"),
                 (("wake", "a", "--wait", "86401"), "--wait needs a number"),
+                (("wake",), "'wake' needs HOSTS, such as 'bridlectl wake "
+                 "pc07'"),
+                (("wake", MAC), "write the MAC address as mac of the host "
+                 "in bridlectl.conf(5)"),
                 (("explain", "wake", "a"), "needs the MAC address")):
             done = home.ctl(*args)
             equal(done.returncode, 2, args)
