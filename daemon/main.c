@@ -626,7 +626,10 @@ load_or_refuse(struct parent *p, const struct options *o)
 int
 main(int argc, char **argv)
 {
-	/* Static, because some members keep allocated paths until the end. */
+	/*
+	 * Make this struct static, because some members keep allocated paths
+	 * until the process ends.
+	 */
 	static struct options o = { .config = SETTINGS_FILE };
 	static struct parent p;
 	int ready = -1, status;

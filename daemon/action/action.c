@@ -92,7 +92,10 @@ static const struct {
 	enum sandbox_role role;
 	/* built-in action; NULL for the verb `run` */
 	int (*run)(const struct action_context *);
-	/* the exit status comes from a program, not from enum action_exit */
+	/*
+	 * true if the exit status comes from a program, not from enum
+	 * action_exit
+	 */
 	bool is_program;
 	/* Write the status text of a successful action. */
 	void (*describe)(const struct action *, char *text, size_t size);
@@ -392,7 +395,10 @@ set_kill_verdict(struct action *a)
 	a->log.verdict = LOGGER_REFUSED;
 }
 
-/* Append to the status text that /proc hides the processes of other users. */
+/*
+ * Append a note to the status text. The note says that /proc hides the
+ * processes of other users.
+ */
 static void
 add_hidden(struct action *a, char *text, size_t size)
 {

@@ -16,7 +16,7 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
-/* The outcome of a kill request for one process. */
+/* The outcome of a `kill` request for one process. */
 enum kill_outcome {
 	KILL_SIGNALLED,
 	KILL_EXITED,
@@ -159,7 +159,8 @@ struct action *actions_find(struct actions *, pid_t);
 /*
  * End the action: send SIGTERM to its process group. actions_expire() sends
  * SIGKILL two seconds later. The status of the reply becomes `code` with the
- * text `why`, which is not copied. Do nothing if the action was already ended.
+ * text `why`, which is not copied. Do nothing if an earlier call has already
+ * ended the action.
  */
 void action_end(struct action *, int code, const char *why);
 

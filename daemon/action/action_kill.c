@@ -343,7 +343,7 @@ wait_all(struct killer *k)
 
 /*
  * Send the second signal to the processes that still live. Check each process
- * again: its name or user may have changed since the first signal.
+ * again, because its name or user may have changed since the first signal.
  */
 static void
 escalate(struct killer *k)

@@ -42,7 +42,10 @@ struct reader {
 	const struct query *query;
 	const pid_t *pids;
 	size_t n;
-	/* write the output at FLUSH_AT bytes; otherwise keep all output */
+	/*
+	 * true to write the output each time it has FLUSH_AT bytes; false to
+	 * keep all output
+	 */
 	bool streams;
 	bool failed;
 	uint32_t rows;

@@ -69,7 +69,7 @@ int proc_uids(int dir, pid_t, uid_t[PROC_UIDS]);
 
 /*
  * True if this errno of proc_read() means that descriptors or memory have run
- * out. In that case, the process may exist.
+ * out. In that case, the process may still exist.
  */
 bool proc_is_short(int error);
 

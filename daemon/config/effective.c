@@ -34,7 +34,7 @@
 /* label of the configuration file's path, escaped by text_safe() */
 #define CONFIG_LINE "\n# configuration: "
 #define DIR_LINE "\n# state_dir: "
-/* label of the time when the last reload began, in clock_ms() */
+/* label of the time of clock_ms() at which the last reload began */
 #define BEGAN_LINE "\n# last reload began: "
 #define LAST_LINE "\n# last reload: "
 #define REMARK_LINE "\n#   " /* label of each error line of the last reload */
@@ -305,7 +305,8 @@ effective_end(struct effective *f)
 /* Functions for a process that reads the settings file. */
 
 /*
- * A search for the daemon that runs with a configuration file, and its result.
+ * A search for the daemon that runs with a given configuration file, and the
+ * result of this search.
  */
 struct daemon {
 	char *config; /* real path of the configuration file */

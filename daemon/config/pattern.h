@@ -33,10 +33,10 @@ enum pattern_result {
 };
 
 /*
- * Compile an expression. The caller frees the result with pattern_free(). The
- * expression is an error if it is wrong, or if PCRE2 and regex(7) would
- * interpret it differently. After an error, append the reason to `error` and
- * return NULL.
+ * Compile an expression. The caller frees the result with pattern_free(). Fail
+ * if the syntax of the expression is wrong, or if PCRE2 and regex(7) would
+ * interpret the expression differently. On failure, append the reason to
+ * `error` and return NULL.
  */
 struct pattern *pattern_compile(const char *expression, struct buf *error);
 

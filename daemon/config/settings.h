@@ -27,8 +27,8 @@
 #define SETTINGS_FOREVER INT64_MAX
 
 /*
- * A list of names. `set` is false if the configuration does not have the list,
- * which means no limit. An empty list allows nothing.
+ * A list of names. `set` is false if the configuration does not have the list.
+ * In that case, there is no limit. An empty list allows nothing.
  */
 struct settings_names {
 	bool set;
@@ -40,7 +40,7 @@ struct settings_names {
 
 /*
  * A set of words, with a bit for each word. `set` is false if the configuration
- * does not have the set, which means no limit.
+ * does not have the set. In that case, there is no limit.
  */
 struct settings_set {
 	bool set;
@@ -119,7 +119,7 @@ struct settings_arg {
 	struct settings_names choices;
 	int type;          /* a value of enum settings_arg_type */
 	unsigned min, max; /* lowest and highest number, for ARG_INT */
-	bool dash;         /* true if the argument may begin with a dash */
+	bool dash; /* true if the argument is allowed to begin with a dash */
 };
 
 enum settings_input { INPUT_NONE, INPUT_CLIENT };
@@ -164,8 +164,8 @@ struct settings_limits {
 /* The reasons for a penalty of a source. */
 enum penalty_cause {
 	PENALTY_MALFORMED, /* malformed request: status 400, 413, 501 or 505 */
-	PENALTY_UNKNOWN,   /* status 401: no entry of clients matches */
-	PENALTY_UNKNOWN_KEY, /* status 401: no entry of clients has the key */
+	PENALTY_UNKNOWN,   /* status 401: no entry of `clients` matches */
+	PENALTY_UNKNOWN_KEY, /* status 401: no entry of `clients` has the key */
 	PENALTY_HANDSHAKE,   /* a failed TLS handshake */
 	/* status 408: a known client sent no request in time */
 	PENALTY_TIMEOUT,
@@ -279,9 +279,9 @@ struct settings *settings_parse(const char *text, const char *name,
 	struct settings_ids *ids, struct buf *errors, struct buf *warnings);
 
 /*
- * Return the state_dir that the text of a file names, or the default, even if
- * the rest of the text is wrong. Return NULL if no memory is available. The
- * caller frees the result.
+ * Return the state_dir that the text of a configuration file sets, or the
+ * default state_dir. The rest of the text can be wrong. Return NULL if no
+ * memory is available. The caller frees the result.
  */
 char *settings_state_dir(const char *text);
 

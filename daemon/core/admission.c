@@ -278,7 +278,7 @@ accept_failed(struct parent *p)
 
 /*
  * Accept one client, and admit or refuse the client. Return true if the caller
- * may accept the next client now.
+ * can accept the next client now.
  */
 static bool
 accept_one(struct parent *p, const struct listener *l)

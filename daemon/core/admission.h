@@ -12,7 +12,7 @@
 
 struct parent;
 
-/* number of sessions that only clients of unix sockets may use */
+/* number of sessions that only clients of unix sockets can use */
 #define ADMISSION_RESERVED 16
 
 /*
@@ -29,8 +29,8 @@ void admission_accept(struct parent *, const struct listener *);
 void admission_accept_last(struct parent *, const struct listener *);
 
 /*
- * Give spare sessions to queued clients, while sessions are ready and
- * limits.sessions allows more.
+ * Give spare sessions to queued clients, while spare sessions are ready and
+ * limits.sessions allows one more session.
  */
 void admission_advance(struct parent *);
 

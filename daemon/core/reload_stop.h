@@ -1,5 +1,5 @@
 /*
- * The work after a signal: SIGHUP reloads the configuration, SIGTERM and SIGINT
+ * The work after a signal. SIGHUP reloads the configuration. SIGTERM and SIGINT
  * stop the daemon.
  */
 #ifndef BRIDLE_RELOAD_STOP_H

@@ -11,8 +11,8 @@
  */
 #define SESSION_DESCRIPTORS 3
 /*
- * Number of descriptors that the parent needs besides those of sessions, spare
- * sessions and actions.
+ * Number of descriptors that the parent needs besides the descriptors of
+ * sessions, spare sessions and actions.
  */
 #define DESCRIPTORS_BESIDE (64 + REJECT_MAX + WAITING_MAX)
 

@@ -144,8 +144,8 @@ accounts_has(struct accounts *a, const struct settings *s, uid_t uid)
 
 /*
  * Return a free result. If all results are in use, return the result whose loss
- * costs the least. Missing accounts come before existing accounts, and old
- * results before new results.
+ * costs the least. A missing account costs less than an existing account, and
+ * an old result costs less than a new result.
  */
 static struct account_result *
 make_room(struct accounts *a)

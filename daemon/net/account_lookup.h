@@ -4,8 +4,8 @@
  * uids without an account as one source.
  *
  * The daemon reads the local files at its start, and the child of a reload
- * reads them again. A child process with a deadline asks the name service about
- * other uids, because the name service may hang.
+ * reads these files again. A child process with a deadline asks the name
+ * service about other uids, because the name service may hang.
  */
 #ifndef BRIDLE_ACCOUNT_LOOKUP_H
 #define BRIDLE_ACCOUNT_LOOKUP_H

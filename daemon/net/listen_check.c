@@ -203,7 +203,10 @@ begin_line(const struct settings_listen *l, struct buf *out)
 		net_format(&l->addr, out);
 }
 
-/* Test if a listener could be opened. Return 0 if yes, or an errno value. */
+/*
+ * Test if the daemon could open a listener. Return 0 if the test succeeds,
+ * otherwise an errno value.
+ */
 static int
 try_place(const struct settings_listen *l)
 {
@@ -224,7 +227,7 @@ try_place(const struct settings_listen *l)
 	folder = dirname(path);
 	/*
 	 * If the last folder of the path is missing, the daemon creates it. In
-	 * this case, test the folder above.
+	 * this case, test the parent folder.
 	 */
 	if (access(folder, F_OK) != 0)
 		folder = dirname(folder);

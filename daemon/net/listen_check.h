@@ -1,7 +1,4 @@
-/*
- * A check, before the daemon starts, that the daemon can open all its
- * listeners.
- */
+/* A check that the daemon could open all its listeners at its start. */
 #ifndef BRIDLE_LISTEN_CHECK_H
 #define BRIDLE_LISTEN_CHECK_H
 

@@ -299,7 +299,7 @@ compact(struct listeners *l)
 
 /*
  * Move the passed sockets that `listen` does not have to `out`. The daemon does
- * not close them, because the service manager keeps them open anyway.
+ * not close these sockets, because the service manager keeps them open anyway.
  */
 static void
 keep_unlisted(struct listeners *out, struct listeners *old,

@@ -155,8 +155,8 @@ put_address(__be32 out[4], __be16 *port, const struct net_addr *a)
 }
 
 /*
- * Fill in a query for the peer's end of the connection. The local address of
- * this socket is `address`, and its remote address is `us`.
+ * Fill in a query for the peer's end of the connection. The peer's socket has
+ * the local address `address` and the remote address `us`.
  */
 static void
 make_request(struct diag_request *q, const struct net_addr *address,

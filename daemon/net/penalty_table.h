@@ -1,6 +1,7 @@
 /*
  * The penalties of sources that misbehave, and the numbers of omitted log lines
- * about these sources. The functions do no I/O. All times are clock_ms().
+ * about these sources. The functions do no I/O. All times are values of
+ * clock_ms().
  *
  * A penalty adds seconds to the total of a source. The total decays to zero as
  * time passes. A source whose total reaches min_seconds is blocked until the
@@ -45,7 +46,7 @@ struct penalty {
 struct penalties {
 	struct penalty **v; /* entries, sorted by the bytes of their sources */
 	size_t n, room;
-	/* time of the next penalty_table_expire(), if n > 0 */
+	/* time of the next call of penalty_table_expire(), if n > 0 */
 	int64_t deadline;
 	/* number of omitted lines about evicted sources */
 	unsigned long left_out;
@@ -123,8 +124,8 @@ typedef void penalties_report(
 
 /*
  * Report the omitted lines of each source if log_seconds have passed since the
- * start of its interval. If `all` is true, report the omitted lines of each
- * source. Remove the entries that are no longer needed.
+ * start of the source's interval. If `all` is true, report the omitted lines of
+ * each source. Remove the entries that are no longer needed.
  * penalty_table_deadline() returns the time of the next call, or INT64_MAX.
  */
 void penalty_table_expire(struct penalties *, const struct settings_penalties *,

@@ -10,7 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* maximum number of such connections; others are closed immediately */
+/*
+ * maximum number of these connections; further connections are closed
+ * immediately
+ */
 #define REJECT_MAX 64
 
 struct rejected {

@@ -91,9 +91,9 @@ int session_pool_start(
 bool session_pool_wanted(const struct session_pool *);
 
 /*
- * True if session_pool_take() can be called now for a new client: more than
- * `reserved` spare sessions are ready, or the pool has failed. If false, the
- * client must wait.
+ * True if the caller can call session_pool_take() now for a new client. This is
+ * true if more than `reserved` spare sessions are ready, or the pool has
+ * failed. Otherwise, the client must wait.
  */
 bool session_pool_can_take(const struct session_pool *, unsigned reserved);
 

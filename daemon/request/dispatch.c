@@ -212,8 +212,8 @@ receive_peer(struct parent *p, struct session *s)
 }
 
 /*
- * End a run because its input is incomplete or too long. If the run has already
- * ended, do nothing.
+ * End the run of a command, because the input of the run is incomplete or too
+ * long. If the run has already ended, do nothing.
  */
 static void
 receive_cut(struct parent *p, struct session *s)
@@ -272,8 +272,8 @@ receive_request(struct parent *p, struct session *s)
 #define ANY ~0u
 
 /*
- * The messages that a session may send in each state. Any other message breaks
- * the protocol.
+ * The messages that a session is allowed to send in each state. Any other
+ * message breaks the protocol.
  */
 static const struct rule {
 	enum privsep_kind kind;

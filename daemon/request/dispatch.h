@@ -1,7 +1,7 @@
 /*
  * Functions that receive messages from sessions. A request waits until the
- * groups that the policy needs are known. A run also waits until earlier runs
- * of its command have ended.
+ * groups that the policy needs are known. A `run` request also waits until
+ * earlier runs of its command have ended.
  */
 #ifndef BRIDLE_DISPATCH_H
 #define BRIDLE_DISPATCH_H
@@ -23,7 +23,7 @@ void dispatch_receive(struct parent *, struct session *);
  */
 void dispatch_resume(struct parent *);
 
-/* Handle each queued request whose earlier runs have ended. */
+/* Handle each queued request that no longer has to wait for earlier runs. */
 void dispatch_advance(struct parent *);
 
 /*

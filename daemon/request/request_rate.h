@@ -50,7 +50,7 @@ void request_rates_leave(struct request_rate *);
 /* Count a message that was read at the time `now` of clock_ms(). */
 void request_rate_count(struct request_rate *, int64_t now);
 
-/* Return the value of clock_ms() at which the next message may be read. */
+/* Return the value of clock_ms() at which the next message can be read. */
 int64_t request_rate_ready(const struct request_rate *);
 
 #endif

@@ -26,7 +26,7 @@ enum run_queue_turn {
 };
 
 /*
- * Decide if the session's run of the command may start now. Each source may
+ * Decide if the session's run of the command can start now. Each source may
  * have as many queued runs as the command's setting `queue` says. For
  * RUNS_NEVER, set *code and `text` to the status of the reply.
  */
@@ -35,8 +35,9 @@ enum run_queue_turn run_queue_turn(const struct parent *,
 	char *text, size_t size);
 
 /*
- * True if the run of this SESSION_QUEUED session may start. The limits must
- * allow an action, and all earlier runs of the command must have ended.
+ * True if the run of this session, which is in the state SESSION_QUEUED, can
+ * start now. The limits must allow an action, and all earlier runs of the
+ * command must have ended.
  */
 bool run_queue_is_next(const struct parent *, const struct session *);
 

@@ -288,8 +288,8 @@ replace(struct parent *p, struct session *s, int client, bool dead)
 	s->remote = spare.remote;
 	s->take_by = now + SESSION_TAKE_MS;
 	/*
-	 * Start the login time now: the client could not send a request until
-	 * now.
+	 * Start the login time now, because the client could not send a request
+	 * until now.
 	 */
 	s->login_deadline = now + p->settings->limits.login_seconds * 1000LL;
 	s->deadline = s->login_deadline;

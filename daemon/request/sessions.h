@@ -92,7 +92,7 @@ struct session {
 	/* deadline for the first request of a known client */
 	int64_t login_deadline;
 	bool known; /* the policy has found the client */
-	bool begun; /* the client has sent a line that has no LF yet */
+	bool begun; /* the client has sent the beginning of a line */
 	char name[SESSION_NAME_SIZE]; /* name of the last known client, or "" */
 	const char *transport;        /* "unix", "tcp" or "tls" */
 	time_t since;

@@ -33,7 +33,8 @@ struct counters {
 	/* connections that were refused, and got no session */
 	uint64_t refused;
 	uint64_t requests;
-	uint64_t denied; /* requests that the policy refused with 401 or 403 */
+	/* requests that the policy refused with status 401 or 403 */
+	uint64_t denied;
 	uint64_t malformed;
 	uint64_t failed;          /* requests that failed with status 500 */
 	uint64_t handshakes;      /* failed TLS handshakes */

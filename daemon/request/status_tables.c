@@ -106,7 +106,7 @@ put_verb(struct buf *out, const struct verb *verb, const struct buf *limits,
 /* Maximum number of bytes of argument rules in one line of a reply. */
 #define RULES_MAX 3000
 
-/* Append a record for each command that the client may run. */
+/* Append a record for each command that the client is allowed to run. */
 static void
 put_commands(const struct settings *s, const struct settings_client *c,
 	struct buf *out)
