@@ -1,10 +1,10 @@
 /*
  * bridled-generator creates an instance of bridled-tcp@.socket for each TCP
  * address in the setting `listen` of the daemon's configuration, which includes
- * the files in conf.d. systemd runs
- * this program as root at the boot and at each daemon-reload, and waits for its
- * end; see systemd.generator(7). The program therefore reads only regular files
- * of root, ends within a second, and creates its links last.
+ * the files in conf.d. systemd runs this program as root at the boot and at
+ * each daemon-reload. systemd then waits until this program ends; see
+ * systemd.generator(7). The program therefore reads only regular files of root,
+ * ends within a second, and creates its links last.
  */
 #include "buf.h"
 #include "conf.h"
@@ -125,7 +125,8 @@ read_file(struct addresses *a, const struct conf_file *file, struct buf *errors)
 
 /*
  * Read the listeners of all files. After an error in a file, still use the
- * other files, so that the daemon can tell clients why it does not serve.
+ * other files, so that clients can connect. The daemon then tells the clients
+ * why it does not serve them.
  */
 static void
 read_configuration(struct addresses *a)
@@ -135,8 +136,8 @@ read_configuration(struct addresses *a)
 	size_t i;
 
 	/*
-	 * A missing file is not an error: the package may be removed, or not be
-	 * set up yet.
+	 * A missing file is not an error, because the package can be removed,
+	 * or not set up yet.
 	 */
 	if (access(SETTINGS_FILE, F_OK) != 0)
 		return;
@@ -192,8 +193,8 @@ read_drop_in(struct addresses *a, const char *file)
 }
 
 /*
- * Remove the addresses that drop-ins of bridled.socket already have. Version
- * 0.1 had its TCP addresses in such drop-ins.
+ * Remove the addresses that are already in drop-ins of bridled.socket. In
+ * version 0.1, the TCP addresses were in such drop-ins.
  */
 static void
 read_drop_ins(struct addresses *a, const char *folder)
@@ -218,7 +219,10 @@ read_drop_ins(struct addresses *a, const char *folder)
 	buf_free(&path);
 }
 
-/* True if a file of the unit in one of the unit_folders is a mask. */
+/*
+ * True if the unit is masked, which means that a folder of `unit_folders` has a
+ * link from the unit's name to /dev/null.
+ */
 static bool
 is_masked(const char *unit)
 {
@@ -281,7 +285,10 @@ main(int argc, char **argv)
 	}
 	alarm(SECONDS_MAX);
 	umask(022);
-	/* If bridled.socket is masked, the daemon opens its sockets itself. */
+	/*
+	 * If bridled.socket is masked, the daemon opens the sockets itself, so
+	 * no links are needed.
+	 */
 	if (is_masked("bridled.socket"))
 		return 0;
 	read_configuration(&addresses);

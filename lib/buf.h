@@ -33,7 +33,8 @@ void buf_addu(struct buf *, unsigned long long);
 
 /*
  * Make room for n more bytes behind the data. Return the address of this room,
- * or NULL if memory ran out. The caller adds the bytes that it writes to `len`.
+ * or NULL if memory ran out. After writing bytes to this room, the caller adds
+ * their number to `len`.
  */
 char *buf_room(struct buf *, size_t n);
 

@@ -40,10 +40,10 @@ void
 clock_follow_zone(void)
 {
 	/*
-	 * tzset(3) reads /etc/localtime again only if the file has another
-	 * inode or another time of change in seconds. A call with the zone
-	 * UTC0, which needs no file, makes the next tzset() read
-	 * /etc/localtime.
+	 * tzset(3) reads /etc/localtime again only if the inode or the
+	 * modification time of this file has changed. tzset() compares whole
+	 * seconds, so it can miss a change. The zone UTC0 needs no file. After
+	 * a call with this zone, the next tzset() always reads /etc/localtime.
 	 */
 	if (getenv("TZ") == NULL && setenv("TZ", "UTC0", 1) == 0) {
 		tzset();

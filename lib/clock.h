@@ -1,7 +1,7 @@
 /*
- * Two clocks. CLOCK_MONOTONIC never goes back, and is for deadlines and
- * durations. CLOCK_REALTIME, the time of the machine, is for points in time
- * that a person has set.
+ * Functions that read the clocks of the machine. CLOCK_MONOTONIC never goes
+ * back, and is for deadlines and durations. CLOCK_REALTIME is the date and time
+ * of the machine, and is for times that a person has chosen.
  */
 #ifndef BRIDLE_CLOCK_H
 #define BRIDLE_CLOCK_H
@@ -43,8 +43,8 @@ clock_earlier(int64_t a, int64_t b)
 void clock_follow_zone(void);
 
 /*
- * Return the milliseconds until a deadline of clock_ms(), as a timeout for
- * poll(2). Return 0 if the deadline has passed.
+ * Return the milliseconds until a deadline in the time of clock_ms(). The
+ * result can be a timeout for poll(2). Return 0 if the deadline has passed.
  */
 int clock_left(int64_t deadline);
 

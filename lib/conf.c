@@ -15,13 +15,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Bytes that a key may contain, as in libconfig's lexer */
+/* Bytes that a key can contain, as in libconfig's lexer */
 #define NAME_BYTES \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789*-_"
 
 /*
- * Append the path from the top of the file to a setting:
- * "clients[1].kill.signals".
+ * Append the path of a setting, which begins at the top level of the file, for
+ * example "clients[1].kill.signals".
  */
 static void
 add_path(struct buf *out, const config_setting_t *at)
@@ -43,7 +43,7 @@ add_path(struct buf *out, const config_setting_t *at)
 
 /*
  * If the setting is in a list entry with a key `name`, append the value of this
- * key in parentheses: " (teacher)".
+ * key in parentheses, for example " (teacher)".
  */
 static void
 add_entry_name(struct buf *out, const config_setting_t *at)
@@ -62,7 +62,7 @@ add_entry_name(struct buf *out, const config_setting_t *at)
 
 /*
  * Append one line. Escape the whole line for terminals and the log, because
- * names, values and paths may hold any byte.
+ * names, values and paths can contain any byte.
  */
 static void __attribute__((format(printf, 3, 0)))
 add_line(struct buf *to, struct buf *where, const char *fmt, va_list ap)
@@ -144,10 +144,11 @@ syntax_error(struct conf *c, unsigned line, const char *fmt, ...)
 /*
  * State of the lexical check, which runs before libconfig parses the text. The
  * check finds strings, comments and numbers as libconfig's lexer does. The
- * check refuses errors that libconfig accepts silently. These are @include,
- * numbers that overflow, a comment or string without an end, and \x00 in a
- * string. The others are two strings without a comma between them and, since
- * libconfig 1.7, a comma without a following value.
+ * check refuses some errors that libconfig accepts silently. Four of these
+ * errors are @include, a number that overflows, a comment or string without an
+ * end, and \x00 in a string. Another error is two strings without a comma
+ * between them. The last error is a comma without a following value, which
+ * libconfig has accepted since version 1.7.
  */
 struct scan {
 	struct conf *conf;
@@ -235,8 +236,9 @@ scan_number(struct scan *s)
 }
 
 /*
- * Check the first byte of the next token. Return false and report an error if
- * the token before was a comma or a string that this token may not follow.
+ * Check the first byte of the next token. Report an error and return false if
+ * this token must not follow the previous token. The previous token can be a
+ * comma or a string.
  */
 static bool
 check_order(struct scan *s)
@@ -254,8 +256,8 @@ check_order(struct scan *s)
 }
 
 /*
- * Move behind one token, one comment or one space character. Return false and
- * report an error if the token is not allowed.
+ * Skip one token, one comment or one space character. Return false and report
+ * an error if the token is not allowed.
  */
 static bool
 scan_token(struct scan *s)
@@ -356,7 +358,7 @@ conf_open_text(struct conf *c, const char *text, const char *name,
 
 /*
  * True if the open file is a regular file that only trusted users can change.
- * Check the descriptor, because the path may lead to another file by now.
+ * Check the descriptor, because the path can lead to another file now.
  */
 static bool
 check_file(struct conf *c, int fd)
@@ -386,8 +388,9 @@ read_file(struct conf *c, struct buf *text)
 	int fd;
 
 	/*
-	 * O_NONBLOCK: do not wait if the path is a FIFO. O_NOCTTY: if the path
-	 * is a terminal, do not make it the controlling terminal.
+	 * With O_NONBLOCK, open(2) does not wait if the path is a FIFO. With
+	 * O_NOCTTY, a terminal at this path does not become the controlling
+	 * terminal.
 	 */
 	fd = open(c->name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd == -1) {

@@ -59,9 +59,9 @@ void conf_warn(struct conf *, const config_setting_t *at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Report each key of the group that is not in the NULL-ended list, with the
- * nearest known key. Return false if a key is unknown, or if `group` is not a
- * group.
+ * Report each unknown key of the group, with the nearest known key. The known
+ * keys are in a list that ends with NULL. Return false if a key is unknown, or
+ * if `group` is not a group.
  */
 bool conf_keys(
 	struct conf *, const config_setting_t *group, const char *const *known);
@@ -77,9 +77,9 @@ conf_member(const config_setting_t *group, const char *name)
 }
 
 /*
- * Read the value of one key into *out; leave *out unchanged if the key is NULL.
- * Report an error and return false if the value has another type or is out of
- * range. The caller frees strings.
+ * Read the value of one setting into *out. If the setting is NULL, leave *out
+ * unchanged. Report an error and return false if the value has another type or
+ * is out of range. The caller frees the string that conf_string() stores.
  */
 bool conf_string(struct conf *, const config_setting_t *, char **out);
 bool conf_number(struct conf *, const config_setting_t *, unsigned min,

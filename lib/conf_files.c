@@ -211,8 +211,9 @@ read_listed(struct reading *r, const char *path)
 }
 
 /*
- * Read the files of the folder in the order of their names. The path `name` of
- * the stand-in decides its place in this order. Return 0, or -1 with errors.
+ * Read the files of the folder in the order of their names. Read the stand-in
+ * at the place that its path `name` has in this order. Return 0, or -1 with
+ * errors.
  */
 static int
 read_paths(struct reading *r, char *const *paths, size_t n)

@@ -51,7 +51,7 @@ void conf_files_free_paths(char **paths, size_t n);
 int conf_files_read(struct conf_files *, const char *path, const char *folder,
 	struct buf *errors);
 
-/* A file that is read in place of a file of the folder. */
+/* A file that is read instead of a file in the folder. */
 struct conf_stand_in {
 	/* path of a file in the folder; the file need not exist */
 	const char *name;
@@ -59,8 +59,9 @@ struct conf_stand_in {
 };
 
 /*
- * Like conf_files_read(), but read another file in place of a file of the
- * folder. The struct and most messages show the path of the file of the folder.
+ * Like conf_files_read(), but read the stand-in's file `path` instead of the
+ * file `name` in the folder. The struct and most messages contain the path
+ * `name`.
  */
 int conf_files_read_with(struct conf_files *, const char *path,
 	const char *folder, const struct conf_stand_in *, struct buf *errors);

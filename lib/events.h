@@ -14,7 +14,10 @@ enum event_kind {
 	EVENT_MESSAGE,
 	EVENT_RELOAD,
 	EVENT_PENALTY,
-	/* number of the kinds above, whose events have numbers and a history */
+	/*
+	 * number of the kinds above; only their events have a number and a
+	 * history
+	 */
 	EVENT_KINDS,
 	EVENT_WATCHING = EVENT_KINDS, /* record at the start of a watch */
 	EVENT_MISSED, /* record that the history no longer has some events */
@@ -26,20 +29,23 @@ enum event_kind {
 #define EVENT_ALL (EVENT_BIT(EVENT_KINDS) - 1)
 
 /*
- * Names of the kinds, as in records and in the option events=; ends with NULL.
+ * Names of the kinds, as in records and in the option `events=`. The array ends
+ * with NULL.
  */
 extern const char *const event_names[EVENT_ALL_KINDS + 1];
 
 /*
- * Parse a comma-separated list of kinds into *bits, with EVENT_BIT() of each
- * kind. Return false if a name is not the name of a kind below EVENT_KINDS.
+ * Parse a comma-separated list of kinds into *bits. Set EVENT_BIT() of each
+ * kind in the list. Return false if a word in the list is not the name of a
+ * kind below EVENT_KINDS.
  */
 bool events_parse(const char *list, unsigned *bits);
 
 /*
- * A place in the history, at which a watch resumes. The place is behind the
- * event `number` of the daemon's run `run`. If `has_run` is false, the run is
- * not known.
+ * A place in the history, at which a watch resumes. The place is directly after
+ * the event with this number. Event numbers belong to one run of the daemon,
+ * from its start to its end. The member `run` identifies this run. If `has_run`
+ * is false, the run is not known.
  */
 struct event_place {
 	bool has_run;

@@ -134,7 +134,8 @@ fd_send(int sock, const void *head, size_t headlen, const void *body,
 
 /*
  * Return the descriptor that the message carries, or -1. The buffer has room
- * for one descriptor, and the kernel has closed any others.
+ * for one descriptor, and the kernel has closed all other descriptors of the
+ * message.
  */
 static int
 take_passed(struct msghdr *msg)
@@ -154,8 +155,8 @@ ssize_t
 fd_recv(int sock, void *data, size_t size, int flags, int *passed)
 {
 	/*
-	 * Use CMSG_LEN(): CMSG_SPACE(sizeof(int)) has room for two descriptors,
-	 * and nothing would close the second descriptor.
+	 * Use CMSG_LEN(), because CMSG_SPACE(sizeof(int)) has room for two
+	 * descriptors. Nothing would close the second descriptor.
 	 */
 	union {
 		struct cmsghdr align;

@@ -1,6 +1,6 @@
 /*
- * The check that a text has the form of a fingerprint. A file without OpenSSL
- * holds this check, so that programs can link the check without OpenSSL.
+ * The check that a text has the form of a fingerprint. This file does not use
+ * OpenSSL, so programs can link the check without OpenSSL.
  */
 #include "tls.h"
 

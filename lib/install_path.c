@@ -9,7 +9,7 @@
 
 /*
  * True if the file belongs to root or to the owner of the program, and other
- * users may not write to the file. If false, append the reason to `why`.
+ * users cannot write to the file. If false, append the reason to `why`.
  */
 static bool
 check_file(
@@ -29,9 +29,10 @@ check_file(
 }
 
 /*
- * False if any user may replace files in the folder of `path` or in a folder
- * above. The owner of a folder is not checked, because that user could replace
- * the program itself. If false, append the reason to `why`.
+ * Return false if all users are allowed to replace files in the folder of
+ * `path`, or in a folder above this folder. Do not check the owner of a folder,
+ * because the owner could replace the program itself. If the result is false,
+ * append the reason to `why`.
  */
 static bool
 check_folders(const char *path, struct buf *why)

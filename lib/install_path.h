@@ -11,11 +11,12 @@
 
 /*
  * Set `path` to the path of the file `name`. If the folder of the running
- * program has this file, as in a build folder, take the file there. Else take
- * the path in the folder `installed`, even if the file does not exist. Return
- * 0, or -1 with the reason appended to `why`. The file in the program's folder
- * is refused if untrusted users could have placed or could change the file.
- * Trusted users are root and the owner of the program.
+ * program contains this file, use this path. A build folder, for example,
+ * contains the file. Otherwise use the path in the folder `installed`, even if
+ * the file does not exist. Return 0, or -1 with the reason appended to `why`.
+ * Refuse a file in the program's folder if untrusted users could have created
+ * the file or could change the file. Trusted users are root and the owner of
+ * the program.
  */
 int install_path(char path[PATH_MAX], const char *name, const char *installed,
 	struct buf *why);

@@ -14,8 +14,8 @@
 #define MAGIC_PACKET_PORT 9
 
 /*
- * Parse "52:54:00:12:34:56" or "52-54-00-12-34-56". Return false for another
- * text, for a group address, and for an address of only zeros.
+ * Parse "52:54:00:12:34:56" or "52-54-00-12-34-56". Return false for any other
+ * text, for a group address, and for an address in which all bytes are 0.
  */
 bool mac_parse(const char *text, unsigned char mac[MAC_SIZE]);
 

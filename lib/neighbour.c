@@ -19,8 +19,8 @@
 enum step { STEP_FOUND, STEP_MORE, STEP_END };
 
 /*
- * True if the entry has a MAC address that is known: the kernel has learnt it,
- * or an operator has set it.
+ * True if the MAC address in the entry is known. Either the kernel has learnt
+ * the address, or an operator has set the address.
  */
 static bool
 is_usable(const struct ndmsg *n)

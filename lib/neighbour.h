@@ -9,9 +9,10 @@
 #include "net.h"
 
 /*
- * Ask the kernel for the MAC address of a neighbour. Return 0, or -1 with
- * errno. ENOENT means that the table has no MAC address for this address. For
- * example, a router can be between both machines.
+ * Ask the kernel's table of neighbours for the MAC address of a machine. Return
+ * 0, or -1 with errno. ENOENT means that the table has no MAC address for this
+ * machine. For example, a router can be between this machine and the other
+ * machine.
  */
 int neighbour_mac(const struct net_addr *, unsigned char mac[MAC_SIZE]);
 

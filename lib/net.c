@@ -45,7 +45,7 @@ parse_in6(char *host, struct sockaddr_in6 *in6)
 		return -1;
 	if (scope == NULL)
 		return 0;
-	/* Only a link-local address may have an interface (scope). */
+	/* Only a link-local address can have an interface (scope). */
 	if (!IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr))
 		return -1;
 	in6->sin6_scope_id = if_nametoindex(scope);
@@ -187,8 +187,9 @@ has_prefix(const struct net_block *b, const uint8_t bytes[16])
 	unsigned whole = b->bits / 8, rest = b->bits % 8;
 
 	/*
-	 * ::/0 must not contain an IPv4 address: only net_bytes() maps IPv4 to
-	 * IPv6.
+	 * An IPv6 network such as ::/0 must not contain an IPv4 address. The
+	 * address looks like an IPv6 address here only because net_bytes() has
+	 * mapped it to IPv6.
 	 */
 	if (b->bits < 96 && memcmp(bytes, mapped_prefix, 12) == 0)
 		return false;
@@ -214,9 +215,9 @@ net_block_covers(const struct net_block *a, const struct net_block *b)
 }
 
 /*
- * Set options that accepted sockets inherit: send small segments without delay,
- * and detect within a minute that a peer has vanished. Return 0, or -1 with
- * errno.
+ * Set options that accepted sockets inherit. With these options, a socket sends
+ * small segments without delay, and detects within a minute that a peer has
+ * vanished. Return 0, or -1 with errno.
  */
 static int
 set_options(int fd)
@@ -323,10 +324,10 @@ net_own_unix(const char *path, mode_t mode, uid_t owner, gid_t group)
 
 /*
  * Lock the folder of a socket file. Otherwise a daemon could remove the socket
- * file of another daemon that has not called listen(2) yet. Any user who may
- * read the folder can hold this lock, so wait only for a limited time. After
- * this time, continue without the lock. Return the descriptor of the folder, or
- * -1; the caller closes the descriptor.
+ * file of another daemon that has not called listen(2) yet. Wait only for a
+ * limited time, because any user who can read the folder can hold this lock.
+ * After this time, continue without the lock. Return the descriptor of the
+ * folder, or -1; the caller closes the descriptor.
  */
 static int
 lock_folder(const char *path)
@@ -355,8 +356,7 @@ bind_and_listen(int fd, const struct sockaddr_un *un, mode_t mode, uid_t owner,
 	int result, why;
 
 	/*
-	 * The umask keeps clients from connecting before owner and mode are
-	 * set.
+	 * With this umask, no client can connect before owner and mode are set.
 	 */
 	mask = umask(0777);
 	result = bind(fd, (const struct sockaddr *)un, sizeof(*un));

@@ -56,8 +56,8 @@ void net_format(const struct net_addr *, struct buf *);
 void net_unmap(struct net_addr *);
 
 /*
- * True if both have the same address and port. Call net_unmap() for both
- * addresses before this function.
+ * True if both arguments have the same IP address and the same port. Call
+ * net_unmap() for both addresses before this function.
  */
 bool net_same(const struct net_addr *, const struct net_addr *);
 bool net_is_loopback(const struct net_addr *);
@@ -69,7 +69,7 @@ bool net_is_loopback(const struct net_addr *);
 void net_bytes(const struct net_addr *, uint8_t bytes[16]);
 
 /*
- * Parse a network. Return 0, or -1 if the text is malformed or if bits behind
+ * Parse a network. Return 0, or -1 if the text is malformed or if bits after
  * the prefix are not zero.
  */
 int net_block_parse(const char *, struct net_block *);
@@ -92,15 +92,15 @@ int net_listen(const struct net_addr *);
 /*
  * Return a listening unix socket, or -1 with errno. If no process listens at an
  * existing socket file, replace that file. If a process listens, fail with
- * EADDRINUSE. For any other file, fail with EEXIST.
+ * EADDRINUSE. If the file is not a socket, fail with EEXIST.
  */
 int net_listen_unix(const char *path, mode_t mode, uid_t owner, gid_t group);
 
 /*
  * Set the owner, the group and the mode of a socket file. An owner or group of
  * -1 means no change. If owner and group are right already, do not call
- * lchown(2), which a service may lack the right to call. Return 0, or -1 with
- * errno.
+ * lchown(2), because some services do not have the right to call lchown(2).
+ * Return 0, or -1 with errno.
  */
 int net_own_unix(const char *path, mode_t mode, uid_t owner, gid_t group);
 

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 /*
- * Clearing the inheritable set also clears the ambient set (capabilities(7)).
- * Otherwise a capability could survive an exec.
+ * Clear the inheritable set, through which a capability could survive an exec.
+ * The kernel then also clears the ambient set; see capabilities(7).
  */
 int
 privileges_keep(uint32_t capabilities)

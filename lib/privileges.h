@@ -15,8 +15,8 @@
 int privileges_keep(uint32_t capabilities);
 
 /*
- * Forbid core dumps of this process, and forbid other processes to trace it.
- * Return 0, or -1 with errno.
+ * Forbid core dumps of this process, and forbid other processes to trace this
+ * process. Return 0, or -1 with errno.
  */
 int privileges_forbid_tracing(void);
 

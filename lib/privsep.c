@@ -8,9 +8,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-/*
- * Let iov describe a string with its NUL. Return the length including the NUL.
- */
+/* Set *iov to a string with its NUL. Return the length including the NUL. */
 static uint32_t
 put_string(struct iovec *iov, const char *s)
 {
@@ -125,8 +123,8 @@ struct unread {
 };
 
 /*
- * Return the next n bytes. Return NULL unless these bytes are a string with its
- * NUL.
+ * Return the next n bytes. Return NULL if these bytes are not one string that
+ * ends with NUL.
  */
 static const char *
 take_string(struct unread *unread, uint32_t n)
@@ -141,8 +139,8 @@ take_string(struct unread *unread, uint32_t n)
 }
 
 /*
- * Decode the strings behind the head. Return 0, or -1 if a string is malformed
- * or if bytes follow the last string.
+ * Decode the strings after the head of the message. Return 0, or -1 if a string
+ * is malformed or if bytes follow the last string.
  */
 static int
 decode_strings(struct privsep_inbound *q, const struct privsep_request *head,

@@ -25,17 +25,19 @@
  *     WAIT       the reply comes later: meanwhile check that the client
  *                has not left
  *
- * During a watch the session may send a REQUEST for a ping, and the parent
- * replies with PONG. The session may also send DONE. The parent then sends the
- * EVENTS that are due, and after them a REPLY.
+ * During a watch the session is allowed to send a REQUEST for a ping, and the
+ * parent replies with PONG. The session is also allowed to send DONE. The
+ * parent then sends the EVENTS that are due, and after them a REPLY.
  *
- * During a watch, and while the session relays bytes, it sends ALIVE from time
- * to time. For each ALIVE the parent raises the session's limit of CPU time.
+ * During a watch, and while the session relays bytes, the session sends ALIVE
+ * from time to time. For each ALIVE the parent raises the session's limit of
+ * CPU time.
  *
  * A session must not send another REQUEST before it has received the whole
  * reply. The next REQUEST implies DONE, so a session sends DONE only if the
- * client has sent no other request. The parent checks everything in a message.
- * Only the length is trusted, because the kernel gives it.
+ * client has sent no other request. The parent checks everything in a message
+ * except the length. The length is trusted, because the kernel reports the
+ * length.
  */
 #ifndef BRIDLE_PRIVSEP_H
 #define BRIDLE_PRIVSEP_H
@@ -86,13 +88,14 @@ enum privsep_stream_number {
 };
 
 /*
- * Bytes behind the head of a RELAY message with RELAY_STREAM. The message for
- * STREAM_OUTPUT comes before the message for STREAM_ERROR. The limit in the
- * first message covers both streams together.
+ * The bytes that follow the head of a RELAY message if the message's value
+ * `relay` is RELAY_STREAM. The message for STREAM_OUTPUT comes before the
+ * message for STREAM_ERROR. The limit in the first message covers both streams
+ * together.
  */
 struct privsep_stream {
 	uint32_t number; /* a value of enum privsep_stream_number */
-	uint32_t detach; /* true if the command may outlive its client */
+	uint32_t detach; /* true if the command goes on without its client */
 	uint64_t most;   /* maximum number of bytes that the session relays */
 };
 
@@ -153,7 +156,7 @@ struct privsep_reply {
 #define PRIVSEP_INBOUND_MAX                                                 \
 	(sizeof(struct privsep_request) + WIRE_LINE_MAX + REQUEST_STRINGS + \
 		REQUEST_ARGS_MAX)
-/* Maximum number of bytes behind the head of a message from the parent. */
+/* Maximum number of bytes after the head of a message from the parent. */
 #define PRIVSEP_BYTES_MAX 65536
 
 /* A decoded message from a session. `kind` decides which member is set. */
@@ -163,7 +166,7 @@ struct privsep_inbound {
 	struct request_error error;      /* content of PRIVSEP_MALFORMED */
 	struct privsep_peer peer;        /* content of PRIVSEP_PEER */
 	struct privsep_cut cut;          /* content of PRIVSEP_CUT */
-	char bytes[PRIVSEP_INBOUND_MAX]; /* memory of the request's strings */
+	char bytes[PRIVSEP_INBOUND_MAX]; /* memory for the request's strings */
 };
 
 /* Send a message from the session to the parent. Return 0, or -1 with errno. */
@@ -182,15 +185,15 @@ struct privsep_message {
 /*
  * Receive the message CLIENT. Set *client to the client's socket, which the
  * caller closes. If the flags contain MSG_DONTWAIT, do not wait for the
- * message. Return 1, 0 if the parent has ended, or -1 with errno.
+ * message. Return 1 for a message, 0 if the parent has ended, or -1 with errno.
  */
 int privsep_take_client(int sock, int flags, int *client);
 
 /*
- * Wait for a message from the parent. Set *len to the number of bytes behind
- * the head. Set *pass to the pipe that the message carries, or to -1; the
- * caller closes the pipe. Return 1, 0 if the parent has ended, or -1 with
- * errno.
+ * Wait for a message from the parent. Set *len to the number of bytes after the
+ * head. Set *pass to the pipe that the message carries, or to -1; the caller
+ * closes the pipe. Return 1 for a message, 0 if the parent has ended, or -1
+ * with errno.
  */
 int privsep_receive(int sock, struct privsep_message *, size_t *len, int *pass);
 
@@ -201,9 +204,9 @@ int privsep_receive(int sock, struct privsep_message *, size_t *len, int *pass);
 int privsep_give_client(int sock, int client);
 
 /*
- * Receive and decode one message from a session, without waiting. Return 1, 0
- * if the session has ended, or -1 with errno. EAGAIN means that there is no
- * message. EPROTO means that a session may not send this message.
+ * Receive and decode one message from a session, without waiting. Return 1 for
+ * a message, 0 if the session has ended, or -1 with errno. EAGAIN means that
+ * there is no message. EPROTO means that a session must not send this message.
  */
 int privsep_inbound(int sock, struct privsep_inbound *);
 
@@ -214,8 +217,8 @@ int privsep_inbound(int sock, struct privsep_inbound *);
 int privsep_decode(struct privsep_inbound *q, size_t len);
 
 /*
- * Make the strings of the copy point into the copy. Call this function after
- * *copy = *q.
+ * Make the strings of *copy point to the bytes in *copy instead of the bytes in
+ * *q. Call this function after the assignment *copy = *q.
  */
 void privsep_rebase(
 	struct privsep_inbound *copy, const struct privsep_inbound *q);
@@ -224,7 +227,7 @@ void privsep_rebase(
  * Send a message from the parent to a session, without blocking. The message
  * has at most PRIVSEP_BYTES_MAX bytes, and carries the pipe `pass` unless
  * `pass` is -1. Return 0, or -1 with errno. After an error the caller must end
- * the session, because the session does not read its messages.
+ * the session, because the session does not read the messages from the parent.
  */
 int privsep_reply(int sock, enum privsep_kind, enum privsep_relay,
 	const void *bytes, size_t len, int pass);

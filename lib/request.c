@@ -201,8 +201,8 @@ take_verb(const struct wire_field *f, struct request_error *e)
 }
 
 /*
- * Return the string of a request that holds the verb's positional field. A verb
- * has at most one positional field.
+ * Return the number of the request string in which the verb's positional field
+ * is stored. A verb has at most one positional field.
  */
 static enum request_string
 arg_of(const struct verb *verb)
@@ -244,8 +244,9 @@ take_arg(struct request *r, const struct verb *verb, struct wire_field *f,
 }
 
 /*
- * Store the arguments of `run`. Return 0, or -1 if one is badly encoded. The
- * daemon checks the values, because only the daemon knows the command's rules.
+ * Store the arguments of `run`. Return 0, or -1 if an argument is badly
+ * encoded. The daemon checks the values, because only the daemon knows the
+ * command's rules.
  */
 static int
 take_args(struct request *r, struct wire_field *f, size_t n,
@@ -307,9 +308,10 @@ take_fields(struct request *r, const struct verb *verb, struct wire_field *f,
 }
 
 /*
- * True if the line is the header of a chunk of a run's input (1#101#0#SIZE),
- * even if malformed. If no run reads this input, the caller ends the
- * connection. Otherwise the bytes of the chunk would be read as requests.
+ * True if the line is the header of a chunk (1#101#0#SIZE), even if the header
+ * is malformed. A chunk is a part of the input for a command that `run` has
+ * started. If no command reads this input, the caller ends the connection.
+ * Otherwise the bytes of the chunk would be read as requests.
  */
 static bool
 is_chunk(const struct wire_field *f)
@@ -513,7 +515,7 @@ request_arguments(const struct request *r, struct buf *out)
 		if ((verb->options & keys[i].option) &&
 			value_of(r, &keys[i], number, sizeof(number), &value))
 			wire_pair(out, keys[i].key, value);
-	/* Each field was added with a '#' before it: remove the first '#'. */
+	/* Remove the first '#', because each field was added with a '#'. */
 	if (out->len > start) {
 		memmove(out->data + start, out->data + start + 1,
 			out->len - start - 1);

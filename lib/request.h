@@ -11,24 +11,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define REQUEST_WAIT_MAX 600      /* maximum of wait=, in seconds */
-#define REQUEST_WAIT_DEFAULT 5    /* default with escalate=, in seconds */
+#define REQUEST_WAIT_MAX 600 /* maximum of wait=, in seconds */
+/* default of wait= in seconds if escalate= is set */
+#define REQUEST_WAIT_DEFAULT 5
 #define REQUEST_MINUTES_MAX 10080 /* maximum of when=+MINUTES: a week */
 #define REQUEST_MESSAGE_MAX 200   /* maximum bytes of message= */
 #define REQUEST_TEXT_MAX 1000     /* maximum bytes of the text of `say` */
 #define REQUEST_REASON_MAX 160
-#define REQUEST_MAC_OWN "own" /* requests the host's own MAC addresses */
-#define REQUEST_ARGS_MAX 13   /* maximum number of arguments in a line */
+/* value that asks for the host's own MAC addresses */
+#define REQUEST_MAC_OWN "own"
+#define REQUEST_ARGS_MAX 13 /* maximum number of arguments in a line */
 
 /*
  * The strings of a request. An absent string is NULL, and no string is empty.
  */
 enum request_string {
-	REQUEST_NAME,    /* name of a process or command, or pattern of list */
+	REQUEST_NAME,    /* name of a process or command; pattern of `list` */
 	REQUEST_USER,    /* name of a user, or decimal uid */
 	REQUEST_ONLY,    /* tokens of processes, separated by commas */
 	REQUEST_WHEN,    /* time: now, +MINUTES (0 to a week) or HH:MM */
-	REQUEST_MESSAGE, /* text in printable UTF-8 that begins with no dash */
+	REQUEST_MESSAGE, /* printable UTF-8 that does not begin with a dash */
 	REQUEST_TEXT,    /* text of `say`, in printable UTF-8 */
 	REQUEST_TO,      /* name or source of the recipients of `say` */
 	REQUEST_EVENTS,  /* kinds of events, separated by commas */
@@ -93,13 +95,13 @@ void request_format(const struct request *, struct buf *);
  */
 void request_arguments(const struct request *, struct buf *);
 
-/* True if the text is not empty, and valid as the given string of a request. */
+/* True if the text is not empty, and is valid as this string of a request. */
 bool request_string_valid(enum request_string, const char *);
 
 /*
- * Return the length of the name before the first '='. Return 0 if no valid name
- * is before a '='. A name begins with a lower-case letter. Lower-case letters,
- * digits, "_" and "-" may follow.
+ * Return the length of the name before the first '='. Return 0 if there is no
+ * valid name before a '='. A name begins with a lower-case letter. Lower-case
+ * letters, digits, "_" and "-" may follow.
  */
 size_t request_arg_name(const char *, size_t len);
 

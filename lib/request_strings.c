@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define USER_MAX 256 /* maximum length in bytes; useradd(8) allows 32 */
-#define TO_MAX 96    /* maximum length in bytes, above any name or source */
+#define TO_MAX 96    /* maximum bytes; any name or source is shorter */
 #define EVENTS_MAX 256
 
 static bool

@@ -15,8 +15,8 @@ stream_init(struct stream *s, int fd, struct tls *tls)
 
 /*
  * Turn a negative result of TLS into -1 with errno. Set *wait to the event of
- * poll(2) before the next call. TLS may have to write before it can read, and
- * read before it can write.
+ * poll(2) that the caller must wait for before the next call. TLS can need to
+ * write before it can read, or to read before it can write.
  */
 static ssize_t
 translate(ssize_t n, short *wait)

@@ -84,8 +84,9 @@ text_unsafe(uint32_t c)
 }
 
 /*
- * True for an unsafe character that is neither a joiner nor a variation
- * selector. Joiners and variation selectors neither reorder nor hide text.
+ * True for an unsafe character that is not a joiner or a variation selector.
+ * Joiners and variation selectors do not hide text and do not change the order
+ * of text.
  */
 static bool
 is_unfit_for_prose(uint32_t c)

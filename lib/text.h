@@ -10,15 +10,15 @@
 
 /*
  * Decode one UTF-8 character at the start of s (RFC 3629: no surrogates, no
- * overlong forms). Set *code to its number. Return its length in bytes, or 0 if
- * s does not begin with a valid character.
+ * overlong forms). Set *code to the number of this character. Return the
+ * character's length in bytes, or 0 if s does not begin with a valid character.
  */
 size_t text_utf8(const char *s, size_t len, uint32_t *code);
 
 /*
- * True if this character may change a terminal's state, hide text, or change
- * the order of text. These are control characters (with C1), bidirectional and
- * zero-width characters, and line and paragraph separators.
+ * True if this character can change a terminal's state, hide text, or change
+ * the order of text. Such characters are control characters (C0 and C1),
+ * bidirectional and zero-width characters, and line and paragraph separators.
  */
 bool text_unsafe(uint32_t code);
 
@@ -78,9 +78,9 @@ const char *text_signal_name(int sig);
 int text_index(const char *const *list, const char *);
 
 /*
- * Return the candidate that is nearest to s; NULL if no candidate is near. Near
- * means an edit distance of at most two, and less than half of the candidate's
- * length. The list ends with NULL.
+ * Return the candidate that is nearest to s; NULL if no candidate is near. A
+ * candidate is near if its edit distance from s is at most two, and is less
+ * than half of the candidate's length. The list ends with NULL.
  */
 const char *text_nearest(const char *s, const char *const *candidates);
 

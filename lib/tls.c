@@ -61,8 +61,8 @@ choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen,
 }
 
 /*
- * Write for the BIO that replaces OpenSSL's socket BIO. OpenSSL's BIO raises
- * SIGPIPE and does not interpret errno.
+ * Send bytes to the peer. The BIO that replaces OpenSSL's socket BIO calls this
+ * function. OpenSSL's BIO raises SIGPIPE and does not interpret errno.
  */
 static int
 socket_write(BIO *bio, const char *data, int len)
@@ -144,8 +144,8 @@ configure(SSL_CTX *ssl, const struct tls_key *key)
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 				      SSL_MODE_RELEASE_BUFFERS);
 	/*
-	 * Otherwise a peer that sends only key updates could make a read last
-	 * without end.
+	 * Make a read return after a key update. Otherwise a peer that sends
+	 * only key updates could make a read last without end.
 	 */
 	SSL_CTX_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
@@ -336,8 +336,8 @@ not_tls(unsigned long e)
 
 /*
  * True if the call failed because show_key() has failed. In this case
- * have_key() has set the problem, so the caller must not set another. OpenSSL
- * 3.0 reports this failure with one of two codes.
+ * have_key() has set the problem, so the caller must not set another problem.
+ * OpenSSL 3.0 reports this failure with one of two codes.
  */
 static bool
 told_by_callback(unsigned long e)
@@ -409,10 +409,10 @@ begin(void)
 }
 
 /*
- * Check if the peer's first byte may be TLS. Return 0, or an enum tls_result.
- * OpenSSL cannot do this check, because it waits for more bytes than a short
- * request has. The byte stays in the socket, so that the caller can read a
- * request without TLS.
+ * Check if the peer's first byte can be the beginning of TLS. Return 0, or an
+ * enum tls_result. OpenSSL cannot do this check, because OpenSSL waits for more
+ * bytes than a short request has. The byte stays in the socket, so that the
+ * caller can read a request without TLS.
  */
 static int
 look_first(struct tls *t)

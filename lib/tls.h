@@ -1,14 +1,14 @@
 /*
  * TLS 1.3 between two peers that identify each other's key by its fingerprint,
- * as in ssh(1). There are no certificate authorities: a certificate only
- * carries a key. Only tls.c, tls_keys.c and tls_pkcs8.c use OpenSSL.
+ * as in ssh(1). There are no certificate authorities. A certificate only
+ * contains a key. Only tls.c, tls_keys.c and tls_pkcs8.c use OpenSSL.
  * bridled-session-tls links these three files; bridled and bridlectl load them
  * as a module (tls_load.c).
  *
- * Keys may be P-256 or Ed25519. No function blocks. If a function would have to
- * wait, it returns the event to wait for. After this event the caller repeats
- * the call. In this header, "NULL with `problem`" means: after an error, return
- * NULL and set `problem` to the reason.
+ * A key is a P-256 or Ed25519 key. No function blocks. If a function would have
+ * to wait, it returns the event to wait for. After this event the caller
+ * repeats the call. A function with an argument `problem` sets `problem` to the
+ * reason of an error.
  */
 #ifndef BRIDLE_TLS_H
 #define BRIDLE_TLS_H
@@ -24,8 +24,9 @@
 struct tls_key;
 
 /*
- * The settings of a server or of a client, for many connections: its key, and
- * the demands on the peer.
+ * The settings of a server or of a client, which many connections share. The
+ * settings are the key of the server or client, and the requirements for the
+ * peer.
  */
 struct tls_context;
 
@@ -36,22 +37,22 @@ enum tls_key_type { TLS_KEY_P256, TLS_KEY_ED25519 };
 
 /*
  * Return a new key with its self-signed certificate; the certificate has the
- * common name `name`. NULL with `problem`.
+ * common name `name`. After an error, return NULL and set `problem`.
  */
 struct tls_key *tls_key_create(
 	enum tls_key_type, const char *name, char problem[TLS_PROBLEM_SIZE]);
 
 /*
- * Write the key and its certificate, in PEM, to a new file that only its owner
- * may read. Return 0, or -1 with errno. If the file exists, leave it unchanged
- * and fail with EEXIST.
+ * Write the key and its certificate, in PEM, to a new file that only the file's
+ * owner can read. Return 0, or -1 with errno. If the file exists, leave it
+ * unchanged and fail with EEXIST.
  */
 int tls_key_write(const struct tls_key *, const char *path);
 
 /*
  * Read a key and its certificate from a file. Refuse a file to which group or
- * others have access. NULL with `problem` and errno, which is ENOENT if there
- * is no file.
+ * others have access. After an error, return NULL, and set `problem` and errno.
+ * ENOENT means that there is no file.
  */
 struct tls_key *tls_key_read(const char *path, char problem[TLS_PROBLEM_SIZE]);
 
@@ -79,7 +80,8 @@ bool tls_fingerprint_valid(const char *);
 
 /*
  * Return a new context for a server or for a client. The context does not own
- * the key. A client's key may be NULL. NULL with `problem`.
+ * the key. A client's key may be NULL. After an error, return NULL and set
+ * `problem`.
  */
 struct tls_context *tls_server(
 	struct tls_key *, char problem[TLS_PROBLEM_SIZE]);
@@ -88,8 +90,9 @@ struct tls_context *tls_client(
 
 /*
  * Do one whole handshake in memory, so that OpenSSL initializes everything now.
- * A seccomp filter could forbid this later, and each forked process would
- * repeat the work. Return 0, or -1 after an error.
+ * Later, a seccomp filter could forbid the initialization. Without this call,
+ * each forked process would repeat the initialization. Return 0, or -1 after an
+ * error.
  */
 int tls_warm_up(struct tls_context *server);
 
@@ -118,7 +121,8 @@ int tls_handshake(struct tls *);
 
 /*
  * True if a handshake has failed because the peer closed or reset the
- * connection, or sent an alert, for example for an unknown host key.
+ * connection, or sent an alert. An alert can, for example, report an unknown
+ * host key.
  */
 bool tls_peer_left(const struct tls *);
 
@@ -132,8 +136,8 @@ bool tls_peer(const struct tls *, char fingerprint[TLS_FINGERPRINT_SIZE]);
  * Read and write like read(2) and write(2); len must be above 0. Return the
  * number of bytes, or an enum tls_result. tls_read() returns 0 after the peer's
  * close_notify. If the connection ends without close_notify, the result is
- * TLS_FAILED. A repeated call of tls_write() must pass the same bytes again,
- * and may append further bytes.
+ * TLS_FAILED. A repeated call of tls_write() must pass the same bytes again.
+ * More bytes can follow these bytes.
  */
 ssize_t tls_read(struct tls *, void *, size_t len);
 ssize_t tls_write(struct tls *, const void *, size_t len);

@@ -1,8 +1,9 @@
 /*
- * The interface of the TLS module: a table with the functions of tls.h, which
- * tls_load.c looks up. The module links OpenSSL, so that a program loads
- * OpenSSL only if it uses TLS. Loading OpenSSL takes longer than most calls of
- * bridlectl. bridled needs OpenSSL only to make a host key.
+ * The interface of the TLS module. The interface is a table with the functions
+ * of tls.h. tls_load.c looks up this table in the module. Only the module links
+ * OpenSSL, so a program loads OpenSSL only if the program uses TLS. Loading
+ * OpenSSL takes longer than most calls of bridlectl. bridled needs OpenSSL only
+ * to make a host key.
  */
 #ifndef BRIDLE_TLS_CALLS_H
 #define BRIDLE_TLS_CALLS_H
@@ -16,9 +17,9 @@
 /* clang-format off */
 
 /*
- * The functions that make a key or a context, and load the module before that.
- * Each row has the return type, the name after "tls_", the parameters and the
- * arguments of one function.
+ * The functions that make a key or a context. Before making the object, these
+ * functions load the module. Each row has the return type, the name after
+ * "tls_", the parameters and the arguments of one function.
  */
 #define TLS_MAKERS(ROW) \
 	ROW(struct tls_key *, key_create, \
@@ -38,7 +39,7 @@
 		(struct tls_key *key, char problem[TLS_PROBLEM_SIZE]), \
 		(key, problem))
 
-/* The functions that take an object, which the loaded module has made. */
+/* The functions that take an object that the loaded module has made. */
 #define TLS_USERS(ROW) \
 	ROW(int, key_write, (const struct tls_key *key, const char *path), \
 		(key, path)) \
@@ -75,7 +76,7 @@
 #define TLS_MEMBER(type, name, parameters, arguments) type(*name) parameters;
 
 struct tls_calls {
-	const char *version; /* version of Bridle; the program's must match */
+	const char *version; /* version of Bridle, as in the program */
 	TLS_MAKERS(TLS_MEMBER)
 	TLS_USERS(TLS_MEMBER)
 	TLS_FREERS(TLS_MEMBER)

@@ -29,7 +29,7 @@ tls_describe(char problem[TLS_PROBLEM_SIZE], const char *what)
 	while (reason == NULL && (e = ERR_get_error()) != 0)
 		reason = ERR_SYSTEM_ERROR(e) ? strerror(ERR_GET_REASON(e))
 					     : ERR_reason_error_string(e);
-	/* For a number without a text, the user can run openssl-errstr(1). */
+	/* The user can look up this error number with openssl-errstr(1). */
 	snprintf(number, sizeof(number), "OpenSSL's error %lX", first);
 	if (reason == NULL)
 		reason = first != 0 ? number : "";
@@ -224,9 +224,9 @@ open_private(const char *path, char problem[TLS_PROBLEM_SIZE])
 }
 
 /*
- * Return the private key of a PEM file; NULL if there is none. tls_pkcs8_read()
- * reads keys that Bridle has written, and is fast. OpenSSL's decoders read all
- * other keys, and are slow.
+ * Return the private key of a PEM file; NULL if the file has no key.
+ * tls_pkcs8_read() reads keys that Bridle has written, and is fast. OpenSSL's
+ * decoders read all other keys, and are slow.
  */
 static EVP_PKEY *
 read_private(BIO *bio)
@@ -352,8 +352,8 @@ tls_key_fingerprint(
 	const struct tls_key *key, char fingerprint[TLS_FINGERPRINT_SIZE])
 {
 	/*
-	 * tls_fingerprint() fails only if memory runs out. The text "SHA256:"
-	 * is the fingerprint of no key.
+	 * tls_fingerprint() fails only if memory runs out. Then use the text
+	 * "SHA256:", which is not the fingerprint of any key.
 	 */
 	if (!tls_fingerprint(key->cert, fingerprint))
 		snprintf(fingerprint, TLS_FINGERPRINT_SIZE, PREFIX);

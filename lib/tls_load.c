@@ -1,7 +1,8 @@
 /*
  * The functions of tls.h that load the TLS module, for bridled and bridlectl.
- * These functions make a key or a context. All other functions (tls_stubs.c)
- * take a key or a context, so the module is loaded before they are called.
+ * These functions make a key or a context. All other functions are in
+ * tls_stubs.c, and take a key or a context. The module is therefore already
+ * loaded when a program calls them.
  */
 #include "tls_calls.h"
 

@@ -44,8 +44,8 @@ bool tls_fingerprint(const X509 *, char fingerprint[TLS_FINGERPRINT_SIZE]);
 
 /*
  * Return the key in an unencrypted PKCS #8 structure; the caller frees the key.
- * Return NULL if the key is neither P-256 nor Ed25519, or is encoded in another
- * form than OpenSSL writes.
+ * Return NULL unless the key is a P-256 or Ed25519 key in the form that OpenSSL
+ * writes.
  */
 EVP_PKEY *tls_pkcs8_read(const unsigned char *der, long len);
 

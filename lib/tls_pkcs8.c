@@ -66,9 +66,9 @@ make_p256(const unsigned char *private, const unsigned char *point)
 
 /*
  * Return the P-256 key in the PKCS #8 key field, or NULL. The field holds an
- * ECPrivateKey in the form that OpenSSL writes: the number 1, the private key,
- * and the public key in a BIT STRING. The optional parameters before the public
- * key are absent.
+ * ECPrivateKey in the form that OpenSSL writes. This form is the number 1, the
+ * private key, and the public key in a BIT STRING. The optional parameters
+ * before the public key are absent.
  */
 static EVP_PKEY *
 read_p256(const unsigned char *s, size_t len)

@@ -1,7 +1,7 @@
 /*
  * The functions of tls.h that need a loaded module. These functions are not in
- * tls_load.c, because bridled-session links them. bridled-session is a static
- * program, which cannot load a module and so must not link tls_load.c.
+ * tls_load.c, because bridled-session links these functions. bridled-session is
+ * a static program and cannot load a module, so it must not link tls_load.c.
  */
 #include "tls_calls.h"
 

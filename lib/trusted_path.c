@@ -89,8 +89,8 @@ trusted_path(const char *path, struct buf *why)
 }
 
 /*
- * True if users other than root and the effective user may write to the folder
- * of `path`, or if this check fails.
+ * True if users other than root and the effective user can write to the folder
+ * of `path`. If this check fails, the result is also true.
  */
 static bool
 others_write(const char *path)

@@ -53,8 +53,8 @@ struct verb {
 	const char *name;
 	unsigned args;    /* number of positional fields, all required */
 	unsigned options; /* bits of enum verb_option */
-	bool changes;     /* true if a truncated request must do nothing */
-	const char *const *columns; /* columns of the table, or NULL */
+	bool changes;     /* true if a request without its LF must do nothing */
+	const char *const *columns; /* columns of the reply's table, or NULL */
 };
 
 /*
@@ -73,16 +73,16 @@ extern const char *const verb_who_columns[];
 extern const char *const verb_watch_columns[];
 extern const char *const verb_verbs_columns[];
 extern const char *const verb_explain_columns[];
-/* columns of the reply to "own" */
+/* columns of the reply to a request to wake "own" */
 extern const char *const verb_wake_columns[];
 
 /*
- * True if a column with this name holds whole numbers. This is the same in all
- * tables.
+ * True if a column with this name holds whole numbers. A column name has the
+ * same meaning in all tables.
  */
 bool verb_column_is_number(const char *name);
 
-/* Status text of a kill with tokens that match no process any more. */
+/* Status text of a kill if the request's tokens match no process any more. */
 #define KILL_NONE "none of these processes is there any more"
 
 /*

@@ -17,7 +17,7 @@ struct finding {
 
 /*
  * True if the search includes the interface, the interface is up, and one
- * packet can reach all machines of the network.
+ * packet through it can reach all machines of its network.
  */
 static bool
 is_suitable(const struct ifaddrs *a, const struct wake_search *search)
@@ -63,8 +63,8 @@ add_route(struct finding *f, const char *interface, const struct net_addr *to)
 	int i;
 
 	/*
-	 * Add no route twice: an interface can have several addresses in one
-	 * network.
+	 * Add no route twice, because an interface can have several addresses
+	 * in one network.
 	 */
 	for (i = 0; i < f->n; i++)
 		if (strcmp(f->routes[i].interface, interface) == 0 &&
@@ -117,8 +117,8 @@ same_ipv6_network(const struct in6_addr *a, const struct in6_addr *b,
 }
 
 /*
- * True if the IPv6 network of this interface contains the host. A link-local
- * address `host` must have the number of this interface.
+ * True if the IPv6 network of this interface contains the host. If `host` is a
+ * link-local address, its scope must be the number of this interface.
  */
 static bool
 has_ipv6_host(

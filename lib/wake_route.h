@@ -14,7 +14,7 @@
 #define WAKE_ROUTES_MAX 32
 
 struct wake_route {
-	/* name of the interface; if empty, the kernel chooses one for `to` */
+	/* name of the interface; if "", the kernel chooses an interface */
 	char interface[IF_NAMESIZE];
 	struct net_addr to;
 };
@@ -29,10 +29,10 @@ struct wake_search {
 
 /*
  * Fill in a route for each attached network that the search includes. The
- * address is the broadcast address of an IPv4 network, or ff02::1 for all IPv6
- * networks of an interface. Leave out loopback and point-to-point interfaces,
- * and interfaces that are down. Return the number of routes, at most
- * WAKE_ROUTES_MAX, or -1 with errno.
+ * address of a route is the broadcast address of an IPv4 network, or ff02::1
+ * for all IPv6 networks of an interface. Leave out loopback and point-to-point
+ * interfaces, and interfaces that are down. Return the number of routes, at
+ * most WAKE_ROUTES_MAX, or -1 with errno.
  */
 int wake_routes_find(
 	const struct wake_search *, struct wake_route routes[WAKE_ROUTES_MAX]);

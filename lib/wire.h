@@ -63,8 +63,8 @@ size_t wire_split(char *line, size_t len, struct wire_field *, size_t max);
 /*
  * Decode each %XX in place, and put a NUL at the end. s[len], where the '#' or
  * LF was, must be writable. Return the decoded length. Return -1 if a '%' is
- * not followed by two hexadecimal digits, for %00, and for an unencoded byte
- * below 0x20.
+ * not followed by two hexadecimal digits. Also return -1 if s contains %00 or
+ * an unencoded byte below 0x20.
  */
 ssize_t wire_decode(char *s, size_t len);
 

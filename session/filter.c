@@ -24,9 +24,9 @@
 #define CODE_MAX 256
 
 /*
- * The test of an argument by a rule. ANY allows any value, EQUAL allows the
- * value of the rule. WITHOUT allows an argument that has none of the value's
- * bits.
+ * The test that a rule applies to an argument. ANY allows any argument. EQUAL
+ * allows an argument that equals the rule's value. WITHOUT allows an argument
+ * in which all bits of the rule's value are 0.
  */
 enum test { ANY, EQUAL, WITHOUT };
 
@@ -38,20 +38,21 @@ struct rule {
 };
 
 /*
- * The system calls that a session needs, and OpenSSL in a handshake. Only
- * recvmsg(2) can give the process a new descriptor, so it is allowed only on
- * the channels to the parent. On a unix socket, a client could otherwise send
- * its own descriptors, such as a socket to the log. The session would then
- * write to this socket as the daemon's user. A session has closed the control
- * channel, and RLIMIT_NOFILE keeps other descriptors from using its number.
- * libseccomp skips a system call that the machine's architecture does not have.
+ * The system calls that a session needs, with the handshake by OpenSSL. Only
+ * recvmsg(2) can give the process a new descriptor, so recvmsg(2) is allowed
+ * only on the channels to the parent. Otherwise, a client at a unix socket
+ * could send one of its descriptors, such as a socket to the log. The session
+ * would then write to this socket as the daemon's user. A session has closed
+ * the control channel. Because of RLIMIT_NOFILE, no other descriptor can have
+ * the number of the control channel. libseccomp skips a system call that the
+ * machine's architecture does not have.
  */
 static const struct rule rules[] = {
 	{ SCMP_SYS(read), ANY, 0, 0 },
 	{ SCMP_SYS(write), ANY, 0, 0 },
 	{ SCMP_SYS(writev), ANY, 0, 0 },
 	{ SCMP_SYS(recvfrom), ANY, 0, 0 },
-	{ SCMP_SYS(sendto), EQUAL, 4, 0 }, /* no destination address is given */
+	{ SCMP_SYS(sendto), EQUAL, 4, 0 }, /* only without an address */
 	{ SCMP_SYS(sendmsg), EQUAL, 0, FILTER_CHANNEL },
 	{ SCMP_SYS(recvmsg), EQUAL, 0, FILTER_CHANNEL },
 	{ SCMP_SYS(recvmsg), EQUAL, 0, FORK_SERVER_CONTROL },
@@ -59,10 +60,10 @@ static const struct rule rules[] = {
 	{ SCMP_SYS(ppoll), ANY, 0, 0 },
 	{ SCMP_SYS(shutdown), ANY, 0, 0 },
 	{ SCMP_SYS(close), ANY, 0, 0 },
-	/* For the number of unsent bytes, and of bytes to read. */
+	/* To get the numbers of unsent bytes and of bytes to read. */
 	{ SCMP_SYS(ioctl), EQUAL, 1, SIOCOUTQ },
 	{ SCMP_SYS(ioctl), EQUAL, 1, FIONREAD },
-	/* For malloc(3). No new memory becomes executable. */
+	/* For malloc(3). New memory must not be executable. */
 	{ SCMP_SYS(brk), ANY, 0, 0 },
 	{ SCMP_SYS(mmap), WITHOUT, 2, PROT_EXEC },
 	{ SCMP_SYS(mprotect), WITHOUT, 2, PROT_EXEC },
@@ -77,7 +78,7 @@ static const struct rule rules[] = {
 	{ SCMP_SYS(getpid), ANY, 0, 0 },
 	{ SCMP_SYS(getrandom), ANY, 0, 0 },
 	{ SCMP_SYS(futex), EQUAL, 1, FUTEX_WAKE_PRIVATE },
-	/* For a poll(2) that continues after the process was stopped. */
+	/* To continue a poll(2) after the process was stopped. */
 	{ SCMP_SYS(restart_syscall), ANY, 0, 0 },
 	/* Only the fork server needs clone(2), to fork sessions. */
 	{ SCMP_SYS(clone), EQUAL, 0, CLONE_PARENT | SIGCHLD },
@@ -183,8 +184,9 @@ export_filter(scmp_filter_ctx ctx, void *to, size_t size)
 }
 
 /*
- * Return 0 if the kernel has the filter action that kills the process,
- * otherwise -1 with errno. Without this action, no session could start.
+ * Return 0 if the kernel has the filter action that kills the process.
+ * Otherwise, return -1 with errno, because no session could start without this
+ * action.
  */
 static int
 kernel_can_kill(void)
@@ -200,9 +202,10 @@ filter_build(bool limited)
 	/*
 	 * The kernel runs a new filter once for each system call number, to
 	 * find calls that are always allowed. Such a run ends when the filter
-	 * loads an argument. Therefore the first instruction loads an argument:
-	 * the filter is then installed in less than half the time. A session
-	 * ends too soon to benefit from the kernel's result.
+	 * loads an argument. The first instruction of this filter loads an
+	 * argument, so each run ends early. The installation then takes less
+	 * than half the time. A session ends too soon to benefit from the
+	 * kernel's result.
 	 */
 	static const struct sock_filter look =
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
@@ -229,9 +232,9 @@ filter_build(bool limited)
 }
 
 /*
- * Replace standard output and error by the descriptor `inert`. Both may be a
- * terminal or the log, where a session could forge lines. Do not close them,
- * because a later descriptor would get their numbers.
+ * Replace standard output and standard error by the descriptor `inert`. Both
+ * can be a terminal or the log, where a session could write false lines. Do not
+ * close the two descriptors, because later descriptors would get these numbers.
  */
 static int
 close_standard(int inert)
@@ -259,15 +262,16 @@ int
 filter_install(int inert, size_t memory)
 {
 	/*
-	 * limit_memory() is not in privdrop.c, because programs with sanitizers
-	 * need terabytes of address space, and write to standard error.
+	 * limit_memory() and close_standard() are not in privdrop.c, because
+	 * programs with sanitizers use privdrop.c too. Such programs need
+	 * terabytes of address space, and write to standard error.
 	 */
 	if (limit_memory(memory) != 0 || close_standard(inert) != 0)
 		return -1;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
 }
 
-/* The first filter stays in effect: a system call must pass both filters. */
+/* The first filter stays in effect, so a system call must pass both filters. */
 int
 filter_forbid_fork(void)
 {

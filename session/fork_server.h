@@ -41,9 +41,9 @@ struct fork_done {
 /*
  * The titles that ps(1) shows in place of the program's arguments. The fork
  * server starts with its title as argv[0], which also has room for the titles
- * of sessions. For TLS, argv[1] is the path of the host key's file. No title
- * may begin with the process name. Otherwise, ps(1) would take the title for
- * the full form of a truncated name, and show it as the name.
+ * of sessions. For TLS, argv[1] is the path of the host key's file. A title
+ * must not begin with the process name. Otherwise, ps(1) would take the title
+ * for the full form of a truncated name, and show it as the name.
  */
 #define FORK_SERVER_TITLE "bridled: fork server"
 #define FORK_SERVER_SPARE "bridled: spare"

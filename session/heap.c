@@ -8,7 +8,7 @@
 
 /* largest hole to fill, in bytes; malloc(3) uses mmap(2) for larger blocks */
 #define HOLE_MAX 65536
-/* step between sizes in bytes; malloc(3) rounds sizes to it */
+/* malloc(3) rounds sizes to multiples of this number of bytes */
 #define HOLE_STEP 16
 
 /*
@@ -37,12 +37,12 @@ heap_seal(void)
 
 	malloc_trim(0);
 	heap = mallinfo2();
-	/* With a sanitizer's own allocator, this heap stays empty. */
+	/* If a sanitizer has its own allocator, this heap stays empty. */
 	if (heap.arena == 0)
 		return;
 	/*
 	 * The holes lie below `top`. The free memory at the end of the heap
-	 * lies above.
+	 * lies above `top`.
 	 */
 	top = (uintptr_t)sbrk(0) - heap.keepcost;
 	for (size = HOLE_MAX; size > 0; size -= HOLE_STEP)

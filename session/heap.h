@@ -6,8 +6,9 @@
 
 /*
  * Return free memory to the kernel, and fill the holes between used blocks. A
- * session then allocates on fresh pages. In the many holes that OpenSSL leaves,
- * a session would spread 13 KiB over 60 pages, and copy each page.
+ * session then allocates on fresh pages. Otherwise, a session would use the
+ * many holes that OpenSSL leaves. The 13 KiB of a session would be spread over
+ * 60 pages, and the kernel would copy each page.
  */
 void heap_seal(void);
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* True if the line is not too long yet. Its LF has not arrived. */
+/* True if a line without LF is not too long yet. */
 static bool
 may_continue(const char *in, size_t inlen)
 {

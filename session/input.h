@@ -15,8 +15,8 @@ struct input_line {
 
 /*
  * Find the first line in the input. `eof` is true if the client sends no more.
- * Return false if the line has no LF yet, is not too long, and the client may
- * send more.
+ * Return false if the line has no LF yet, is not too long, and can still become
+ * longer.
  */
 bool input_line(const char *in, size_t inlen, bool eof, struct input_line *);
 

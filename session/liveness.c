@@ -18,8 +18,8 @@ liveness_beat(struct liveness *v, uint64_t taken, bool all)
 {
 	/*
 	 * A client that has sent a ping must continue to send pings.
-	 * Acknowledged bytes prove nothing, because its machine acknowledges
-	 * them even if the client hangs.
+	 * Acknowledged bytes do not prove that such a client is alive. The
+	 * client's machine acknowledges bytes even if the client hangs.
 	 */
 	bool alive = v->pings ? v->heard : all || taken != v->taken;
 

@@ -28,15 +28,15 @@ struct liveness {
 	unsigned silent;
 };
 
-/* True if the line is a ping. Store the ping in the struct. */
+/* True if the line is a ping. If true, record the ping in the struct. */
 bool liveness_ping(struct liveness *, const char *line, size_t len);
 
 /*
- * Count a heartbeat that the parent sends without a ping. Do not call this
- * function for replies to pings, because such replies are no sign of life.
- * `taken` is the number of bytes that the client's machine has acknowledged.
- * `all` is true if every byte is acknowledged. Return true if the client was
- * silent for LIVENESS_BEATS heartbeats.
+ * Count a heartbeat that the parent sends without a ping from the client. Do
+ * not call this function for a reply to a ping. `taken` is the number of bytes
+ * that the client's machine has acknowledged. `all` is true if every byte is
+ * acknowledged. Return true if the client was silent for LIVENESS_BEATS
+ * heartbeats.
  */
 bool liveness_beat(struct liveness *, uint64_t taken, bool all);
 

@@ -66,9 +66,9 @@ send_hello(const char *problem)
 
 /*
  * Fork a session as a child of the parent, so that the parent can reap the
- * session. This needs CLONE_PARENT, which fork(3) cannot set. The other work of
- * fork(3) is for threads, and this process has none. Return the pid, 0 in the
- * session, or -1 with errno.
+ * session. Call clone(2) with CLONE_PARENT, because fork(3) cannot set this
+ * flag. fork(3) does other work only for threads, and this process has no
+ * threads. Return the pid, 0 in the session, or -1 with errno.
  */
 static pid_t
 fork_for_parent(void)

@@ -35,8 +35,8 @@ privdrop_begin(void)
 	size_t i;
 
 	/*
-	 * Ignore a terminal's ^C and a shutdown's SIGTERM, because the parent
-	 * decides when to stop.
+	 * Ignore SIGINT from a terminal and SIGTERM from a shutdown, because
+	 * the parent decides when this process stops.
 	 */
 	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		sigaction(ignored[i], &sa, NULL);
@@ -47,9 +47,9 @@ privdrop_begin(void)
 
 /*
  * As root, change the root directory to an empty directory that is already
- * removed. Nobody can create a file there. Ignore failures before the change,
- * because the system-call filter forbids files too. Return false if the change
- * fails.
+ * removed. Nobody can create a file there. Ignore failures before the change of
+ * the root directory, because the system-call filter forbids access to files
+ * too. Return false if the change fails with an error other than EPERM.
  */
 static bool
 leave_files(void)
@@ -71,8 +71,8 @@ leave_files(void)
 
 /*
  * Forbid writes to files, and limit the number of descriptors. The system-call
- * filter forbids the same; these limits help if the filter has a bug. Return 0,
- * or -1 with errno.
+ * filter forbids the same actions. These limits help if the filter has a bug.
+ * Return 0, or -1 with errno.
  */
 static int
 set_limits(void)
@@ -88,8 +88,8 @@ set_limits(void)
 
 /*
  * True if RLIMIT_NPROC keeps sessions from forking. The kernel ignores this
- * limit for root, even inside a user namespace, and with some capabilities.
- * Only a fork is a certain test.
+ * limit for root, even inside a user namespace, and for a process with some
+ * capabilities. Only an attempt to fork is a certain test.
  */
 static bool
 fork_limited(void)
@@ -119,8 +119,8 @@ privdrop_server(size_t memory, const char **what)
 	int inert;
 
 	/*
-	 * Also close unknown descriptors that the daemon has inherited from its
-	 * own parent.
+	 * Close all other descriptors. Some can be unknown, because the daemon
+	 * has inherited them from its own parent.
 	 */
 	*what = "close descriptors";
 	if (close_range(STDERR_FILENO + 1, FORK_SERVER_CONTROL - 1, 0) != 0 ||
@@ -138,7 +138,10 @@ privdrop_server(size_t memory, const char **what)
 	*what = "set resource limits";
 	if (set_limits() != 0)
 		return -1;
-	/* Die with the daemon, even if this process is stopped by SIGSTOP. */
+	/*
+	 * If the daemon ends, this process must end too, even if SIGSTOP has
+	 * stopped this process.
+	 */
 	*what = "set the parent-death signal";
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
 		return -1;
@@ -150,8 +153,8 @@ privdrop_server(size_t memory, const char **what)
 		return -1;
 	heap_seal();
 	/*
-	 * Close the lowest descriptor, so that the channel of each session gets
-	 * its number.
+	 * Close the descriptor with the lowest number, so that the channel of
+	 * each session gets this number.
 	 */
 	close(FILTER_CHANNEL);
 	*what = "install the system-call filter";
@@ -169,9 +172,7 @@ privdrop_session(void)
 	 */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
 		_exit(71);
-	/*
-	 * Prefer the limit, which needs a tenth of the time of a second filter.
-	 */
+	/* Prefer the limit, because a second filter takes ten times as long. */
 	if ((limited ? prlimit(0, RLIMIT_NPROC, &none, NULL)
 		     : filter_forbid_fork()) != 0)
 		_exit(71);

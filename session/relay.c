@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* maximum number of bytes of a read(2); the usual capacity of a pipe */
+/* maximum bytes of one read(2), which is the usual capacity of a pipe */
 #define READ_MAX WIRE_CHUNK_MAX
 #define CAPTURE_MAX 256
 

@@ -11,8 +11,8 @@
 #include <stddef.h>
 
 /*
- * The limit of the output of a run. Both output streams together use this
- * quota.
+ * The limit of the output of a command. Both output streams of the command
+ * share this quota.
  */
 struct relay_quota {
 	uint64_t left;
@@ -20,7 +20,7 @@ struct relay_quota {
 };
 
 struct relay {
-	int pipe; /* pipe from the action; -1 if no pipe is open */
+	int pipe; /* pipe from the action; -1 if there is no open pipe */
 	enum privsep_relay mode;
 	unsigned stream; /* number of the stream (RELAY_STREAM) */
 	/* quota of the run (RELAY_STREAM); owned by the caller */
@@ -54,13 +54,13 @@ void relay_open_stream(
 int relay_read(struct relay *, struct buf *out);
 
 /*
- * Limit reading to the bytes that are in the pipe now. Call this when the
- * action has ended, because another process may still hold the pipe open.
+ * Limit reading to the bytes that are in the pipe now. Call this function when
+ * the action has ended, because another process can still have the pipe open.
  */
 void relay_limit(struct relay *);
 
 /*
- * Close the pipe and free the buffers. Drop a line without its LF. With
+ * Close the pipe and free the buffers. Drop a line that has no LF yet. With
  * RELAY_CAPTURE, insert the first line of the output before the LF of the
  * status line.
  */

@@ -130,8 +130,9 @@ take_heartbeat(struct io *io, size_t len)
 	int unsent = 0;
 
 	/*
-	 * Get the number of unsent bytes before the heartbeat is sent, because
-	 * the client cannot have acknowledged this heartbeat yet.
+	 * Get the number of unsent bytes before sending this heartbeat.
+	 * Otherwise the bytes of this heartbeat, which the client cannot have
+	 * acknowledged yet, would count as unsent.
 	 */
 	ioctl(io->client.fd, SIOCOUTQ, &unsent);
 	if (io->state == IO_WATCHING &&
@@ -177,8 +178,8 @@ receive_message(struct io *io)
 	case PRIVSEP_PONG:
 		if (io->closing)
 			/*
-			 * the parent sent this before it knew that the watch
-			 * ends
+			 * the parent sent this message before it knew that the
+			 * watch ends
 			 */
 			break;
 		if (io->message.head.kind != PRIVSEP_EVENTS)
@@ -200,8 +201,8 @@ receive_message(struct io *io)
 }
 
 /*
- * Send the request to the parent, and wait for its first message in reply. The
- * parent may first have to look up the client's groups.
+ * Send the request to the parent, and wait for the parent's first message in
+ * reply. The parent sometimes has to look up the client's groups first.
  */
 static void
 send_request(struct io *io, size_t len, bool ended)
@@ -234,8 +235,8 @@ report(struct io *io, enum privsep_kind kind)
 }
 
 /*
- * Tell the parent that the session is idle. Return the memory that a TLS
- * handshake has freed to the kernel.
+ * Tell the parent that the session is idle. After a TLS handshake, give the
+ * freed memory back to the kernel.
  */
 static void
 go_idle(struct io *io)
@@ -253,8 +254,8 @@ drop_input(struct io *io, size_t n)
 }
 
 /*
- * Pass the client's input on to the run. If the input is incomplete or too
- * long, tell the parent once.
+ * Pass the client's input on to the command of a `run` request. If the input is
+ * incomplete or too long, tell the parent once.
  */
 static void
 relay_stdin(struct io *io)
@@ -345,9 +346,9 @@ advance(struct io *io)
 }
 
 /*
- * True if the input is a list or ping request that lacks only its LF. Such a
- * request changes nothing. Programs in socket tutorials often send these three
- * bytes, and wait for the reply.
+ * True if the input is a list or ping request (three bytes) that lacks only its
+ * LF. Such a request changes nothing. Programs in socket tutorials often send
+ * only the three bytes, and wait for the reply.
  */
 static bool
 lacks_only_lf(const struct io *io)
@@ -428,8 +429,8 @@ wait_and_serve(struct io *io)
 		io->state == IO_RELAYING && io->out.len < IO_OUT_HIGH, p + 2);
 	/*
 	 * Usually, a client closes the connection or sends a request right
-	 * after a reply. Wait for IDLE_MS, so that the parent is not woken in
-	 * this case.
+	 * after a reply. Wait for IDLE_MS before reporting to the parent, so
+	 * that the parent is not woken in this case.
 	 */
 	n = poll(p, 2 + STREAMS, timeout);
 	if (n < 0 && errno != EINTR)
@@ -441,8 +442,9 @@ wait_and_serve(struct io *io)
 	if (n < 0 || (n == 0 && timeout > 0))
 		return;
 	/*
-	 * A client that has reset the connection may have sent other bytes than
-	 * TLS before. The handshake reads these bytes and reports them.
+	 * A client can send bytes that are not TLS, and then reset the
+	 * connection. The handshake reads these bytes and reports the client to
+	 * the parent.
 	 */
 	if (io->state == IO_HANDSHAKE && p[0].revents)
 		continue_handshake(io);
@@ -488,8 +490,8 @@ void
 session_run(int client, int parent, struct tls_context *tls)
 {
 	/*
-	 * This struct is static, because its pages need no memory until they
-	 * are used.
+	 * This struct is static, because the pages of a static struct need no
+	 * memory before their first use.
 	 */
 	static _Alignas(PAGE) struct io io;
 

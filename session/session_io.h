@@ -59,7 +59,10 @@ struct io {
 	enum io_state state;
 	bool eof;     /* the client sends no more */
 	bool closing; /* the session reads no more requests */
-	/* the parent is stopping: wait for acknowledgement at the end */
+	/*
+	 * the parent is stopping; at its end, the session waits until the
+	 * client's machine has acknowledged all bytes
+	 */
 	bool stopping;
 	/* the parent does not know yet that the session is idle */
 	bool idle_unreported;
@@ -95,10 +98,11 @@ void io_leave(void) __attribute__((noreturn));
 void io_finish(struct io *) __attribute__((noreturn));
 
 /*
- * Handle the loss of the client: end the session, and with the session its
- * action. A detached action continues. If the action's input is incomplete, the
- * session stays until the parent ends the action. An earlier end of the session
- * would close the pipe, and the incomplete input would look complete.
+ * Handle the loss of the client. End the session, which also ends the session's
+ * action. If the action is detached, the session and the action continue. If
+ * the action's input is incomplete, the session stays until the parent ends the
+ * action. An earlier end of the session would close the pipe, and the
+ * incomplete input would look complete.
  */
 void io_lose(struct io *);
 

@@ -108,7 +108,7 @@ may_be_request(const char *in, size_t len)
 
 /*
  * True if the line is a valid request, which ends the input. A damaged header
- * of a chunk must not end the input as if it were complete.
+ * of a chunk must not end the input as if the input were complete.
  */
 static bool
 is_request(const char *in, const struct input_line *line)
@@ -127,7 +127,7 @@ is_request(const char *in, const struct input_line *line)
 /*
  * Handle a malformed header, after which the end of the chunk is unknown. Set
  * `cut`, and return `len` to drop all bytes. If the command reads no input,
- * return 0: the line is then parsed as a request.
+ * return 0, so that the caller parses the line as a request.
  */
 static size_t
 take_malformed(struct stdin_relay *f, size_t len)
@@ -138,9 +138,9 @@ take_malformed(struct stdin_relay *f, size_t len)
 }
 
 /*
- * Handle a line that begins no chunk. A request ends the input, and stays there
- * for the caller. Any other line is malformed. Return the number of bytes to
- * drop.
+ * Handle a line that begins no chunk. If the line is a request, end the
+ * command's input, and leave the request to the caller. Any other line is
+ * malformed. Return the number of bytes to drop.
  */
 static size_t
 take_other(struct stdin_relay *f, const char *in, size_t len, bool eof)
@@ -183,7 +183,7 @@ take_header(struct stdin_relay *f, const char *in, size_t len, bool eof)
 }
 
 /*
- * Handle a client that sends no more before the end of the input. If a chunk
+ * Handle a client that stops sending before the end of the input. If a chunk
  * has begun, the input is incomplete. Otherwise, the command gets empty input.
  */
 static void

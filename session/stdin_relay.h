@@ -17,7 +17,7 @@ struct stdin_relay {
 	bool full;        /* the pipe has no room now */
 	/* number of bytes of the current chunk that are not passed on yet */
 	size_t chunk;
-	uint64_t left; /* number of bytes that the command may still get */
+	uint64_t left; /* number of bytes that the command can still get */
 	int cut; /* reason why the input is incomplete (enum wire_code), or 0 */
 };
 

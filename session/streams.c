@@ -15,7 +15,7 @@ streams_init(struct streams *s)
 
 /*
  * The parent sends STREAM_OUTPUT before STREAM_ERROR, so the quota is already
- * set for STREAM_ERROR.
+ * set when the message for STREAM_ERROR arrives.
  */
 static int
 take_stream(struct streams *s, const struct privsep_stream *m, int pipe)

@@ -1,6 +1,6 @@
 /*
- * The streams of a running action: its output, and for a command also its
- * standard error and its input.
+ * The streams of a running action. Each action has an output. A command also
+ * has an input and a standard error.
  */
 #ifndef BRIDLE_STREAMS_H
 #define BRIDLE_STREAMS_H
@@ -46,8 +46,8 @@ void streams_poll(const struct streams *, bool room, struct pollfd *);
 void streams_read(struct relay *, struct buf *out);
 
 /*
- * Limit reading to the bytes that are in the pipes now. Call this when the
- * action has ended.
+ * Limit reading to the bytes that are in the pipes now. Call this function when
+ * the action has ended.
  */
 void streams_limit(struct streams *);
 
