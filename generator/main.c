@@ -1,10 +1,10 @@
 /*
  * bridled-generator creates an instance of bridled-tcp@.socket for each TCP
- * address in the setting `listen` of the daemon's configuration, which includes
- * the files in conf.d. systemd runs this program as root at the boot and at
- * each daemon-reload. systemd then waits until this program ends; see
- * systemd.generator(7). The program therefore reads only regular files of root,
- * ends within a second, and creates its links last.
+ * address in the setting `listen` of the daemon's configuration. The
+ * configuration includes the files in conf.d. systemd runs this program as root
+ * at the boot and at each daemon-reload. systemd then waits until this program
+ * ends; see systemd.generator(7). The program therefore reads only regular
+ * files of root, ends within a second, and creates its links last.
  */
 #include "buf.h"
 #include "conf.h"

@@ -36,9 +36,8 @@ clock_earlier(int64_t a, int64_t b)
 }
 
 /*
- * Make localtime_r(3) use the time zone that the machine has now, even if the
- * zone has changed since the process started. If $TZ is set, use the zone in
- * $TZ.
+ * Make localtime_r(3) use the present time zone of the machine. The zone can
+ * have changed since the process started. If $TZ is set, use the zone in $TZ.
  */
 void clock_follow_zone(void);
 

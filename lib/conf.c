@@ -42,8 +42,8 @@ add_path(struct buf *out, const config_setting_t *at)
 }
 
 /*
- * If the setting is in a list entry with a key `name`, append the value of this
- * key in parentheses, for example " (teacher)".
+ * If the setting is in a list entry with a key `name`, append the value of
+ * `name` in parentheses. An example is " (teacher)".
  */
 static void
 add_entry_name(struct buf *out, const config_setting_t *at)
@@ -144,11 +144,11 @@ syntax_error(struct conf *c, unsigned line, const char *fmt, ...)
 /*
  * State of the lexical check, which runs before libconfig parses the text. The
  * check finds strings, comments and numbers as libconfig's lexer does. The
- * check refuses some errors that libconfig accepts silently. Four of these
- * errors are @include, a number that overflows, a comment or string without an
- * end, and \x00 in a string. Another error is two strings without a comma
- * between them. The last error is a comma without a following value, which
- * libconfig has accepted since version 1.7.
+ * check refuses some errors that libconfig accepts silently. Such errors are
+ * @include, a number that overflows, and a comment or string without an end.
+ * Other such errors are \x00 in a string, and two strings without a comma
+ * between them. Since version 1.7, libconfig also accepts a comma without a
+ * following value.
  */
 struct scan {
 	struct conf *conf;

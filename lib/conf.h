@@ -23,9 +23,9 @@ struct conf {
 
 /*
  * Open and parse a file. The file must belong to root or to the effective user.
- * Other users must not be able to write to the file or to a folder above the
- * file, unless this folder is sticky. Return 0, or -1 with error lines appended
- * to `errors`. Call conf_close() in both cases.
+ * Other users must not be able to write to the file. They must not be able to
+ * write to a folder above the file, unless the folder is sticky. Return 0, or
+ * -1 with error lines appended to `errors`. Call conf_close() in both cases.
  */
 int conf_open(struct conf *, const char *path, struct buf *errors,
 	struct buf *warnings);
@@ -87,8 +87,8 @@ bool conf_number(struct conf *, const config_setting_t *, unsigned min,
 bool conf_bool(struct conf *, const config_setting_t *, bool *out);
 
 /*
- * Read a list or an array of strings into *out, and the number of strings into
- * *n; n may be NULL. The caller frees *out with conf_strings_free(). A single
+ * Read a list or an array of strings into *out. Unless n is NULL, set *n to the
+ * number of strings. The caller frees *out with conf_strings_free(). A single
  * string is read as a list with one element. *out, errors and the return value
  * are as for conf_string().
  */

@@ -67,8 +67,8 @@ int conf_files_read_with(struct conf_files *, const char *path,
 	const char *folder, const struct conf_stand_in *, struct buf *errors);
 
 /*
- * True if the path is in a folder "conf.d", and has a name that
- * conf_files_list() accepts. The file need not exist.
+ * True if the path is in a folder "conf.d", and conf_files_list() would accept
+ * the name of the file. The file need not exist.
  */
 bool conf_files_is_drop_in(const char *path);
 

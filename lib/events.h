@@ -19,7 +19,7 @@ enum event_kind {
 	 * history
 	 */
 	EVENT_KINDS,
-	EVENT_WATCHING = EVENT_KINDS, /* record at the start of a watch */
+	EVENT_WATCHING = EVENT_KINDS, /* first record of a watch */
 	EVENT_MISSED, /* record that the history no longer has some events */
 	EVENT_HEARTBEAT,
 	EVENT_ALL_KINDS

@@ -1,6 +1,6 @@
 /*
- * The check that a text has the form of a fingerprint. This file does not use
- * OpenSSL, so programs can link the check without OpenSSL.
+ * The function that checks if a text has the form of a fingerprint. This file
+ * does not use OpenSSL, so programs can link the function without OpenSSL.
  */
 #include "tls.h"
 

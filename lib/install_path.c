@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /*
- * True if the file belongs to root or to the owner of the program, and other
- * users cannot write to the file. If false, append the reason to `why`.
+ * True if the file belongs to root or to the program's owner, and other users
+ * cannot write to the file. If false, append the reason to `why`.
  */
 static bool
 check_file(
@@ -29,10 +29,10 @@ check_file(
 }
 
 /*
- * Return false if all users are allowed to replace files in the folder of
- * `path`, or in a folder above this folder. Do not check the owner of a folder,
- * because the owner could replace the program itself. If the result is false,
- * append the reason to `why`.
+ * Return false if all users can replace files in the folder of `path`, or in a
+ * folder above this folder. Do not check the owner of a folder, because the
+ * owner could replace the program itself. If the result is false, append the
+ * reason to `why`.
  */
 static bool
 check_folders(const char *path, struct buf *why)

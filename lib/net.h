@@ -99,8 +99,8 @@ int net_listen_unix(const char *path, mode_t mode, uid_t owner, gid_t group);
 /*
  * Set the owner, the group and the mode of a socket file. An owner or group of
  * -1 means no change. If owner and group are right already, do not call
- * lchown(2), because some services do not have the right to call lchown(2).
- * Return 0, or -1 with errno.
+ * lchown(2). Some services do not have the right to call lchown(2). Return 0,
+ * or -1 with errno.
  */
 int net_own_unix(const char *path, mode_t mode, uid_t owner, gid_t group);
 

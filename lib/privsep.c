@@ -52,7 +52,7 @@ privsep_malformed(int sock, const struct request_error *e)
 		.code = (uint32_t)e->code };
 
 	/*
-	 * Copy only the text, because the bytes behind its NUL may hold other
+	 * Copy only the text, because the bytes after the NUL can be other
 	 * data.
 	 */
 	memcpy(m.reason, e->reason, strnlen(e->reason, sizeof(m.reason) - 1));
@@ -108,7 +108,7 @@ privsep_receive(int sock, struct privsep_message *m, size_t *len, int *pass)
 		*len = (size_t)n - sizeof(m->head);
 		return 1;
 	}
-	/* Even a message that is empty or too short may carry a descriptor. */
+	/* Even a message that is empty or too short can carry a descriptor. */
 	fd_close(pass);
 	if (n <= 0)
 		return (int)n;

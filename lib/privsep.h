@@ -1,6 +1,6 @@
 /*
- * The channel between a session and the parent: messages of exact lengths over
- * a SOCK_SEQPACKET pair.
+ * The channel between a session and the parent, which is a SOCK_SEQPACKET pair.
+ * The receiver refuses a message with a wrong length.
  *
  *   session → parent
  *     REQUEST    the client's request
@@ -130,7 +130,7 @@ struct privsep_notice { /* a message DONE, STALLED, BEGUN or ALIVE */
 /* Results of a TLS handshake. */
 enum privsep_handshake {
 	PRIVSEP_HANDSHAKE_KEY,    /* success; `text` is the fingerprint */
-	PRIVSEP_HANDSHAKE_NO_KEY, /* success, but the peer has shown no key */
+	PRIVSEP_HANDSHAKE_NO_KEY, /* success, but the peer has sent no key */
 	PRIVSEP_HANDSHAKE_PLAIN,  /* failure: the peer does not speak TLS */
 	PRIVSEP_HANDSHAKE_FAILED, /* failure; `text` is the reason */
 	PRIVSEP_HANDSHAKE_LEFT, /* failure: the peer closed or sent an alert */
@@ -176,7 +176,10 @@ int privsep_notice(int sock, enum privsep_kind);
 int privsep_cut(int sock, int code);
 int privsep_peer(int sock, enum privsep_handshake, const char *text);
 
-/* A message from the parent: a head, and the bytes to write to the client. */
+/*
+ * A message from the parent. The message is a head, and the bytes that follow
+ * the head.
+ */
 struct privsep_message {
 	struct privsep_reply head;
 	char bytes[PRIVSEP_BYTES_MAX];
@@ -198,8 +201,8 @@ int privsep_take_client(int sock, int flags, int *client);
 int privsep_receive(int sock, struct privsep_message *, size_t *len, int *pass);
 
 /*
- * Send the client's socket from the parent to a session. The parent's own
- * descriptor stays open. Return 0, or -1 with errno.
+ * Send the client's socket from the parent to a session. The descriptor
+ * `client` in the parent stays open. Return 0, or -1 with errno.
  */
 int privsep_give_client(int sock, int client);
 

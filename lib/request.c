@@ -119,8 +119,8 @@ find_key(const struct verb *verb, const char *s, size_t len)
 }
 
 /*
- * Reject an unknown option, and return -1. Do not quote the option if the verb
- * is `say`, because the option may be a part of a private message.
+ * Reject an unknown option, and return -1. If the verb is `say`, do not quote
+ * the option, because it can be a part of a private message.
  */
 static int
 reject_option(const struct verb *verb, const struct wire_field *f, size_t len,
@@ -506,7 +506,7 @@ request_arguments(const struct request *r, struct buf *out)
 	for (i = 0; i < r->nargs; i++)
 		put_arg(out, &r->args[i]);
 	/*
-	 * Append dry-run before all other options, because a log may truncate
+	 * Append dry-run before all other options, because a log can truncate
 	 * the line.
 	 */
 	if (r->dry_run)

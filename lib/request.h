@@ -90,7 +90,7 @@ bool request_valid(const struct request *);
 void request_format(const struct request *, struct buf *);
 
 /*
- * Append the fields after the verb as text for a log, for example
+ * Append the fields that follow the verb, as text for a log. An example is
  * "firefox#signal=KILL".
  */
 void request_arguments(const struct request *, struct buf *);

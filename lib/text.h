@@ -79,8 +79,9 @@ int text_index(const char *const *list, const char *);
 
 /*
  * Return the candidate that is nearest to s; NULL if no candidate is near. A
- * candidate is near if its edit distance from s is at most two, and is less
- * than half of the candidate's length. The list ends with NULL.
+ * candidate is near if its edit distance from s is at most two. The distance
+ * must also be less than half of the candidate's length. The list ends with
+ * NULL.
  */
 const char *text_nearest(const char *s, const char *const *candidates);
 

@@ -2,8 +2,8 @@
  * TLS 1.3 between two peers that identify each other's key by its fingerprint,
  * as in ssh(1). There are no certificate authorities. A certificate only
  * contains a key. Only tls.c, tls_keys.c and tls_pkcs8.c use OpenSSL.
- * bridled-session-tls links these three files; bridled and bridlectl load them
- * as a module (tls_load.c).
+ * bridled-session-tls links these three files; bridled and bridlectl load these
+ * files as a module (tls_load.c).
  *
  * A key is a P-256 or Ed25519 key. No function blocks. If a function would have
  * to wait, it returns the event to wait for. After this event the caller
@@ -30,7 +30,7 @@ struct tls_key;
  */
 struct tls_context;
 
-/* A connection with TLS over a socket. */
+/* A TLS connection over a socket. */
 struct tls;
 
 enum tls_key_type { TLS_KEY_P256, TLS_KEY_ED25519 };
@@ -58,10 +58,10 @@ struct tls_key *tls_key_read(const char *path, char problem[TLS_PROBLEM_SIZE]);
 
 /*
  * Read the file like tls_key_read(), but do not parse the key yet. A client's
- * handshake parses the key while the server works on its part of the handshake.
- * Pass such a key to tls_client() only, and free the context before the key. If
- * the file holds no valid key, the handshake fails, and tls_problem() returns
- * the reason.
+ * handshake parses the key while the server works on the server's part of the
+ * handshake. Pass such a key to tls_client() only, and free the context before
+ * the key. If the file holds no valid key, the handshake fails, and
+ * tls_problem() returns the reason.
  */
 struct tls_key *tls_key_open(const char *path, char problem[TLS_PROBLEM_SIZE]);
 
@@ -105,7 +105,7 @@ void tls_context_free(struct tls_context *);
  */
 struct tls *tls_open(struct tls_context *, int fd);
 
-/* Results of a call that is not finished or has failed. */
+/* Results of a call that must be repeated or has failed. */
 enum tls_result {
 	TLS_WANT_READ = -1,
 	TLS_WANT_WRITE = -2,
@@ -128,7 +128,7 @@ bool tls_peer_left(const struct tls *);
 
 /*
  * Set `fingerprint` to the fingerprint of the peer's key. Return false if the
- * peer has shown no key.
+ * peer has not sent a key.
  */
 bool tls_peer(const struct tls *, char fingerprint[TLS_FINGERPRINT_SIZE]);
 

@@ -197,7 +197,7 @@ type_known(const EVP_PKEY *pkey)
 
 /*
  * Open the file, and check its type and mode. Return the descriptor, or -1 with
- * `problem` and errno. fstat(2) checks the open file, because the path may lead
+ * `problem` and errno. fstat(2) checks the open file, because the path can lead
  * to another file later.
  */
 static int

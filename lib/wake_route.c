@@ -16,8 +16,8 @@ struct finding {
 };
 
 /*
- * True if the search includes the interface, the interface is up, and one
- * packet through it can reach all machines of its network.
+ * True if the search includes the interface and the interface is up. One packet
+ * through the interface must be able to reach all machines of its network.
  */
 static bool
 is_suitable(const struct ifaddrs *a, const struct wake_search *search)

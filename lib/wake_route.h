@@ -28,11 +28,11 @@ struct wake_search {
 };
 
 /*
- * Fill in a route for each attached network that the search includes. The
- * address of a route is the broadcast address of an IPv4 network, or ff02::1
- * for all IPv6 networks of an interface. Leave out loopback and point-to-point
- * interfaces, and interfaces that are down. Return the number of routes, at
- * most WAKE_ROUTES_MAX, or -1 with errno.
+ * Fill in a route for each attached network that the search includes. A route
+ * to an IPv4 network has the broadcast address of this network. A route to the
+ * IPv6 networks of an interface has the address ff02::1. Leave out loopback and
+ * point-to-point interfaces, and interfaces that are down. Return the number of
+ * routes, at most WAKE_ROUTES_MAX, or -1 with errno.
  */
 int wake_routes_find(
 	const struct wake_search *, struct wake_route routes[WAKE_ROUTES_MAX]);

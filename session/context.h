@@ -1,7 +1,7 @@
 /*
  * The TLS context that all sessions of a program share. The program makes the
- * context before it forks the first session. bridled-session has no TLS
- * (context_plain.c), and is smaller and faster than bridled-session-tls
+ * context before it forks the first session. The program bridled-session has no
+ * TLS (context_plain.c). It is smaller and faster than bridled-session-tls
  * (context_tls.c).
  */
 #ifndef BRIDLE_CONTEXT_H

@@ -27,7 +27,10 @@
 
 struct fork_hello {
 	char version[FORK_SERVER_VERSION_SIZE]; /* version of the program */
-	/* reason why the fork server cannot start; empty if it is ready */
+	/*
+	 * reason why the fork server cannot start; "" if the fork server is
+	 * ready
+	 */
 	char problem[FORK_SERVER_PROBLEM_SIZE];
 };
 

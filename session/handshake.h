@@ -1,5 +1,5 @@
 /*
- * The TLS handshake of a session, and its report to the parent.
+ * The TLS handshake of a session, and the report of the result to the parent.
  */
 #ifndef BRIDLE_HANDSHAKE_H
 #define BRIDLE_HANDSHAKE_H
@@ -20,8 +20,8 @@ enum handshake {
 #define HANDSHAKE_REPLY "1#401#" WIRE_TLS_ONLY "\n"
 
 /*
- * Continue the handshake without blocking. `parent` is the channel to the
- * parent, which gets the result.
+ * Continue the handshake without blocking. `parent` is the channel over which
+ * the parent gets the result.
  */
 enum handshake handshake_step(struct stream *, int parent);
 

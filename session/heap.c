@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* largest hole to fill, in bytes; malloc(3) uses mmap(2) for larger blocks */
+/* bytes of the largest hole; larger blocks of malloc(3) come from mmap(2) */
 #define HOLE_MAX 65536
 /* malloc(3) rounds sizes to multiples of this number of bytes */
 #define HOLE_STEP 16

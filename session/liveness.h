@@ -33,10 +33,10 @@ bool liveness_ping(struct liveness *, const char *line, size_t len);
 
 /*
  * Count a heartbeat that the parent sends without a ping from the client. Do
- * not call this function for a reply to a ping. `taken` is the number of bytes
- * that the client's machine has acknowledged. `all` is true if every byte is
- * acknowledged. Return true if the client was silent for LIVENESS_BEATS
- * heartbeats.
+ * not call this function for a reply to a ping, because this reply is no sign
+ * of life. `taken` is the number of bytes that the client's machine has
+ * acknowledged. `all` is true if every byte is acknowledged. Return true if the
+ * client was silent for LIVENESS_BEATS heartbeats.
  */
 bool liveness_beat(struct liveness *, uint64_t taken, bool all);
 

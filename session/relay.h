@@ -23,7 +23,7 @@ struct relay {
 	int pipe; /* pipe from the action; -1 if there is no open pipe */
 	enum privsep_relay mode;
 	unsigned stream; /* number of the stream (RELAY_STREAM) */
-	/* quota of the run (RELAY_STREAM); owned by the caller */
+	/* quota of the command (RELAY_STREAM); owned by the caller */
 	struct relay_quota *quota;
 	size_t left; /* maximum number of bytes still to read */
 	/* beginning of a line whose LF is not read yet (RELAY_LINES) */
@@ -40,8 +40,9 @@ struct relay {
 void relay_open(struct relay *, int pipe, enum privsep_relay);
 
 /*
- * Like relay_open(), but for a stream of a run, which is sent as chunks. Bytes
- * beyond the quota are dropped. The quota must live as long as the relay.
+ * Like relay_open(), but for a stream of a command. The session sends the
+ * stream as chunks, and drops bytes beyond the quota. The quota must live as
+ * long as the relay.
  */
 void relay_open_stream(
 	struct relay *, int pipe, unsigned stream, struct relay_quota *);

@@ -62,7 +62,10 @@ take_end(struct io *io, size_t len)
 {
 	io->closing = true;
 	io->stopping = true;
-	/* In the middle of a reply or of a handshake, no status can be sent. */
+	/*
+	 * The session cannot send a status in the middle of a reply or
+	 * handshake.
+	 */
 	if (io->state != IO_IDLE && io->state != IO_WAITING &&
 		io->state != IO_WATCHING && io->state != IO_LEAVING)
 		io_leave();

@@ -77,7 +77,7 @@ struct io {
 	struct streams streams;
 	/* the parent knows that the input is incomplete or too long */
 	bool cut_reported;
-	bool client_gone; /* the client is gone, so nothing is sent to it */
+	bool client_gone; /* the client is gone, so the session sends nothing */
 	struct liveness liveness;
 	uint64_t written; /* number of bytes sent to the client */
 	/* number of bytes received and sent since the last PRIVSEP_ALIVE */
@@ -94,7 +94,10 @@ void io_report_alive(struct io *);
 /* End the session immediately, without sending more output. */
 void io_leave(void) __attribute__((noreturn));
 
-/* End the connection and the session. Call this when all output is written. */
+/*
+ * End the connection and the session. Call this function when all output is
+ * written.
+ */
 void io_finish(struct io *) __attribute__((noreturn));
 
 /*

@@ -27,7 +27,7 @@ cut(struct stdin_relay *f, int code)
 {
 	if (f->cut == 0 && f->pipe != -1)
 		f->cut = code;
-	f->full = false; /* no more bytes are written */
+	f->full = false; /* cut() stops all writes to the pipe */
 }
 
 /*

@@ -1,7 +1,7 @@
 /*
  * The relay of standard input from the client's chunks to the pipe of a
  * command. The bytes of a chunk are never parsed as a request, even if the
- * command does not read them.
+ * command does not read these bytes.
  */
 #ifndef BRIDLE_STDIN_RELAY_H
 #define BRIDLE_STDIN_RELAY_H
@@ -38,12 +38,12 @@ size_t stdin_relay_take(
 	struct stdin_relay *, const char *in, size_t len, bool eof);
 
 /*
- * Mark the input as incomplete, unless its end has arrived. Call this when the
- * client is gone.
+ * Mark the input as incomplete, unless the end of the input has arrived. Call
+ * this function when the client is gone.
  */
 void stdin_relay_lose(struct stdin_relay *);
 
-/* Close the pipe. Call this when the command has ended. */
+/* Close the pipe. Call this function when the command has ended. */
 void stdin_relay_close(struct stdin_relay *);
 
 #endif

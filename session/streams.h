@@ -17,7 +17,7 @@
 struct streams {
 	struct relay out;
 	struct relay err;
-	/* quota of the run, which `out` and `err` share */
+	/* quota of the command, which `out` and `err` share */
 	struct relay_quota quota;
 	struct stdin_relay in;
 	bool detach; /* the action continues without its client */
