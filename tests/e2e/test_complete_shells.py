@@ -35,8 +35,8 @@ PARTED = b"<parted>"
 class Shell:
     """An interactive shell on a terminal, in an empty home folder."""
 
-    program = None  # name of the program; each subclass sets it.
-    bin = ()        # More folders for PATH.
+    program = None  # name of the program, which each subclass sets
+    bin = ()        # more folders for PATH
 
     def __init__(self, known=(), conf=""):
         self.known, self.conf = known, conf
@@ -122,11 +122,11 @@ class Shell:
         None if the line is incomplete, for example without a closing quotation
         mark."""
         self.data = b""
-        # Go to the start of the line and insert the program words, which
-        # stores its arguments in a file.
+        # Go to the start of the line, and insert the name of the program
+        # `words`. This program stores its arguments in a file.
         os.write(self.master, (keys + "\x01words \r").encode())
-        # Wait for the next prompt. Before the prompt, the shell has not set
-        # the terminal to its own mode.
+        # Wait for the next prompt. Before this prompt, the terminal is not yet
+        # in the mode that the shell needs.
         if self.until(lambda: PROMPT in self.data.partition(PARTED)[2],
                       bridle.PATIENCE / 8):
             with open(os.path.join(self.dir, "words"), "rb") as f:
@@ -255,7 +255,7 @@ def test_hosts_with_a_port_are_completed_once(kind):
         shell.completes("bridlectl -H lab7:", "-H", "lab7:7075", END)
         shell.completes("bridlectl -H plain:l", "-H", "plain:lab7", END)
         shell.completes("bridlectl -H pl", "-H", "plain:" + END)
-        if kind is not Fish:  # in Fish a bracket begins an index, so skip this
+        if kind is not Fish:  # in Fish, a bracket begins an index
             shell.completes("bridlectl -H '[fe", "-H", "[fe80::1]", END)
 
 
@@ -316,8 +316,8 @@ def quotations(name, length):
 
 @in_every_shell
 def test_processes_of_the_daemon_are_completed(kind):
-    # No other process may have a name with this start, because it would be a
-    # candidate, too.
+    # Use a new `start`. If another process's name began with `start`, the shell
+    # would offer that name, too.
     start = unique_name("")
     name = start + " a:b=c"
     assert len(name) <= 15, name
@@ -376,8 +376,8 @@ def test_what_is_written_is_not_run_by_completing(kind):
     with kind() as shell:
         line = "bridlectl -H $(touch gotcha)`touch gotcha` kill "
         for last in ("x", '"x$(touch gotcha)'):
-            # Zsh itself runs the command in a word where TAB is pressed, even
-            # without bridlectl.
+            # If the user presses TAB in a word with a $(COMMAND), zsh runs this
+            # command. Zsh does so for each program, not only for bridlectl.
             if kind is not Zsh or "$" not in last:
                 os.write(shell.master, (line + last + "\t\x15").encode())
         shell.completes("bridlectl po", "poweroff", END)

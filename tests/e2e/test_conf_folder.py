@@ -1,5 +1,5 @@
-"""Tests of the folder conf.d beside the configuration file. Its files add
-entries to `clients` and `listen`."""
+"""Tests of the folder conf.d beside the configuration file. The files in this
+folder add entries to `clients` and `listen`."""
 
 import os
 import re
@@ -39,7 +39,7 @@ def check(d):
 
 
 def edit(d, script, file=None):
-    """Run config edit with a shell script as the editor."""
+    """Run `config edit` with a shell script as the editor."""
     path = os.path.join(d.dir, "editor")
     with open(path, "w") as f:
         f.write("#!/bin/sh\n" + script + "\n")
@@ -60,7 +60,7 @@ class Folder:
         return os.path.join(self.path, name)
 
     def write(self, name, clients="", listen="", text=""):
-        """Replace the file, as programs should: by a rename."""
+        """Replace the file by a rename, as programs should."""
         new = self.file("." + name)
         with open(new, "w") as f:
             if clients:
@@ -84,7 +84,7 @@ def test_files_are_read_after_the_main_file_in_the_order_of_names():
         os.rename(folder.file("20-b.conf"), folder.file("05-b.conf"))
         assert d.reload(), d.log()
         equal(tell(s).status.pairs["rule"], "b.allow")
-        # The main file has the last word.
+        # An entry in the main file takes precedence.
         d.clients = entry("allow = ();", name="main")
         d.write_config()
         assert d.reload(), d.log()
@@ -205,8 +205,8 @@ def test_entries_are_found_by_key_and_name():
 
 
 def test_many_files_cost_the_parent_little():
-    """The child of a reload compares the names of all entries. The parent only
-    reads the entries."""
+    """A reload compares the names of all entries in a child process. The parent
+    process only reads the entries."""
     if bridle.WRAP or not bridle.FILTER:
         raise bridle.Skip("because valgrind and sanitizers are too slow")
     with Daemon() as d:
@@ -255,7 +255,7 @@ def test_a_file_of_the_folder_is_edited_and_reloaded():
         folder.write("10-bo.conf", entry(name="bo", who=US + 1))
         folder.write("20-anna.conf", entry(name="anna", who=US + 2))
         assert d.reload(), d.log()
-        # During the edit, a reload does not read the copy.
+        # During the edit, a reload does not read the editor's copy of the file.
         done = edit(d, "kill -HUP %d; ls -A %s; echo >>\"$1\"" % (
             d.pid, folder.path), file)
         equal(done.returncode, 0, done.stderr)
@@ -280,7 +280,7 @@ def test_a_file_of_the_folder_is_edited_and_reloaded():
 
 def test_the_folder_is_beside_a_link():
     """If the configuration file is a link, conf.d is beside the link. The
-    daemon, --check and the edit agree on this."""
+    daemon, `bridled --check` and `bridlectl config edit` use this folder."""
     with Daemon(clients=NOBODY) as d:
         other = os.path.join(d.dir, "other")
         os.mkdir(other)

@@ -1,4 +1,4 @@
-"""Tests of bridlectl config apply, for daemons that open their own sockets.
+"""Tests of `bridlectl config apply`, for daemons that open their own sockets.
 The tests of the daemon under systemd are in tests/system."""
 
 import contextlib
@@ -33,8 +33,8 @@ def read(path):
 
 
 def served(d):
-    """Return the text of the main file in the copy of the configuration that
-    was last applied."""
+    """Return the main file's text from the file .served. This file is a copy of
+    the configuration that was last applied."""
     head, text = read(d.config + ".served").split("\n", 1)
     length = re.fullmatch(r"# bridlectl: file (\d+) bridled.conf", head)[1]
     return text[:int(length)]
@@ -55,7 +55,7 @@ def applied(d, *args, **env):
 
 def restored(d, done, before):
     """Check that config apply has failed, and that the daemon serves the text
-    `before` again. The changed text must be saved."""
+    `before` again. Check that the changed text is saved as .rejected."""
     equal(done.returncode, 1, done.stderr)
     says(done, "the rejected text is in %s.rejected" % d.config,
          "%s is restored" % d.config,
@@ -78,8 +78,8 @@ def test_each_listener_is_proven():
                              stdout=subprocess.PIPE, check=True).stdout.strip()
         equal(done.stdout.splitlines()[-1], "127.0.0.1:%d (TLS) answers with "
               "the host's key %s" % (port, key))
-        # A daemon that runs already keeps its key, so another key in the file
-        # means that clients meet an unknown host.
+        # A running daemon keeps its key, even if the key file changes. Clients
+        # then get a key that is not in the key file.
         os.rename(d.state_dir + "/host_key", d.state_dir + "/old")
         done = apply(d)
         equal(done.returncode, 1)
@@ -99,8 +99,8 @@ def test_a_listener_at_all_addresses_is_proven():
 
 
 def test_a_busy_daemon_serves():
-    """Test that a daemon whose sessions are all used still counts as a daemon
-    that serves."""
+    """Test that a daemon without a free session still counts as a daemon that
+    serves."""
     with Daemon(tcp=[TLS], limits={"sessions": 17}) as d:
         with contextlib.ExitStack() as stack:
             s = stack.enter_context(d.connect(d.ports[0]))
@@ -108,7 +108,8 @@ def test_a_busy_daemon_serves():
             assert "answers, but is too busy to show its key" in \
                 applied(d).stdout
             s.close()
-        # The session of the unix socket may end after the TLS client comes.
+        # bridlectl connects to the unix socket first. If that session has not
+        # ended yet, no session is free for TLS.
         wait_for("a free session", lambda:
                  "answers with the host's key" in applied(d).stdout)
 
@@ -149,8 +150,8 @@ def test_without_a_copy_the_file_stays():
 
 
 def test_an_old_copy_is_not_restored():
-    """Test that settings which were taken by a reload are not lost. The copy
-    is older than these settings."""
+    """Test that bridlectl does not restore a copy that is older than the
+    effective settings. The settings of the last reload would be lost."""
     with Daemon() as d:
         applied(d)
         text = read(d.config) + "stop_seconds = 7;\n"
@@ -166,8 +167,8 @@ def test_an_old_copy_is_not_restored():
 
 
 def test_comments_are_no_settings():
-    """Test that the copy counts as served after a reload that changed only
-    comments."""
+    """Test that bridlectl still restores the copy after a reload that changed
+    only comments."""
     with Daemon() as d:
         applied(d)
         before = read(d.config)
@@ -207,7 +208,8 @@ def test_a_link_stays_a_link():
         os.mkdir(os.path.dirname(real))
         os.rename(d.config, real)
         os.symlink("real/my.conf", d.config)
-        # The daemon must know the file by its new path.
+        # Restart the daemon, because the daemon must know the new path of its
+        # file.
         d.process.send_signal(signal.SIGTERM)
         d.process.wait(bridle.PATIENCE)
         d.spawn()
@@ -238,7 +240,8 @@ def test_an_edit_of_a_file_of_conf_d_is_undone_alone():
         done = ctl("config", "edit", path, env=dict(os.environ, EDITOR=editor))
         equal(done.returncode, 0, done.stderr)
         assert "127.0.0.1:%d (TLS) answers" % port in done.stdout, done
-        # The daemon keeps its key, so the proof fails after the next edit.
+        # The daemon keeps its key, but the key file is gone. Therefore
+        # bridlectl finds a wrong key after the next edit.
         os.rename(d.state_dir + "/host_key", d.state_dir + "/old")
         kept = read(path)
         done = ctl("config", "edit", path, env=dict(
@@ -272,15 +275,16 @@ def test_who_would_be_locked_out_is_not():
         d.write_config()
         applied(d, "--force")
         equal(d.ask("1#4").code, 401)
-        # A client without access cannot lose it.
+        # A client without access cannot lose its access, so this needs no
+        # --force.
         d.settings += "stop_seconds = 7;"
         d.write_config()
         applied(d)
 
 
 def test_the_callers_access_is_proven_by_a_request():
-    """Test a lockout that only a request shows: the caller may write to the
-    socket file, and may not enter its folder."""
+    """Test a lockout that only a request shows. The caller is allowed to write
+    to the socket file, but not to enter its folder."""
     if not bridle.ROOT:
         raise Skip("because only root can become another user")
     with Daemon(entry() + ", " + entry(STRANGER, name="anna")) as d:
@@ -345,7 +349,8 @@ def test_a_client_revoked_without_a_daemon_stays_revoked():
 
 
 def test_a_copy_that_cannot_be_renewed_is_removed():
-    """An old copy could bring back a client that is revoked now. The limit is
+    """bridlectl must remove an old copy that it cannot replace. The old copy
+    could bring back a client that is revoked now. The limit of the file size is
     smaller than the copy, but larger than all other files."""
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -367,7 +372,7 @@ def test_the_copy_is_for_its_owner_only():
         applied(d)
         equal(os.stat(d.config + ".served").st_mode & 0o777, 0o600)
         before = read(d.config)
-        # A copy that another user may have made is not used.
+        # bridlectl must not use a copy that belongs to another user.
         if bridle.ROOT:
             shutil.chown(d.config + ".served", STRANGER)
             d.write_config(before + "nonsense = 1;\n")

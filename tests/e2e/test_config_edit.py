@@ -25,8 +25,8 @@ def entry(who=US, name="me", rest='allow = ("*");'):
 
 
 def environ(**more):
-    """Return our environment without the editor and without the variables of
-    sudo."""
+    """Return the environment of this test, but without the variables of the
+    editor and of sudo."""
     env = {name: value for name, value in os.environ.items()
            if not name.startswith("SUDO_") and name not in ("VISUAL", "EDITOR")}
     return dict(env, **more)
@@ -43,7 +43,7 @@ def script(d, text, name="editor"):
 
 
 def edit(d, text, *args, file=None, **env):
-    """Run config edit with a script as the editor. There is no terminal, so
+    """Run `config edit` with a script as the editor. There is no terminal, so
     bridlectl cannot ask the user."""
     return ctl("config", "edit", file or d.config, *args,
                env=environ(EDITOR=script(d, text), **env))
@@ -72,7 +72,7 @@ def read(path):
 @contextlib.contextmanager
 def untouched(d):
     """Check that the block does not change the configuration file, and leaves
-    no copy of it."""
+    no copy of this file."""
     before = os.stat(d.config).st_ino, read(d.config)
     yield
     equal((os.stat(d.config).st_ino, read(d.config)), before)
@@ -113,8 +113,9 @@ def test_a_change_is_effective_at_once():
 
 
 def test_an_edit_waits_for_another_change_and_its_undo():
-    """If the other change were undone after this edit, the undo would remove
-    the edit, too."""
+    """An edit must wait until another change is finished or undone. If the
+    other change were undone after the edit, the undo would remove the edit,
+    too."""
     with Daemon() as d, open(d.config + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         before = read(d.config)
@@ -139,7 +140,8 @@ def test_an_edit_waits_for_another_change_and_its_undo():
 
 
 def test_a_reader_cannot_stop_an_edit():
-    """Each user who may read the file can lock it for reading."""
+    """A read lock must not stop an edit. Each user who can read the file can
+    set such a lock."""
     with Daemon() as d, open(d.config) as f:
         fcntl.lockf(f, fcntl.LOCK_SH)
         done = edit(d, ADD)
@@ -199,8 +201,8 @@ def test_a_mistake_can_be_discarded():
 def test_an_interrupt_at_the_question_discards():
     with Daemon() as d, untouched(d), terminal(d, SPOIL) as t:
         t.read_until(DISCARD)
-        # Send SIGINT repeatedly, because a signal before bridlectl waits for
-        # the reply has no effect.
+        # Send SIGINT repeatedly. A signal that arrives before bridlectl waits
+        # for the reply has no effect.
         wait_for("the end", lambda: interrupted(t))
         equal(t.finish(), 1, t.data)
         assert b"discarded" in t.data, t.data
@@ -239,8 +241,8 @@ def test_the_editor_is_the_first_that_is_named():
         names = ["EDITOR", "VISUAL", "SUDO_EDITOR"]
         env = environ()
         for name in names:
-            # The value has an argument. bridlectl must split it into words as
-            # a shell does.
+            # The value of the variable is a program and its argument. bridlectl
+            # must split this value into words, as a shell does.
             env[name] = "%s 'by %s'" % (script(
                 d, "echo \"# $1\" >>\"$2\""), name)
             done = ctl("config", "edit", d.config, env=env)
@@ -384,8 +386,8 @@ def access(d, user=str(US)):
 
 
 def own_group():
-    """Return our user's primary group. Return None if the name service does
-    not know our uid."""
+    """Return the primary group of this test's user, or None if the name service
+    does not know this user."""
     try:
         return pwd.getpwuid(US).pw_gid
     except KeyError:
@@ -438,8 +440,9 @@ def test_access_is_what_the_daemon_would_say():
 
 
 def test_a_reload_that_fails_is_told():
-    # After a restart, bridled could listen at the new address, so the check
-    # accepts the file. The reload fails.
+    # The check accepts the file, because bridled could listen at the new
+    # address after a restart. The reload fails, because the old listener still
+    # has the port.
     with Daemon(tcp=["127.0.0.1:0"]) as d:
         port = d.ports[0]
         before = read(d.config)
@@ -472,7 +475,7 @@ def test_a_reload_that_fails_is_told():
 
 def test_diff_tells_what_was_not_reloaded():
     with Daemon(settings="stop_seconds = 5;") as d:
-        # config diff must ignore comments and the notation of a number.
+        # `config diff` must ignore comments, and must read 0x5 as 5.
         d.settings = "# another\nstop_seconds = 0x5;"
         d.write_config()
         equal(config("diff", d).returncode, 0)
@@ -537,8 +540,8 @@ def test_a_daemon_that_cannot_write_it_down_serves():
 
 
 def test_a_limit_on_the_size_of_files_ends_no_daemon():
-    # The limit holds for the log, too. The settings must be longer than this
-    # limit, and the log must be shorter.
+    # The limit of the file size holds for the log, too. Therefore the settings
+    # must be longer than this limit, and the log must be shorter.
     long = ", ".join(quote("name-%d" % i) for i in range(1000))
     with Daemon(settings="protect = (%s);" % long,
                 limit={"fsize": 8192}) as d:

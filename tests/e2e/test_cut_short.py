@@ -30,10 +30,10 @@ def prefixes(data):
 def claim_name():
     """Return a new name, and a socket that reserves this name for the caller.
 
-    No process has the name or a prefix of the name, because its first byte
-    begins no real program's name. Another run of this test may look for a name
-    at the same time. Therefore the socket has an abstract address that
-    contains the first byte.
+    No process has the name or a prefix of the name, because no real program's
+    name begins with the first byte of this name. Another run of this test may
+    look for a name at the same time. Therefore the socket has an abstract
+    address that contains the first byte.
     """
     taken = names_in_use()
     for first in range(0x80, 0x100):
@@ -52,10 +52,9 @@ def claim_name():
 
 class Family:
     """A victim for each prefix of a new name, and for the whole name. A
-    truncated kill may contain each of these names.
+    truncated kill request may contain any of these names.
 
-    If the '#' after the name is the last byte, the request still has the whole
-    name.
+    A request that ends with the '#' after the name still has the whole name.
     """
 
     def __enter__(self):
@@ -74,8 +73,9 @@ class Family:
         return all(v.lives() for v in self.victims)
 
 
-# Each of these functions lets the client leave, and returns the bytes that the
-# client has read after that. Only a half-close lets the client read.
+# Each of these functions ends the client's connection, and returns the bytes
+# that the client reads after that. Only after a half-close can the client still
+# read.
 
 def close(s):
     s.close()
@@ -95,12 +95,12 @@ def reset(s):
 
 
 def cut_off(d, port, cut, leave, greeted):
-    """Send a truncated request and leave. Return the replies that the client
-    can read.
+    """Send a truncated request, and end the connection by leave(socket). Return
+    the replies that the client can read.
 
-    If `greeted`, send a ping before: its reply shows that the session runs.
-    Without the ping, the client may leave before the daemon accepts the
-    connection.
+    If `greeted` is true, send a ping first. The reply to the ping shows that
+    the session runs. Without the ping, the client may leave before the daemon
+    accepts the connection.
     """
     s = d.connect(port)
     if greeted:
@@ -141,8 +141,8 @@ def cut_everywhere(request, family, greetings=(False, True)):
         equal(d.recorded(), [])
         assert family.all_live()
         check_log(d)
-        # At least each request that was truncated by a half-close must be
-        # counted as malformed.
+        # The daemon must count each request as malformed that a half-close has
+        # truncated. It may count other truncated requests, too.
         count = 2 * len(greetings) * len(request)
         assert d.counter("malformed") >= count, d.counter("malformed")
 
@@ -181,7 +181,8 @@ def test_a_whole_request_before_the_cut_one_is_done():
 
 @kills
 def test_with_its_end_each_of_them_would_have_done_it():
-    """Check that the same requests kill and halt if they end with LF."""
+    """Check that the requests of the other tests kill and halt if they end with
+    LF."""
     with Family() as family, Daemon() as d:
         equal(d.ask("1#1").code, 202)
         equal(d.recorded(), [["halt", "now"]])

@@ -1,5 +1,5 @@
-"""Tests of clients without a right. The reply and the log contain the reason,
-and the daemon does not carry out the request."""
+"""Tests of requests for which the client has no right. The reply and the log
+contain the reason, and the daemon does not carry out the request."""
 
 import os
 import pwd
@@ -70,8 +70,8 @@ def forks(d):
 
 
 class Client:
-    """The only client of a daemon. Its session has started, so the next
-    requests need no new child."""
+    """The only client of a daemon. The client's session has started, so the
+    daemon forks no session for the next requests."""
 
     def __init__(self, d, port):
         self.d, self.port = d, port
@@ -100,7 +100,8 @@ class Client:
 
 
 def logged(d, answer):
-    """Return the fields of this request's log line as a dict."""
+    """Find the log line of the request that got this reply. Return the fields
+    of this line as a dict."""
     line = d.wait_log("id=%s client=.*$" % answer.status.pairs["id"])[0]
     return {key: value.strip('"') for key, value in
             re.findall(r'(\w+)=("[^"]*"|\S+)', line)}
@@ -174,7 +175,7 @@ def test_each_verb_alone_may_be_denied():
 
 def test_each_verb_alone_may_be_allowed():
     """Check that an entry with a single verb allows this verb and denies all
-    others."""
+    other verbs."""
     with with_tcp(entry(allow(["*"]))) as d:
         for verb, line in REQUESTS.items():
             change(d, entry(allow([verb])))
@@ -350,8 +351,8 @@ def test_what_a_limit_refuses_is_in_the_log_and_forks_nothing():
 
 
 def test_explain_of_a_kill_refers_to_the_dry_run():
-    """The reason must mention the dry run: explain does not look at processes,
-    so the kill may still get 403."""
+    """The reason must mention the dry run. The verb `explain` does not look at
+    processes, so the kill may still get 403."""
     with Daemon() as d:
         row, = d.ask("1#12#3#init").rows
         equal((row["verdict"], row["code"], row["reason"]),

@@ -18,7 +18,8 @@ OTHER = "SHA256:" + "C" * 42 + "A"
 
 
 def found(machine, home, *args):
-    """Return the machines that discover finds, by their host names."""
+    """Run `discover`. Return a dict of the machines that it finds, by host
+    name."""
     done = machine.ctl("discover", "--json", *args, env=home.env)
     # avahi-daemon may not be ready yet.
     assert done.returncode in (0, 1) or "cannot reach" in done.stderr, done
@@ -26,8 +27,8 @@ def found(machine, home, *args):
 
 
 def await_hosts(machine, home, *hosts):
-    """Wait until discover finds these hosts with both address families, and
-    return the machines by their host names."""
+    """Wait until `discover` finds these hosts with both address families.
+    Return a dict of the machines by host name."""
     def look():
         now = found(machine, home)
         return set(hosts) <= set(now) and all(
@@ -83,7 +84,8 @@ def test_three_machines_are_found_and_compared_with_known_hosts():
 
 
 def check_scopes(m):
-    """Check that exactly the link-local addresses have an interface."""
+    """Check that link-local addresses contain the name of the interface, and
+    that other addresses do not."""
     for a in m["addresses"]:
         equal(a["interface"], "eth0")
         equal("%eth0" in a["address"], a["address"].startswith("fe80:"), m)
@@ -96,8 +98,9 @@ def test_machines_that_vanish_are_not_shown():
         lab1.announce()
         lab2.announce()
         await_hosts(desk, home, "lab1.local", "lab2.local")
-        # A name without a host is in the cache when a machine has died. Its
-        # answer never comes, so the search gives up after 2 seconds.
+        # When a machine has died, the cache may still have its name without a
+        # host. No answer about this name comes, so the search gives up after 2
+        # seconds.
         with ghost.open_sender() as sender:
             lan.send(sender, [lan.pointer(b"ghost %d" % i)
                               for i in range(20)])
@@ -109,7 +112,7 @@ def test_machines_that_vanish_are_not_shown():
                 assert took > 2, took
                 return took < 4.5  # avahi-daemon itself needs 5 s
             wait_for("a quick search", gives_up_in_time)
-        # lab2 says goodbye during the search.
+        # The avahi-daemon of lab2 ends during the search, and announces this.
         search = subprocess.Popen(
             [*desk.inside, bridle.BRIDLECTL, "discover", "--json",
              "--seconds", "3"], stdout=subprocess.PIPE, text=True,
@@ -197,12 +200,12 @@ def test_found_machines_are_added_and_controlled():
             before = home.read(conf)
             done = desk.ctl("discover", "--add", "@lab", "-y", env=home.env)
             equal((done.returncode, home.read(conf)), (0, before), done)
-            # Where the names of mDNS are known, the name is written.
+            # If the machine can look up mDNS names, bridlectl writes the name.
             desk.names_by("files mdns4_minimal [NOTFOUND=return] dns")
             os.unlink(conf)
             desk.ctl("discover", "--add", "lab", "-y", env=home.env)
             assert 'address = "lab1.local"' in home.read(conf)
-            # A name with another meaning keeps it.
+            # If bridlectl.conf has this name for another host, the entry stays.
             with open(conf, "w") as f:
                 f.write('hosts = ({ name = "lab1"; address = "web1"; });')
             done = desk.ctl("discover", "--add", "lab", "-y", env=home.env)
@@ -228,7 +231,7 @@ def test_announce_writes_and_removes_the_file():
             done = lab.ctl("announce", "off")
             equal((done.returncode, "not announced" in done.stderr),
                   (0, True))
-            # The file of somebody else stays.
+            # bridlectl must not change a file that another program has written.
             lab.announce()
             text = lab.announced()
             for what in ("on", d.config), ("off",):
@@ -241,7 +244,7 @@ def test_announce_writes_and_removes_the_file():
 def test_announce_needs_a_listener_root_and_avahi():
     with Lan() as net, Home() as home:
         lab = net.machine("lab1", avahi=False)
-        with TlsDaemon(home) as d:  # only at a loopback address
+        with TlsDaemon(home) as d:  # listens only at a loopback address
             done = lab.ctl("announce", "on", d.config)
             equal(done.returncode, 1)
             assert "no TLS listener" in done.stderr, done.stderr

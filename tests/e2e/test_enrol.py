@@ -47,13 +47,13 @@ def test_twenty_hosts_with_one_command():
                     % (host.name, host.fingerprint())) in done.stdout
         equal(sorted(home.read(home.known).splitlines()), sorted(
             "%s %s" % (host.name, host.fingerprint()) for host in hosts))
-        # The group works, by TLS alone.
+        # bridlectl reaches the hosts of the new group by TLS, without ssh.
         before = len(group.calls())
         done = succeeded(home.ctl("-H", "@lab", "ping"))
         equal(len(done.stdout.splitlines()), n)
         equal(len(group.calls()), before)
         equal(before, n)
-        # The command can be repeated.
+        # A second `enrol` succeeds, and changes nothing.
         known, text = home.read(home.known), hosts[0].entry("anna")
         done = succeeded(enrol(home, group.all(), "--allow", "list,kill,ping",
                                "--group", "lab"))
@@ -65,8 +65,8 @@ def test_twenty_hosts_with_one_command():
 
 
 def test_all_hosts_through_one_relay():
-    """Test that the hosts are enrolled through the sshd of one host, which
-    refuses some of more than ten logins at the same time."""
+    """Test that bridlectl enrols the hosts through the sshd of one host. This
+    sshd refuses some logins if there are more than ten at the same time."""
     n = 6 if bridle.FEW else 20
     with lab(n) as (home, group, hosts):
         via = "%s -F %s -J root@%s:%d root@%%h" % (
@@ -118,7 +118,8 @@ def test_each_failure_is_told_apart():
             assert re.search("bridlectl: %s: .*%s" % (
                 re.escape(host.name), re.escape(part)), done.stderr), (
                     part, done.stderr)
-        # Nothing is left of the failures.
+        # The failed hosts have no new file, and are neither in known_hosts nor
+        # in the group.
         for host in group.hosts[1:]:
             equal(host.files(), [], host.name)
         equal(home.read(home.known),
@@ -224,7 +225,7 @@ def test_another_program_in_place_of_ssh():
 
 
 def program(group, name, text):
-    """Create a program, and return a value of --via with this program."""
+    """Create a program, and return a value for --via that runs this program."""
     path = os.path.join(group.dir, name)
     with open(path, "w") as f:
         f.write("#!/bin/sh\n" + text)
@@ -304,14 +305,13 @@ def test_the_terminal_shows_progress_and_one_host_may_ask():
 
 
 def typed(home, args, question, answer):
-    """Run bridlectl on a terminal that is its controlling terminal, where ssh
-    asks. Type the answer after the question. Return the exit status and the
-    output."""
+    """Run bridlectl on its controlling terminal, because ssh asks there. Type
+    `answer` when `question` appears. Return the exit status and the output."""
     pid, master = pty.fork()
     if pid == 0:
         os.execve(bridle.BRIDLECTL, [bridle.BRIDLECTL, *args], home.env)
     shown, asked = b"", False
-    with contextlib.suppress(OSError):  # the end of a terminal is an EIO
+    with contextlib.suppress(OSError):  # a terminal ends with EIO
         while select.select([master], [], [], bridle.PATIENCE)[0]:
             piece = os.read(master, 4096)
             if not piece:
@@ -361,7 +361,7 @@ def test_a_host_whose_daemon_is_stopped_is_reported():
                 "--now bridled.socket'" % host.name.split(":")[0]
                 ) in done.stderr, done.stderr
         assert "firewall" not in done.stderr, done.stderr
-        # The host itself says why nothing answers.
+        # The host's own message explains why the host does not answer.
         assert "takes effect at the next start" in done.stderr, done.stderr
         assert host.name + " SHA256:" in home.read(home.known)
 
@@ -388,10 +388,11 @@ def test_wrong_arguments():
         assert not os.path.exists(home.key)
 
 
-# Tests of the other side of enrol
+# Tests of `admit --stdin`, which `enrol` runs on each host
 
 def stdin_of(text):
-    """Run admit --stdin as root with its own empty /etc/bridle."""
+    """Run `admit --stdin` as root, in a mount namespace where /etc/bridle is
+    empty."""
     sshlab.needed()
     return subprocess.run(
         ["unshare", "-m", "sh", "-c", "mount -t tmpfs tmpfs /etc; "

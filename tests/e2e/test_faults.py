@@ -59,7 +59,8 @@ def new_child(d, known):
 
 @contextlib.contextmanager
 def session(d, port=None):
-    """Yield a connection that has been served, and the pid of its session."""
+    """Yield a connection on which the daemon has answered a ping, and the pid
+    of the connection's session."""
     known = others(d)
     with d.connect(port) as sock:
         pid = new_child(d, known)
@@ -100,8 +101,8 @@ def test_fork_fails_and_recovers():
         assert answer.text.startswith("cannot start the action: "), answer.text
         equal(ping(second).text, "pong")
         second.close()
-        # A spare session takes the place of one of these sessions. An action
-        # can take the other place.
+        # Two closed sessions leave room for two processes: a spare session and
+        # an action.
         third.close()
         with Asker(d) as asker:
             question = "1#2#name=%s\n" % asker.name
@@ -146,8 +147,8 @@ def test_descriptors_run_out_and_it_recovers():
         d.wait_log("accept: Too many open files")
         check_at_rest(d)
         # Open sessions are still served, but a request that needs a new
-        # descriptor fails. Rejected clients may have left some descriptors,
-        # until the next clients take them.
+        # descriptor fails. Some descriptors of rejected clients may be free
+        # until the next clients use these descriptors.
         equal(ping(first).text, "pong")
 
         def fails():
@@ -157,8 +158,8 @@ def test_descriptors_run_out_and_it_recovers():
             return answer.code == 500
 
         wait_for("a list to fail", fails)
-        # Each waiting connection must get a reply: the result, or the status
-        # 500.
+        # Each waiting connection must get a reply. This reply is the result, or
+        # the status 500.
         served = 0
         for sock in socks:
             answer = read_answer(sock)
@@ -179,8 +180,8 @@ REQUEST_LINE = re.compile(r'^id=[0-9a-f]+-(\d+) client=me source=\S+ verb='
 
 
 def flood_log(d, n):
-    """Send n requests that log one line each. Check that each of them gets its
-    reply."""
+    """Send n requests, each of which adds a line to the log. Check that each
+    request gets its reply."""
     with d.connect() as s:
         for _ in range(n // 50):
             s.sendall(b"1#4\n" * 50)
@@ -245,8 +246,8 @@ def test_a_log_that_is_stuck_stops_nothing():
             if d.counter("log_lost") > 0:
                 break
         assert d.counter("log_lost") > 0
-        # Actions write to the log, too, and must not wait for it. Their lines
-        # must reach the log although other lines are lost.
+        # Actions write to the log, too, and must not wait for the log. The
+        # lines of actions must reach the log although other lines are lost.
         for _ in range(10):
             equal(d.ask("1#3#no.such").code, 404)
             flood_log(d, 250)
@@ -411,9 +412,9 @@ class HardyAsker(Asker):
         found = answers("".join(s + "\n" for s in lines[:last]).encode())
         for answer, (_, fits) in zip(found, asked):
             if answer.code == 500:
-                # The action was killed, and the reply has the rows that the
-                # action had written before. Or the session was killed before
-                # its first message.
+                # If the action was killed, the reply has the rows that the
+                # action had written before. Otherwise the session was killed
+                # before its first message.
                 assert answer.text in (
                     "the process died of signal KILL",
                     "the session of this connection has died: try again"), \

@@ -14,8 +14,8 @@ MODES = ("halt", "poweroff", "reboot")
 
 
 class Misbehaving(Daemon):
-    """A daemon whose halting commands are the program misbehave. The parameter
-    `how` tells this program how to misbehave."""
+    """A daemon that runs the program `misbehave` as each halting command. The
+    parameter `how` tells this program how to misbehave."""
 
     def __init__(self, how, **kwargs):
         super().__init__(**kwargs)
@@ -37,8 +37,8 @@ class Misbehaving(Daemon):
 
 
 def power_of(argv):
-    """Return a value for the parameter `power` of Daemon: the same argv for
-    every mode."""
+    """Return a value for the parameter `power` of Daemon, with the same argv
+    for every mode."""
     return {name: list(argv) for name in (*MODES, "cancel")}
 
 
@@ -95,7 +95,8 @@ def test_a_message_arrives_as_it_is():
         for message in messages:
             answer = d.ask("1#1#when=%%2B5#message=%s" % encode(message))
             equal(answer.code, 202, message)
-        # A request without a message leaves out the argument {message}.
+        # If the request has no message, the daemon leaves out the argument
+        # {message}.
         equal(d.ask("1#1#when=%2B5").code, 202)
         equal(d.recorded(), [["halt", "+5", m] for m in messages] +
               [["halt", "+5"]])
@@ -279,9 +280,9 @@ def test_what_a_halt_says_is_made_safe():
 
 @contextlib.contextmanager
 def going_down():
-    """Yield a daemon whose halting command never ends, and a list. The end of
-    the block kills the pids in this list, because a halting command outlives
-    the daemon."""
+    """Yield a daemon whose halting command never ends, and an empty list. The
+    block adds the pids of halting commands to this list. The end of the block
+    kills these processes, because a halting command outlives the daemon."""
     with Misbehaving("sleep") as d:
         pids = []
         try:
@@ -323,8 +324,8 @@ def test_bridlectl_hears_of_it_before_the_daemon_ends():
 
 
 def test_a_stop_makes_no_success_of_a_cancel():
-    """If the daemon is stopped during a halt, the halt has succeeded. A stop
-    during a cancel does not mean that the cancel has succeeded."""
+    """If the daemon is stopped during a halt, the halt counts as a success. If
+    the daemon is stopped during a cancel, the cancel counts as a failure."""
     with Misbehaving("sleep", settings="stop_seconds = 1;") as d, \
             d.connect() as s:
         s.sendall(b"1#6\n")

@@ -18,8 +18,8 @@ EVENING = '(st) "poweroff" 1795300500000000\n'
 
 
 class Logind(Daemon):
-    """A daemon that reads logind's replies from the files inhibitors and
-    scheduled. A cancel copies the file `after` over the file scheduled."""
+    """A daemon that reads logind's replies from the files `inhibitors` and
+    `scheduled`. A cancel copies the file `after` over the file `scheduled`."""
 
     def __init__(self, inhibitors=FREE, scheduled=NOTHING, after=NOTHING,
                  can='s "yes"\n', override=False, zone="Etc/GMT-2", **kwargs):
@@ -115,7 +115,7 @@ def test_a_second_schedule_is_refused_and_the_first_is_named():
 
 class Scheduling(Logind):
     """A daemon whose halting command copies the file `planned` over the file
-    scheduled."""
+    `scheduled`."""
 
     def __init__(self, planned, **kwargs):
         super().__init__(**kwargs)

@@ -1,7 +1,8 @@
 """Tests that a compromised session gains no rights and harms no other client.
 
 The program tests/actions/hostile replaces the session program of a real
-bridled. A client orders the message that its session then sends to the daemon.
+bridled. Each client tells its session which message the session must send to
+the daemon.
 """
 
 import contextlib
@@ -87,8 +88,8 @@ def test_an_identity_is_set_once_and_where_it_is_due():
 
 
 def is_session_dead(answer):
-    """True if the client got nothing, or the daemon's word that the session
-    died before its first message."""
+    """True if the client got no reply, or only the reply that the session died
+    before its first message."""
     return not answer or re.fullmatch(
         rb"1#500#the session of this connection has died: [^\n]*\n", answer)
 
@@ -104,7 +105,7 @@ def test_no_descriptor_comes_from_a_client_or_goes_to_it():
 
 
 def test_no_session_forks():
-    """Test the daemon of root, of another user, and of root in a user
+    """Test a daemon that runs as root, as another user, and as root in a user
     namespace without uid 0."""
     if not bridle.FILTER:
         raise bridle.Skip("because this build has no filter")
@@ -172,8 +173,8 @@ def test_the_action_of_one_that_is_stopped_ends_with_its_client():
 
 
 def test_the_sessions_of_one_source_have_a_rate_of_requests():
-    """The daemon delays sessions that send requests too fast, and refuses no
-    request."""
+    """The daemon delays sessions that send requests too fast, but does not
+    refuse their requests."""
     n = 600
     with Daemon(tcp=["127.0.0.1:0"], limits={"sessions_per_source": 4}) as d:
         with d.connect(d.ports[0]) as one, d.connect(d.ports[0]) as other:
@@ -185,8 +186,8 @@ def test_the_sessions_of_one_source_have_a_rate_of_requests():
                 texts = [a.text for a in bridle.answers(bridle.read_all(s))]
                 equal(texts, ["pong"] * n)
             taken = time.monotonic() - start
-        # The limit allows 200 requests without a wait, and 2000 requests a
-        # second after that.
+        # The limit allows 200 requests without a wait, and then 2000 requests a
+        # second.
         assert taken > (2 * n - 200) / 2000 - 0.01, taken
 
 
@@ -252,8 +253,8 @@ def test_the_cpu_time_of_a_session_is_limited():
     with Hostile() as d, d.connect() as s:
         s.sendall(b"burn\n")
         pid = wait_for("its title", lambda: session_pids(d))[0]
-        # The daemon sets its own limit once more when it hears that the
-        # session has taken its client.
+        # When the session reports that it has taken its client, the daemon sets
+        # the limit again. Therefore repeat the change of the limit.
         def limited():
             with contextlib.suppress(ProcessLookupError):
                 resource.prlimit(pid, resource.RLIMIT_CPU, (1, -1))

@@ -52,14 +52,14 @@ def refused(done, code, *parts):
 
 
 def here(d, name="here"):
-    """Return an entry of hosts for the daemon's unix socket."""
+    """Return an entry of `hosts` for the daemon's unix socket."""
     return ('{ name = "%s"; transport = "unix"; address = %s; }'
             % (name, quote(d.sock)))
 
 
 def web(d, more=""):
-    """Return an entry of hosts for the daemon's TLS port. The name of the
-    entry is "web", which is not its address."""
+    """Return an entry of `hosts` for the daemon's TLS port. The entry has the
+    name "web", which is not the host's address."""
     return ('{ name = "web"; address = "127.0.0.1"; port = %d; %s }'
             % (d.ports[0], more))
 
@@ -212,7 +212,7 @@ def test_a_fingerprint_counts_as_the_option_does():
         refused(home.ctl("-H", "web", "ping"), 3, "web: ", d.fingerprint(),
                 "bridlectl.conf requires " + WRONG)
         # The fingerprint in the entry takes precedence over known_hosts. The
-        # option takes precedence over the entry.
+        # option --fingerprint takes precedence over the entry.
         home.ctl("trust", "-y", "127.0.0.1:%d" % d.ports[0])
         refused(home.ctl("-H", "web", "ping"), 3, "bridlectl.conf requires")
         equal(home.ctl("-H", "web", "--fingerprint", d.fingerprint(),
@@ -315,8 +315,8 @@ def test_the_example_and_the_manual_have_every_key():
 
 @contextlib.contextmanager
 def machine_file(text):
-    """Yield words to put before a command of bridlectl. The command then finds
-    this text in bridlectl.conf of the machine."""
+    """Yield words to put before a bridlectl command. With these words,
+    bridlectl finds `text` in the machine's bridlectl.conf."""
     need_root("mount")
     told = ctl("hosts", "@nobody-has-this").stderr
     place = re.search(r" and (\S+)/bridlectl\.conf", told)[1]
