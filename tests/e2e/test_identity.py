@@ -1,5 +1,5 @@
-"""Tests of the identity of clients by each transport. The kernel tells the
-daemon this identity."""
+"""Tests of the identity that a client has by each transport. The kernel tells
+the daemon this identity."""
 
 import contextlib
 import os
@@ -17,15 +17,15 @@ from crowd import KILLS
 from peers import HAS_IPV6, Network, ask, connect, need_root
 
 US = os.getuid()
-# Loopback address that only this test uses. No other process can take a port
-# there after the test has closed it.
+# Loopback address that only this test uses. When the test has closed a port
+# there, no other process can take this port.
 HOST = "127.%d.%d.2" % (os.getpid() >> 8 & 255, os.getpid() & 255)
 # Uid that the kernel shows for a user who has no uid in our user namespace.
 NOBODY = 65534
 GROUP = 61078
 
-# An explain of ping. It needs no right, and its reply names the client's
-# entry.
+# A request that explains a ping. This request needs no right, and the reply has
+# the name of the client's entry.
 WHO = "1#12#4"
 
 
@@ -64,7 +64,7 @@ def loopback():
 
 
 def ways(d):
-    """Yield (host, port) for each way to connect to a listener of
+    """Yield each (host, port) at which a client can reach the listeners of
     loopback()."""
     yield "127.0.0.1", d.ports[0]
     if HAS_IPV6:
@@ -152,7 +152,7 @@ TRAPS = ", ".join([by_uid("root", 0, 'allow = ("*");')]
 
 def check_not_served(d, v, connections):
     """Wait until the daemon has accepted the connections. Check that it has
-    carried out no request of theirs."""
+    carried out no request of these connections."""
     wait_for("all connections to be accepted",
              lambda: d.counter("connections") > connections)
     d.wait_quiet()
@@ -166,8 +166,8 @@ def check_not_served(d, v, connections):
 
 def send_and_leave(d, places, v, network=None):
     """Connect twice at each place, send a kill and a halt, and leave
-    immediately: first by close, then by reset. Check that nothing is carried
-    out."""
+    immediately, first by close, then by reset. Check that the daemon carries
+    out no request."""
     with d.stopped():
         for host, port in places:
             for leave in (socket.socket.close, bridle.reset):
@@ -202,8 +202,9 @@ def known_to_kernel(port, peer_port):
 
 
 def test_a_listener_in_the_place_of_one_that_left_is_not_its_owner():
-    """If the client's socket is lost, the kernel reports a listener at the
-    same address instead. The daemon must not trust this answer."""
+    """If the client's socket no longer exists, the kernel reports a listener at
+    the same address instead. The daemon must not take the listener's owner for
+    the client."""
     with Daemon(clients=TRAPS, tcp=["127.0.0.1:0"]) as d, Victim() as v:
         with d.stopped():
             s = socket.socket()
@@ -257,7 +258,8 @@ def test_one_through_a_relay_has_the_relays_identity():
             equal(who(HOST, port), "stranger")
         with relay(d.ports[0], SERVICE) as port:
             equal(who(HOST, port), None)
-        # A client of the relay has the relay's rights, not its own.
+        # A client that connects through the relay has the rights of the relay's
+        # user, not its own rights.
         with relay(d.ports[0], STRANGER) as port:
             equal(who(HOST, port, uid=SERVICE), "stranger")
 
@@ -289,7 +291,7 @@ def test_supplementary_groups_over_the_unix_socket():
 
 
 class UserFiles:
-    """Files passwd and group that only the daemon sees, by a mount.
+    """Files `passwd` and `group` that a mount shows to the daemon only.
 
     In these files STRANGER is a user, and a member of the group "chosen".
     """
@@ -316,8 +318,8 @@ class UserFiles:
         shutil.rmtree(self.dir)
 
     def write(self, name, more):
-        """Write the file in place, because the daemon has a mount of this
-        inode."""
+        """Write the file without a rename, because the daemon's mount shows
+        only this inode."""
         with open("/etc/" + name) as f:
             text = f.read()
         with open(os.path.join(self.dir, name), "w") as f:
@@ -335,9 +337,10 @@ def test_groups_over_tcp_are_those_of_the_users_files():
         port = d.ports[0]
         equal(who("127.0.0.1", port, uid=STRANGER), "chosen")
         equal(who("127.0.0.1", port, uid=SERVICE), None)
-        # The kernel does not tell the groups of a TCP client's process.
+        # For a TCP client, the kernel does not tell the daemon the groups of
+        # the process.
         equal(who("127.0.0.1", port, uid=SERVICE, groups=[GROUP]), None)
-        # The kernel tells the groups of a unix socket's client.
+        # For a client of a unix socket, the kernel tells the daemon the groups.
         equal(who("unix", d.sock, uid=STRANGER), None)
         equal(who("unix", d.sock, uid=SERVICE, groups=[GROUP]), "chosen")
         d.wait_quiet()
@@ -370,8 +373,9 @@ def test_after_a_reload_the_groups_are_asked_for_again():
 
 
 def test_the_services_own_user_is_in_no_group():
-    """Commands run as the daemon's own user, which may be in the operators'
-    group. These commands must not get the rights of the operators."""
+    """Commands run as the daemon's own user, and this user may be in the
+    operators' group. These commands must not get the rights of the
+    operators."""
     need_root("be other users")
     user = pwd.getpwnam("daemon")
     gid = user.pw_gid
@@ -463,7 +467,7 @@ def test_from_narrows_who_may_be_anonymous():
 
 def test_without_insecure_another_machine_is_refused_whatever_lets_it_in():
     """Some systems accept packets from outside for the loopback addresses. The
-    daemon must refuse such a client."""
+    daemon must refuse a client that sends such packets."""
     clients = ANONYMOUS + ", " + ANYBODY
     with Machines() as m, Victim() as v, \
             m.ours.daemon(clients, "127.0.0.1:7074", insecure=False) as d:

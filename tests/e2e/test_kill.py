@@ -339,8 +339,8 @@ def test_a_zombie_is_gone():
 
 
 def kill_among_churn(d, churn, name, seconds, more=""):
-    """Send the kill again and again for `seconds` seconds, and until at least
-    five processes were signalled. Check that no process of another name was
+    """Repeat the kill for at least `seconds` seconds, and until at least five
+    processes were signalled. Check that no process of another name was
     killed."""
     seen = {"signalled": 0, "exited": 0, "gone": 0}
     with d.connect() as s:
@@ -371,8 +371,8 @@ def test_processes_that_exit_meanwhile_harm_nobody():
 
 
 def in_own_pid_namespace(test):
-    """Run a test of this file in a pid namespace of its own, where no other
-    process takes pids."""
+    """Run a test of this file in a new pid namespace, where no other program
+    uses pids."""
     if not ROOT:
         raise Skip("because only root can make a pid namespace")
     command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
@@ -387,8 +387,8 @@ def in_own_pid_namespace(test):
 
 @kills
 def test_a_pid_that_is_used_again_is_not_mistaken():
-    """All processes of the churn get the same pid, one after the other. Half
-    of them have the name that is killed."""
+    """All processes of the churn get the same pid, one after the other. Half of
+    these processes have the name in the kill request."""
     if not os.environ.get(INSIDE):
         in_own_pid_namespace("test_a_pid_that_is_used_again_is_not_mistaken")
         return
@@ -463,8 +463,8 @@ def test_an_ordinary_users_daemon_is_denied_what_is_roots():
 
 
 def ask_protected(d, pid):
-    """Check that kill does not signal this process. The signal URG would do no
-    harm."""
+    """Check that `kill` does not signal this process. Use the signal URG, which
+    would do no harm."""
     name = d.name_of(pid)
     for more in ("", "#wait=1#escalate=URG", "#dry-run"):
         answer = d.ask("1#3#%s#only=%s#signal=URG%s"
@@ -537,8 +537,8 @@ def test_bridled_itself_is_protected():
 
 @kills
 def test_a_mixture_with_protected_ones_is_partly_done():
-    """The setting protect holds only for processes of system users. Any user
-    may give a process the name sshd."""
+    """The setting `protect` holds only for processes of system users, because
+    any user can give a process the name sshd."""
     name = unique_name()
     with Daemon(settings='protect = ("%s");' % name) as d, \
             Victim(name, uid=1) as system, Victim(name, uid=999) as last, \
@@ -630,8 +630,8 @@ def test_the_policy_limits_whose_processes():
 
 @kills
 def test_a_process_of_roots_is_nobody_elses_for_a_moment():
-    """A daemon such as sshd may take a user's uid for a moment. Its process
-    still belongs to root."""
+    """A daemon such as sshd may use a user's effective uid for a moment. The
+    daemon's process still belongs to root."""
     if not ROOT:
         raise Skip("because only root can change its user")
     name = unique_name()
@@ -673,8 +673,8 @@ HIDDEN = "the daemon cannot see other users' processes"
 
 
 def check_hidden(d, name, hidden):
-    """Check that list, kill, bridled --check and the daemon's log report
-    hidden processes if `hidden` is true."""
+    """Check `list`, `kill`, `bridled --check` and the daemon's log. They must
+    report hidden processes exactly if `hidden` is true."""
     unseen = d.ask("1#2#name=" + name)
     own = d.ask("1#2#name=bridled")
     killed = d.ask("1#3#%s#dry-run" % name)
@@ -749,9 +749,9 @@ def test_audit_lines_that_are_lost_are_counted():
         logger, = [pid for pid, _ in d.children()]
         os.kill(logger, signal.SIGSTOP)
         try:
-            # Send a signal that does no harm until the pipe to the logger is
-            # full. Requests without an action, such as status, log no line
-            # once half of the pipe is full.
+            # Repeat a kill with the harmless signal URG until the pipe to the
+            # logger is full. Requests without an action, such as status, log no
+            # line if half of the pipe is full.
             lost = 0
             while lost < len(victims):
                 before = d.counter("log_lost")
@@ -774,8 +774,8 @@ def test_audit_lines_that_are_lost_are_counted():
 
 
 class SilentNames:
-    """An environment for one daemon, in which the name service can be made to
-    hang."""
+    """An environment for one daemon, in which the test can make the name
+    service hang."""
 
     SCRIPT = ("mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/userdb &&"
               ' mount --bind "$0" /run/systemd/userdb && exec "$@"')
@@ -829,8 +829,8 @@ def test_a_name_service_that_hangs_stops_no_kill():
 
 
 def vanish(how):
-    """Leave by how(socket) while a kill waits. Check that the kill ends
-    without an escalation."""
+    """End the client's connection by how(socket) while a kill waits. Check that
+    the kill ends without an escalation."""
     with Daemon() as d, Victim(args=["--ignore-term"]) as v:
         s = d.connect()
         s.sendall(b"1#3#%s#wait=2#escalate=KILL\n" % v.comm)
@@ -878,7 +878,7 @@ def test_a_half_close_still_gets_its_answer():
 @kills
 def test_an_escalation_looks_again_before_it_kills():
     """After the first signal the process has another name, so the escalation
-    must not signal it."""
+    must not signal this process."""
     other = bridle.unique_name()
     with Daemon() as d, Victim(args=["--rename-on-term", other]) as v:
         answer = d.ask("1#3#%s#wait=1#escalate=KILL" % v.name)

@@ -143,7 +143,7 @@ def test_the_daemon_that_runs_is_not_in_the_way_of_its_check():
             g.write(f.read())
         done = bridled("--check", other)
         equal(done.returncode, CONFIG if ROOT else 0, done.stderr)
-        # Only root can find out which daemon has the addresses.
+        # Only root can find out which daemon listens at the addresses.
         assert ROOT or "check as root" in done.stderr, done.stderr
         equal(bridled("--check", other, "--in-place-of",
                       d.config).returncode, 0)
@@ -291,7 +291,8 @@ def test_a_name_service_that_fails_is_no_wrong_configuration():
 
 
 def test_a_failing_name_service_is_seen_before_one_that_answers():
-    """Look-ups report only the result of the last service."""
+    """bridled must notice the failure of the first service, although a look-up
+    reports only the result of the last service."""
     check_failing_service("files [!UNAVAIL=return] systemd")
 
 
@@ -368,8 +369,8 @@ def test_a_second_daemon_is_refused_and_the_first_goes_on():
 
 
 def start_some(d, count):
-    """Start `count` daemons together. Return the output of each, as soon as
-    the daemon serves or has ended."""
+    """Start `count` daemons at the same time. Wait until each daemon serves or
+    has ended, and return the output of each daemon."""
     outs = [os.path.join(d.dir, "out%d" % n) for n in range(count)]
     processes = []
     for path in outs:
@@ -398,7 +399,7 @@ def test_of_some_that_start_at_once_one_serves():
         d.process.terminate()
         d.process.wait()
         for n in range(12):
-            if n % 2:  # in every second round, put a dead socket file there
+            if n % 2:  # in every second round, create a dead socket file
                 with socket.socket(socket.AF_UNIX) as dead:
                     dead.bind(d.sock)
             said = start_some(d, 3)
@@ -466,8 +467,7 @@ def background(d, *args, **kwargs):
 
 def test_daemonize_returns_when_it_serves():
     with prepared(tcp=["127.0.0.1:%d" % bridle.free_port()]) as d:
-        # background() reads the pipes to their end, so its return shows that
-        # no process holds them any more.
+        # background() reads the pipes until no process has them open any more.
         done, pid = background(d, umask=0)
         try:
             equal(done.stderr, "")
@@ -766,8 +766,8 @@ class Cast:
         known |= {self.list, list_session}
         self.kill = None
         if KILLS:
-            # The daemon's user has the right to kill its own process, so the
-            # victim belongs to this user.
+            # Without CAP_KILL, the daemon can kill only processes of its own
+            # user. Therefore the victim belongs to this user.
             uid = os.stat("/proc/%d" % self.program).st_uid if ROOT else None
             v = stack.enter_context(
                 Victim(args=["--ignore-term"], uid=uid))
@@ -781,7 +781,8 @@ class Cast:
                 if state != "Z"} - known
 
     def act(self, d, stack, known, line):
-        """Send a request. Return the pids of its action and of its session."""
+        """Send a request. Return the pids of the request's action and of the
+        connection's session."""
         sock = stack.enter_context(d.connect())
         sock.sendall(line)
 
@@ -806,8 +807,8 @@ def check_cast(cast, parent, parent_capabilities):
     check_session(cast.session)
     settled(cast.logger, NONE)
     settled(cast.list, NONE)
-    # Wait until the action has executed its program, which has the
-    # capabilities after an exec.
+    # Wait until the action has executed its program. Only after this exec does
+    # the process have its final capabilities.
     wait_for("the exec", lambda: status_fields(cast.program)["Name"] ==
              "misbehave")
     settled(cast.program, NONE)

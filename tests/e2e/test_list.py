@@ -1,5 +1,5 @@
-"""Tests of the list, which is compared with ps(1) on the same machine, and of
-its filters."""
+"""Tests of the verb `list` and of its filters. The tests compare the list with
+the output of ps(1) on the same machine."""
 
 import calendar
 import json
@@ -107,8 +107,8 @@ def check_against_ps(before, after, row):
 
 
 def check_name(comm, name, what):
-    """Check that the list's name is comm. If the name is longer than 15 bytes,
-    comm may be its first part."""
+    """Check that the `name` in the list is equal to `comm`. If `name` is longer
+    than 15 bytes, `comm` may be the first part of `name`."""
     comm, name = comm.removesuffix(" <defunct>").strip(), name.strip()
     if len(name) > 15 and name.startswith(comm):
         return
@@ -128,8 +128,8 @@ def test_idle_processes_have_the_rss_that_ps_shows():
         mine = {v.pid for v in victims} | {os.getpid(), d.pid}
 
         def enough():
-            """Compare the processes whose rss has not changed. True if there
-            were at least three such processes."""
+            """Compare the processes whose rss has not changed. Return True if
+            there were at least three such processes."""
             found = 0
             for before, after, row in between(d):
                 if before.pid not in mine or before.rss != after.rss:
@@ -368,7 +368,7 @@ def test_a_list_while_thousands_come_and_go_never_fails():
 
 
 def test_a_number_of_a_user_is_asked_of_no_name_service():
-    nobody = STRANGER + 99  # uid of which no test runs a process
+    nobody = STRANGER + 99  # no test runs a process of this uid
     with EtcFiles() as etc, Daemon(wrap=etc.wrap) as d:
         etc.hide_behind_fifo(d, "passwd")
         equal(d.ask("1#2#user=%d" % nobody).code, 404)

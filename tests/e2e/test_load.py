@@ -102,7 +102,7 @@ def anonymous_kib(d):
                         if line.startswith("Anonymous:")), 64
     except PermissionError:
         # Only root may read smaps_rollup of an undumpable process. Anyone may
-        # read status, but its values may be some dozen pages old.
+        # read status, but the values there may be wrong by some dozen pages.
         with open("/proc/%d/status" % d.pid) as f:
             return next(int(line.split()[1]) for line in f
                         if line.startswith("RssAnon:")), 512
@@ -158,8 +158,8 @@ def talk(sock, line=b"1#4\n"):
 
 
 def fill(d, stack, n, port=None):
-    """Open n connections that stay open. Check that a ping is answered on each
-    of them."""
+    """Open n connections that stay open. Check that the daemon answers a ping
+    on each connection."""
     socks = [stack.enter_context(d.connect(port)) for _ in range(n)]
     for sock in socks:
         equal(talk(sock).text, "pong")
@@ -207,8 +207,8 @@ def test_tcp_leaves_sixteen_sessions_to_unix_sockets():
                 raise AssertionError("got %r" % sock.recv(100))
             except BlockingIOError:
                 pass
-        # A client that leaves while it waits must not block the clients behind
-        # it.
+        # A client that leaves while it waits must not block the clients that
+        # came later.
         stack.enter_context(not_root(d)).close()
         for sock in unix[:3]:
             sock.close()
@@ -272,7 +272,7 @@ def test_one_source_cannot_take_all_sessions():
     with Daemon(BOTH, tcp=["127.0.0.1:0"],
                 limits={"sessions_per_source": 3}) as d, \
             ExitStack() as stack:
-        # A user is one source, by whatever transport they connect.
+        # All connections of a user have the same source, with any transport.
         socks = [stack.enter_context(not_root(d, port))
                  for port in (None, None, d.ports[0])]
         for sock in socks:
@@ -393,8 +393,8 @@ def drip(d, s, request):
     return data, time.monotonic() - began
 
 
-# A line within the maximum length. Sending it byte by byte takes longer than
-# the deadline.
+# A line within the maximum length. If a client sends this line byte by byte,
+# this takes longer than the deadline.
 DRIPPED = b"1#2#name=" + b"x" * 4000
 
 
@@ -457,8 +457,8 @@ def test_a_thousand_silent_ones_of_one_address_leave_others_alone():
         check_others(m, d)
         wait_for("all connections",
                  lambda: d.counter("connections") > many)
-        # The silent clients may have sixteen sessions. There may be a few more
-        # for our own requests and for sessions that are ending.
+        # The silent clients can have sixteen sessions. A few more sessions may
+        # serve the requests of this test, or may be ending.
         assert d.counter("sessions") <= 16 + 4, d.counter("sessions")
         check_others(m, d)
         # The timeouts of the silent clients have blocked their address.

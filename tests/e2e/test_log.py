@@ -1,4 +1,5 @@
-"""Tests of the log: where it goes, and its line for each request."""
+"""Tests of the log: the places where it is written, and the log line of each
+request."""
 
 import os
 import re
@@ -38,8 +39,8 @@ def request_line(d, answer):
 
 
 def check(d, question, port=None, **wanted):
-    """Send a request. Compare the result and the fields `wanted` with its log
-    line. Return the line and its fields."""
+    """Send a request. Compare the log line of this request with the reply's
+    result and with the fields `wanted`. Return the line and its fields."""
     answer = d.ask(question, port)
     line, fields = request_line(d, answer)
     equal(int(fields["result"]), answer.code)

@@ -17,8 +17,8 @@ from bridle import (SERVICE, Daemon, answers, equal, free_port, read_all,
 
 
 class Manager:
-    """The socket of a service manager, which receives the daemon's messages to
-    $NOTIFY_SOCKET."""
+    """The socket of a service manager. The daemon finds the path of this socket
+    in $NOTIFY_SOCKET, and sends its messages there."""
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="bridle-")
@@ -36,8 +36,8 @@ class Manager:
         self.folder.cleanup()
 
     def hear(self, line):
-        """Wait for a message that has a line like the regular expression.
-        Return all lines of this message."""
+        """Wait for a message with a line that matches the regular expression
+        `line`. Return all lines of this message."""
         while True:
             said = self.sock.recv(4096).decode().splitlines()
             if any(re.fullmatch(line, s) for s in said):
@@ -300,14 +300,14 @@ def test_a_reload_stops_and_resumes_passed_tcp():
 
 
 def conf_of_service(path, *places, more=""):
-    """Return a configuration like conf(), but without the key user. Such a
-    daemon does not start as root."""
+    """Return a configuration like conf(), but without the key `user`. This is
+    for a daemon that does not start as root."""
     return re.sub("^user = .*\n", "", conf(path, *places, more=more))
 
 
 class Refusing(Daemon):
     """A daemon that starts as an ordinary user, with two mistakes in its
-    configuration. Therefore it refuses clients."""
+    configuration. Therefore this daemon refuses all clients."""
 
     mistakes = "nonsense = 1;\nwrong = 2;\n"
 
@@ -346,7 +346,7 @@ def test_a_wrong_configuration_refuses_until_it_is_mended():
                 refused(t.getsockname())
             assert "unknown key" in d.log(), d.log()
             # A reload signal makes the daemon read the file at once. Without a
-            # signal, it notices each change of the file.
+            # signal, the daemon notices each change of the file by itself.
             d.write_config(conf_of_service(path, more="nonsense = 1;\n"))
             os.kill(d.pid, signal.SIGHUP)
             m.hear("STATUS=.*1 error[.].*")
@@ -369,7 +369,8 @@ def test_a_refusing_daemon_notices_changes_in_conf_d():
             d.write_config(conf_of_service(path, address(t)))
             m.hear("STATUS=.*1 error[.].*")
             assert folder + "/a.conf:1: wrong: unknown key" in d.log(), d.log()
-            # The folder's own times change by a rename, but not by this write.
+            # A rename would change the times of the folder. This write does not
+            # change them.
             with open(os.path.join(folder, "a.conf"), "w") as f:
                 f.write("wrong = 1;\nmistaken = 1;\n")
             m.hear("STATUS=.*2 errors[.].*")
@@ -381,7 +382,7 @@ def test_a_refusing_daemon_notices_changes_in_conf_d():
 
 class SlowRefusing(Refusing):
     """Like Refusing, but the daemon needs some time to find the mistake. The
-    start ends when the daemon has read the file."""
+    daemon counts as started when it has read the file."""
 
     mistakes = "nonsense = 1;\ncommands = (%s);\n" % ",".join(
         '{ name = "c%d"; argv = ("/bin/true"); }' % n for n in range(6000))
@@ -427,7 +428,8 @@ def test_a_refusing_daemon_is_found_and_mended():
     with sockets() as (path, u, t), Manager() as m:
         with Refusing(m, [u, t]) as d:
             m.hear("READY=1")
-            # The check must find the daemon at the socket, not this process.
+            # Close the sockets of this test, because the check must find only
+            # the daemon there.
             u.close()
             t.close()
             d.write_config(conf(path, more="nonsense = 1;\n"))
@@ -476,7 +478,8 @@ def test_a_refusing_daemon_without_descriptors_does_not_spin():
         with Refusing(m, [u], limit={"nofile": 8}) as d:
             m.hear("READY=1")
             before = cpu_seconds(d.pid)
-            # A refused client that stays has a descriptor for a second.
+            # If a refused client stays, the daemon keeps the client's
+            # descriptor for a second.
             waiting = [unix_client(path) for _ in range(4)]
             for s in waiting:
                 s.settimeout(bridle.PATIENCE)

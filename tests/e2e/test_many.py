@@ -197,8 +197,8 @@ def test_each_broken_host_has_its_own_fate():
 
 
 class Hearing:
-    """A connection of a TlsHost. It appends the bytes that it receives to
-    .heard of the host."""
+    """A connection of a TlsHost. recv() appends the received bytes to .heard of
+    the host."""
 
     def __init__(self, sock, host):
         self.sock, self.host = sock, host
@@ -211,8 +211,8 @@ class Hearing:
 
 
 class TlsHost(Host):
-    """A Host that has a key. After the TLS handshake, it calls `serve` with
-    the connection."""
+    """A Host that has a key. After the TLS handshake, the host calls `serve`
+    with the connection."""
 
     def __init__(self, home, serve, address):
         self.key = os.path.join(home.dir, "key-" + address)

@@ -26,8 +26,8 @@ DONE = b"1#202#reboot now#id=1\n"
 
 
 class Ground:
-    """Hosts that accept a reboot. The list .order has their numbers in the
-    order in which bridlectl contacts them."""
+    """Hosts that accept a reboot. The list .order has the numbers of the hosts
+    in the order in which bridlectl contacts the hosts."""
 
     def __init__(self, n, broken=(), delay=0):
         self.n, self.broken, self.delay, self.order = n, broken, delay, []
@@ -231,8 +231,8 @@ def test_an_odd_table_does_not_silence_the_others():
 
 
 def watched(seconds, *args):
-    """Run bridlectl --watch on a terminal for `seconds` seconds. Return its
-    output, and True if it was still running then."""
+    """Run bridlectl --watch on a terminal for `seconds` seconds. Return the
+    output, and True if bridlectl was still running at the end."""
     with Terminal(*args, "--watch", "1") as t:
         end = time.monotonic() + seconds
         with contextlib.suppress(AssertionError):

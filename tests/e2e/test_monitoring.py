@@ -37,7 +37,7 @@ def directly(*argv):
 
 def same(d, args, argv):
     """Run a plugin through Bridle and directly. Check that the exit status and
-    the first two words are the same."""
+    the first two words of the output are the same."""
     through = d.ctl("run", *args, "--exit-status=3")
     alone = directly(*argv)
     equal((through.returncode, through.stdout.split()[:2]),

@@ -168,8 +168,8 @@ def test_what_an_argument_holds_is_exact_too():
     hostile = [b"a b", b"#%\n", b"\x1b[2J", "进程".encode(), b"\xff", b""]
     with Daemon() as d, Victim(args=hostile) as v:
         row = rows_by_pid(d.ask("1#2"))[v.pid]
-        # An empty last argument cannot be told from the end of the command
-        # line.
+        # The list cannot show an empty last argument, because it looks like the
+        # end of the command line.
         equal(row["command"], b" ".join(
             [b"victim", b"--comm", v.comm] + hostile[:-1]))
 
@@ -206,7 +206,8 @@ def test_each_name_kills_its_own_through_bridlectl():
 
 @kills
 def test_what_need_not_be_encoded_may_stand_for_itself():
-    """Users who type a request can type these bytes without encoding them."""
+    """Users who type a request can type the bytes of these names as they
+    are."""
     names = [unique("进程".encode()), unique(b"\xff"), unique(b"a b="),
              unique(b"-"), unique(b"\x7f"), unique(b"\xc2\x9b")]
     with Daemon() as d:
@@ -268,8 +269,8 @@ def test_argv_0_counts_only_where_it_extends_comm():
 
 
 def test_a_name_too_long_for_a_record_spoils_no_list():
-    """In the protocol each byte of this name takes three bytes. The record is
-    too long, so the list shows comm instead."""
+    """In the protocol, each byte of this name takes three bytes. The record
+    would be too long, so the list shows `comm` instead of the name."""
     huge = unique().ljust(4096, b"%")
     with Daemon() as d, Victim(huge[:15], argv0=huge,
                                args=[b"%" * 4096]) as v:

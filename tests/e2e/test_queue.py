@@ -18,15 +18,15 @@ QUEUE = "exclusive = true; queue = %d;"
 
 
 def gate(more, name="gate"):
-    """Return an entry of commands for a gate. A gate prints its argument, and
-    ends when it reads a line from its FIFO."""
+    """Return an entry of `commands` for a gate. A gate is a command that prints
+    its argument, and ends when it reads a line from its FIFO."""
     return command(name, "/bin/sh", "-c", "echo {x}; read y < {dir}/{x}",
                    args='x = "[0-9]";', more=more)
 
 
 class Gates(Commander):
-    """A daemon with commands of gate(). If .asker is not None, clients connect
-    with this uid."""
+    """A daemon with entries of gate() in `commands`. If .asker is not None,
+    .asker is the uid with which clients connect."""
 
     asker = None
 
@@ -39,8 +39,8 @@ class Gates(Commander):
         return sock
 
     def wait(self, number, name="gate"):
-        """Start a gate while another gate runs. Return its connection when the
-        run is in the queue."""
+        """Start a gate while another gate runs. Return the connection of the
+        new gate when its run is in the queue."""
         os.mkfifo(self.fifo(number), 0o666)
         queued = self.counter("queued")
         sock = self.ask_for(number, name)
@@ -142,8 +142,9 @@ def test_commands_that_outlive_their_clients_count_for_their_source():
 
 
 def refuses_fourth(d):
-    """Start three stubborn commands of one user, leave them, and start a
-    fourth. Return True if it is refused, or False if it came too late."""
+    """Start three `stubborn` commands of one user, close their connections, and
+    start a fourth command. Return True if the daemon refuses the fourth
+    request, or False if this request came too late."""
     d.asker = bridle.STRANGER
     clients = [d.ask_for(i, "stubborn") for i in range(3)]
     for s in clients:

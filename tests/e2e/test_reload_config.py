@@ -1,5 +1,5 @@
 """Tests of SIGHUP, which makes the daemon read its configuration again. Open
-connections stay open, but the new settings hold for them."""
+connections stay open, but the new settings hold for these connections, too."""
 
 import contextlib
 import errno
@@ -17,8 +17,8 @@ from etc_files import EtcFiles
 from procs import cpu_seconds, kills
 
 US = os.getuid()
-# Loopback address that only this test uses. No other process can take a port
-# there after the test has closed it.
+# Loopback address that only this test uses. When the test has closed a port
+# there, no other process can take this port.
 HOST = "127.%d.%d.2" % (os.getpid() >> 8 & 255, os.getpid() & 255)
 
 
@@ -107,7 +107,8 @@ def test_the_other_settings_are_new_as_well():
         equal(counters(d)["actions_max"], "7")
         equal(d.ask("1#1").code, 202)
         equal(d.recorded(), [["new", "halt"]])
-        # Our user is a system user, so `protect` covers the victim.
+        # The user of this test is a system user, so `protect` holds for the
+        # victim.
         if KILLS and US < 1000:
             equal(d.ask("1#3#" + v.name).rows[0]["outcome"], b"protected")
         assert v.lives()
@@ -141,8 +142,7 @@ LIMITED = entry('allow = ("ping", "halt", "status");'
 
 
 def check_still_limited(d):
-    """Check that only the rights of the old file hold, and that all of them
-    do."""
+    """Check that exactly the rights of the old file are effective."""
     equal(d.ask("1#4", d.ports[0]).code, 200)
     equal(d.ask("1#1#mode=reboot#dry-run").code, 200)
     equal(d.ask("1#1").status.pairs["rule"], "me.halt.modes")
@@ -350,7 +350,8 @@ def test_a_second_reload_takes_the_place_of_one_that_waits():
         fifo = etc.hide_behind_fifo(d, "group")
         d.process.send_signal(signal.SIGHUP)
         equal(d.ask("1#4").code, 200)
-        # While the writer is open, the first child waits for its input.
+        # While the writer is open, the child of the first reload waits for
+        # input.
         writer = wait_for("a reader of the FIFO", lambda: open_writer(fifo))
         etc.show(d, "group")
         assert d.reload(), d.log()
@@ -511,8 +512,9 @@ def load(d):
 
 
 def open_fds(d):
-    """Return the number of the daemon's descriptors, or None if we may not
-    read it. The daemon is undumpable, so only root may read it."""
+    """Return the number of the daemon's descriptors, or None if this test is
+    not allowed to read the number. The daemon is undumpable, so only root is
+    allowed to read it."""
     try:
         return d.fds()
     except PermissionError:
@@ -553,8 +555,8 @@ def test_a_hundred_reloads_under_load():
 
 
 def test_a_reload_of_many_clients_costs_the_parent_little():
-    """The child compares each entry with all earlier entries. The parent only
-    reads them."""
+    """A reload compares each entry with all earlier entries in a child process.
+    The parent process only reads the entries."""
     if bridle.WRAP or not bridle.FILTER:
         raise bridle.Skip("because valgrind and sanitizers are too slow")
     # A child with sanitizers would need most of its deadline for 5000 entries.

@@ -84,7 +84,8 @@ def test_a_passed_socket_for_root_needs_no_line():
             with peers.connect("unix", path, uid=STRANGER) as s:
                 equal(read_answer(s).code, 403)
             equal(peers.ask("1#4", "unix", other, uid=STRANGER).code, 200)
-            # Only the other passed socket stands for the listed socket.
+            # The daemon uses only `other` in place of the socket in the
+            # configuration.
             assert path + " was passed" not in d.log(), d.log()
             assert other + " was passed" in d.log(), d.log()
             assert d.reload(), d.log()
@@ -110,7 +111,7 @@ def plain_server(d):
 
 @contextlib.contextmanager
 def no_new_spares(d, spares):
-    """Wait for this number of spare sessions. During the block, the fork
+    """Wait until there are `spares` spare sessions. During the block, the fork
     server forks no more sessions."""
     wait_for("the spare sessions", lambda: [
         title for _, _, title in d.all_children()].count("bridled: spare")
@@ -136,7 +137,8 @@ def check_served(clients):
 
 
 def test_root_comes_before_all_others():
-    """Let root come last, while there is a session for one client only."""
+    """Let root connect last, while only one session is free. Root must get this
+    session."""
     peers.need_root("start other users' clients")
     with place() as path, \
             Daemon(ENTRIES, tcp=[listener(path)], limits={"spare": 1}) as d:
@@ -165,7 +167,8 @@ RUN = ('mount -t tmpfs tmpfs /run && mkdir /run/bridle && '
 
 
 def ctl_of_machine(root, usual, *args):
-    """Run bridlectl without -H, on a machine with these two sockets."""
+    """Run bridlectl without -H, on a machine with the sockets `root` and
+    `usual`."""
     return subprocess.run(
         ["unshare", "-m", "sh", "-c", RUN, "sh", root, usual,
          bridle.BRIDLECTL, *args], capture_output=True, text=True,
@@ -180,7 +183,7 @@ def test_bridlectl_of_root_uses_it():
             equal(run.returncode, 0, run)
             assert "unix:/run/bridle/bridled.sock: bridled" in run.stdout, run
             d.wait_log("verb=ping")
-            # A host that the user names is the host that is asked.
+            # If the user names a host, bridlectl contacts this host.
             run = ctl_of_machine(path, usual.sock, "-H",
                                  "unix:/run/bridle/bridled.sock", "verbs")
             equal(run.returncode, 0, run)

@@ -1,4 +1,4 @@
-"""Tests of the verb run and of the setting commands: arguments, output, ends
+"""Tests of the verb `run` and of the setting `commands`: arguments, output, end
 and limits of a command."""
 
 import contextlib
@@ -180,7 +180,8 @@ def test_a_match_that_takes_too_many_steps_is_refused_and_charged():
         answer = d.ask(hard, d.ports[0])
         equal(answer.code, 400)
         assert "more than 1000 steps" in answer.text, answer.text
-        # An explain runs no command, but its matching costs the same penalty.
+        # An `explain` runs no command, but matches the arguments, too, and
+        # costs the same penalty.
         equal(d.ask(hard.replace("1#5#", "1#12#5#"), d.ports[0]).code, 200)
         equal(d.ask("1#4", d.ports[0]).code, 429)
 
@@ -210,7 +211,7 @@ def test_what_a_command_is_given_is_the_owners_alone():
 
 def test_a_command_inherits_no_signal_handling():
     """The process that starts the daemon may have ignored or blocked any
-    signal."""
+    signal. A command must not inherit this."""
     wrap = ["env", "--ignore-signal", "--block-signal"]
     if subprocess.run([*wrap, "true"], check=False,
                       stderr=subprocess.DEVNULL).returncode != 0:
@@ -329,8 +330,8 @@ def test_one_that_ignores_term_is_killed_and_the_log_says_so():
 
 
 def test_a_process_in_a_session_of_its_own_is_not_ended():
-    """The process may be a service that the command has started, so the daemon
-    must not end it."""
+    """A process in its own session may be a service that the command has
+    started. The daemon must not end this process."""
     script = ("setsid sleep 1000 & echo $! >{dir}/sock/new;"
               "mv {dir}/sock/new {dir}/sock/pid; sleep 1000")
     with Commander(shell("serve", script)) as d:

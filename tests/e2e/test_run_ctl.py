@@ -28,7 +28,7 @@ ANY = 'a = { pattern = "(.|\\n)*"; dash = true; }; b = "(.|\\n)*";'
 
 
 def hosts(d, n):
-    """Return a host list with n names. All of them are links to the socket of
+    """Return a host list with n names. Each name is a link to the socket of
     this daemon."""
     for i in range(n):
         path = os.path.join(d.dir, "sock", "h%d" % i)
@@ -64,8 +64,8 @@ def on_terminal(d, *args):
     data = b""
     with subprocess.Popen([BRIDLECTL, "-H", "unix:" + d.sock, *args],
                           stdout=theirs, stderr=subprocess.DEVNULL) as p:
-        # Our copy of the terminal stays open. The last close of a terminal may
-        # overtake the last output.
+        # Keep our descriptor of the terminal open. After the last close of a
+        # terminal, its last output may be lost.
         while True:
             ended = p.poll() is not None
             if select.select([ours], [], [], 0 if ended else 0.05)[0]:

@@ -253,7 +253,7 @@ def test_secret_requests_show_no_arguments():
 
 def test_what_is_malformed_may_be_secret_too():
     """The client gets the whole error text. The log and the subscribers must
-    not get it, because it contains arguments."""
+    not get this text, because it contains arguments."""
     clients = (entry("us", US, EVERY + " secret = true;") + "," +
                entry("other", STRANGER))
     with Daemon(clients=clients) as d, Watcher(d.connect()) as w:

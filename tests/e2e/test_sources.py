@@ -1,5 +1,5 @@
-"""Tests of the sources that limits count: users with an account, and all uids
-without an account together."""
+"""Tests of the sources to which `limits` apply. Each user with an account is a
+source, and all uids without an account together are one source."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ LISTED = FIRST + 70000
 US = os.getuid()
 ENTRIES = ", ".join('{ name = "u%d"; unix_user = "%d"; allow = ("*"); }'
                     % (uid, uid) for uid in (US, LISTED))
-# Each client may match this entry by its group.
+# Each client with this group matches the entry "g" of `BY_GROUP`.
 GROUP = 61078
 BY_GROUP = ('{ name = "us"; unix_user = "%d"; allow = ("*"); }, '
             '{ name = "g"; unix_group = "%d"; allow = ("ping"); }'
@@ -32,8 +32,8 @@ def ask(d, uid):
 
 
 def open_as(path, uids):
-    """Open a connection as each of these uids, and keep all of them open.
-    SO_PEERCRED has the effective uid at the time of connect(2)."""
+    """Open a connection for each of these uids, and keep all connections open.
+    SO_PEERCRED has the effective uid that the client had at connect(2)."""
     held = []
     for uid in uids:
         os.seteuid(uid)
@@ -46,7 +46,8 @@ def open_as(path, uids):
 
 @contextlib.contextmanager
 def holding(path, uids):
-    """Hold a connection of each uid in another process during the block."""
+    """Keep a connection of each uid open in another process during the
+    block."""
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid == 0:
@@ -73,9 +74,10 @@ def test_a_thousand_uids_without_an_account_are_one_source():
         with holding(d.sock, range(FIRST, FIRST + 1000)):
             equal(ask(d, LISTED).code, 200)
             equal(d.ask("1#4").code, 200)
-            # The uid 1 has an account on each machine, and no entry here.
+            # Uid 1 has an account on each machine, but no entry in this
+            # configuration.
             equal(ask(d, 1).code, 401)
-            # The daemon refuses this client before its request.
+            # The daemon refuses this client before the client sends a request.
             with peers.connect("unix", d.sock, uid=FIRST + 2000) as s:
                 answer = bridle.read_answer(s)
             equal((answer.code, answer.text),
@@ -95,7 +97,8 @@ def test_a_penalty_of_one_uid_without_an_account_is_for_all():
 
 
 def served_beside(d, uid, other):
-    """True if the daemon serves `uid` while `other` holds its only session."""
+    """True if the daemon serves `uid` while `other` uses the only session of
+    its own source."""
     d.wait_quiet()
     with peers.connect("unix", d.sock, uid=other, groups=[GROUP]) as s:
         s.sendall(b"1#4\n")
@@ -108,8 +111,9 @@ def test_an_account_that_only_the_name_service_knows_counts_alone():
                                    limits=ONE_SESSION) as d:
         assert not served_beside(d, STRANGER, SERVICE)
         etc.replace(d, "passwd", PASSWD)
-        # The daemon keeps for a while that the uid was unknown. A reload
-        # forgets this, and reads the local file too.
+        # The daemon remembers for a while that the uid was unknown. After a
+        # reload, the daemon looks up the uid again, and reads the local file,
+        # too.
         assert d.reload(), d.log()
         wait_for("the account", lambda: served_beside(d, STRANGER, SERVICE))
         assert not served_beside(d, SERVICE + 1, SERVICE)

@@ -36,21 +36,21 @@ def spares(d, n):
 
 def fork_servers(d, n=1):
     """Wait until exactly n processes have the title of a fork server, and
-    return their pids. A new child has this title, too, until it sets its
-    own."""
+    return their pids. A new child of a fork server has this title, too, until
+    the child sets its own title."""
     return once(d, "fork server", n, n)
 
 
 def stock(d):
-    """Return the pids of the fork servers and of the spare sessions of a
-    daemon with TLS. Each kind has up to four spare sessions, but new ones are
-    forked only when two are used."""
+    """Return the pids of the fork servers and of the spare sessions of a daemon
+    with TLS. Each fork server has up to four spare sessions, but forks new
+    sessions only when two spare sessions are used."""
     return fork_servers(d, 2) + once(d, "spare", 6, 8)
 
 
 def stop(pid):
-    """Stop the process with SIGSTOP, and wait until it has stopped. Before, it
-    could still accept a client."""
+    """Stop the process with SIGSTOP, and wait until it has stopped. Until then,
+    the process could still accept a client."""
     def state():
         with open("/proc/%d/stat" % pid, "rb") as f:
             return f.read().rpartition(b") ")[2][:1]
@@ -129,8 +129,8 @@ def test_one_that_does_not_take_its_client_is_replaced():
             with d.connect(port if port is None else d.ports[port]) as s:
                 ping(s)
                 ping(s)
-            # The daemon waits for the first only, and finds out that the
-            # others are stopped.
+            # The daemon waits only for the first session, and finds out at once
+            # that the other sessions are stopped.
             d.wait_log("session %d does not take its client" % stopped[0])
             for pid in stopped:
                 wait_for("the process to end", lambda: not is_running(pid))
@@ -139,12 +139,12 @@ def test_one_that_does_not_take_its_client_is_replaced():
 
 
 def test_a_client_of_stopped_processes_does_not_pay():
-    """No session is ready for longer than login_seconds."""
+    """For longer than login_seconds, no session is ready."""
     for tcp, pools in (["127.0.0.1:0"], 1), ([TLS], 2):
         with Daemon(limits={"spare": 1, "login_seconds": 3}, tcp=tcp,
                     penalties="timeout = 1000; min_seconds = 1000;"
                               "max_seconds = 2000;") as d:
-            # Each pool has its spare session, so that none is forked now.
+            # Each pool has its spare session, so that no fork server forks now.
             for pid in spares(d, pools) + fork_servers(d, pools):
                 stop(pid)
             # The fork server is killed after 5 seconds.

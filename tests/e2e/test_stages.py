@@ -278,7 +278,8 @@ def test_kill_kills_on_each_host_what_was_shown_there():
                 % d.name(1).encode() in t.data, t.data
             for victim in (v, w):
                 assert b" %d " % victim.pid in t.data
-            # This process starts after the preview, so the kill must spare it.
+            # This process starts after the preview, so the kill must not signal
+            # it.
             with Victim(b"herdmate") as later:
                 t.type(b"1\n")
                 equal(t.finish(), 4)

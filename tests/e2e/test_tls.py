@@ -35,8 +35,7 @@ def fingerprint(certificate):
 
 
 class Key:
-    """A client's key and certificate in one file, which openssl has
-    created."""
+    """A client's key and certificate, which openssl has created."""
 
     def __init__(self, folder, name, kind="p256"):
         self.path = os.path.join(folder, name)
@@ -185,8 +184,8 @@ def test_a_host_key_is_there_whole_or_not_at_all():
         d.process.terminate()
         d.process.wait(bridle.PATIENCE)
         os.unlink(path)
-        # The limit of the file size ends the program while it writes the key,
-        # like a crash.
+        # Like a crash, the limit of the file size ends the program while the
+        # program writes the key.
         ended = subprocess.run(
             ["prlimit", "--fsize=10", "--core=0", d.program, "--fingerprint",
              d.config], capture_output=True, text=True)
@@ -328,8 +327,8 @@ def test_a_cut_discards_what_was_begun():
             try:
                 t.unwrap()  # send close_notify
             except ssl.SSLError as e:
-                # Python reports the daemon's reply as an error, because it
-                # arrives after close_notify.
+                # Python reports the daemon's reply as an error, because the
+                # reply arrives after close_notify.
                 assert "AFTER_CLOSE_NOTIFY" in str(e), e
             d.wait_log("verb=ping .*result=200")
         done = d.counter("requests")
@@ -481,8 +480,8 @@ def test_who_does_not_know_the_host_key_is_not_shut_out():
         wait_for("their end", lambda: d.counter("without_request") == 22)
         equal(d.say("1#4").text, "pong")
         equal(d.counter("penalties"), 0)
-        # A handshake that fails otherwise costs a penalty, even if the client
-        # resets the connection.
+        # A handshake that fails for another reason costs a penalty, even if the
+        # client resets the connection.
         with d.raw() as s:
             s.sendall(b"1#4\n")
             bridle.reset(s)
@@ -490,7 +489,7 @@ def test_who_does_not_know_the_host_key_is_not_shut_out():
 
 
 def begin_handshake(d):
-    """Return a connection in the middle of its handshake: the daemon has begun
+    """Return a connection in the middle of its handshake. The daemon has begun
     to send its key."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = d.context().wrap_bio(incoming, outgoing)

@@ -75,8 +75,8 @@ def test_a_changed_key_stops_everything():
                     "bridlectl trust " + d.host, "remove line 2")
         equal(d.recorded(), [])
         equal(home.read(home.known), "# mine\n%s %s\n" % (d.host, WRONG))
-        # A host may have several lines in known_hosts. Each of their keys is
-        # accepted.
+        # A host may have several lines in known_hosts. bridlectl accepts the
+        # key of each line.
         home.know("%s %s\n%s" % (d.host, WRONG, d.line()))
         equal(d.tls("ping").returncode, 0)
 
@@ -184,8 +184,8 @@ def test_a_known_hosts_that_may_be_another_users_is_refused():
                 done = d.tls("--accept-new", "ping")
                 equal((done.returncode, done.stdout), (3, ""), part)
                 assert name in done.stderr, (part, done.stderr)
-        # A call that was killed may leave this file. The next call must
-        # replace it.
+        # A bridlectl that was killed may leave the file known_hosts.new. The
+        # next bridlectl must replace this file.
         for part in bridle.traps(home.known + ".new", folder):
             equal(d.tls("--accept-new", "ping").returncode, 0, part)
             os.unlink(home.known)
@@ -196,7 +196,8 @@ def test_a_known_hosts_that_may_be_another_users_is_refused():
 # Tests of the module beside bridlectl
 
 def keygen_beside(folder, home):
-    """Run keygen with the bridlectl in this folder. Return the result."""
+    """Run `bridlectl keygen` with the bridlectl in this folder. Return the
+    result."""
     return subprocess.run(
         [os.path.join(folder, "bridlectl"), "keygen",
          os.path.join(home.dir, "key%d" % len(os.listdir(home.dir)))],
@@ -312,7 +313,8 @@ def test_files_in_the_folder_of_an_older_version_are_not_lost():
             done = home.ctl(*args)
             assert done.returncode in (1, 2), done
             assert "run: mv %s %s" % (old, new) in done.stderr, done
-        # Another program uses a folder of this name.
+        # Without a key, the folder may belong to another program, and must
+        # stay.
         os.unlink(os.path.join(old, "key"))
         home.keygen()
         equal(os.listdir(old), [])
@@ -440,8 +442,8 @@ def test_a_daemon_that_has_blocked_the_source_says_so_each_time():
 
 
 class Server:
-    """A server for one connection. It calls serve(socket), after a TLS
-    handshake if there is a key."""
+    """A server for one connection, which calls serve(socket). If the server has
+    a key, a TLS handshake comes first."""
 
     def __init__(self, serve, key=None):
         self.serve, self.key = serve, key

@@ -15,8 +15,9 @@ OTHER = "SHA256:" + "B" * 42 + "E"
 
 @contextlib.contextmanager
 def lab(n=4):
-    """Yield a home, a daemon that stands for n hosts, and the address of each
-    host. The home's bridlectl.conf has the group "lab" with these hosts."""
+    """Yield a home, a daemon that listens at the addresses of n hosts, and the
+    list of these addresses. The home's bridlectl.conf has the group "lab" with
+    these hosts."""
     with Home() as home:
         port = bridle.free_port("127.1.0.1")
         hosts = ["127.1.0.%d:%d" % (i, port) for i in range(1, n + 1)]
@@ -88,10 +89,10 @@ def test_a_list_of_keys_decides_without_a_question():
         equal(home.read(home.known), done.stdout)
         assert "WRONG: the key must be " + WRONG in done.stderr, done.stderr
         assert "is missing in the list" in done.stderr, done.stderr
-        # A single host is compared with the list, too.
+        # bridlectl compares the key of a single host with the list, too.
         done = home.ctl("trust", hosts[2], "--from", path, "-y")
         equal([done.returncode, done.stdout], [1, ""])
-        # The output of known-hosts list can be a list of keys.
+        # The output of `known-hosts list` is a valid list of keys for --from.
         told = home.ctl("known-hosts", "list").stdout
         done = home.ctl("trust", ",".join(hosts[:2]), "--from", "-",
                         stdin=told)
@@ -150,7 +151,7 @@ def test_known_hosts_lists_and_forgets():
         equal([done.returncode, done.stdout], [0, ""], done.stderr)
         assert "the key of web1:7075 is removed" in done.stderr
         equal(home.read(home.known), "# x\nweb2:7443  %s\n" % WRONG)
-        # The port belongs to the host.
+        # A host is a name and a port, so the name alone means the default port.
         done = home.ctl("known-hosts", "forget", "web2")
         equal(done.returncode, 1)
         assert "does not have web2:7075" in done.stderr, done.stderr

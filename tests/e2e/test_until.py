@@ -21,7 +21,8 @@ def entry(until, name="me", rest=""):
 
 
 def after(seconds):
-    """Return the local time after so many seconds, as a value of `until`."""
+    """Return the local time in `seconds` seconds from now, as a value of
+    `until`."""
     return time.strftime("%Y-%m-%d %H:%M:%S",
                          time.localtime(time.time() + seconds))
 
@@ -84,7 +85,7 @@ def test_a_live_session_and_a_watch_end_in_time():
         equal(tell(idle).code, 401)
         d.wait_log(r"bridled.conf:\d+: the entry me of clients has expired "
                    r"\(until 2")
-        # A new date helps the live sessions, too.
+        # A later date gives the running sessions their rights again, too.
         change(d, entry(FAR))
         equal(tell(s).code, 200)
 
@@ -138,7 +139,8 @@ def test_a_reload_uses_the_zone_of_now():
         etc.replace(d, "localtime", zone_file(0))
         change(d, entry(in_an_hour))
         equal(d.ask("1#4").code, 200)
-        # Three hours further east, the time was two hours ago.
+        # In a time zone three hours further east, the time of `until` was two
+        # hours ago.
         etc.replace(d, "localtime", zone_file(3))
         equal(d.ask("1#4").code, 200)
         assert d.reload(), d.log()

@@ -25,8 +25,9 @@ def payload(mac=MAC):
 
 
 class Packet:
-    """One UDP packet in an Ethernet frame: .ethernet (target), .address
-    (target), .port and .data."""
+    """One UDP packet in an Ethernet frame. The target has the MAC address
+    .ethernet, the IP address .address and the port .port. The content is
+    .data."""
 
     def __init__(self, frame):
         kind = struct.unpack(">H", frame[12:14])[0]
@@ -234,7 +235,7 @@ def test_the_mac_address_of_a_host_is_learnt():
         with w.other.daemon(ALL, "10.99.0.2:7074"):
             equal(ok(w.ctl("wake", "--learn", "pc07")),
                   "pc07: %s\n" % w.other_mac())
-            # The state of the neighbour may be anything but "failed".
+            # bridlectl accepts a neighbour in each state except "failed".
             ok(w.ctl("wake", "--learn", "PC07"))
         equal(w.macs(), ["pc07 " + w.other_mac()])
         equal(ok(w.ctl("hosts", "pc07,pc08", "--format=macs")),
@@ -255,7 +256,7 @@ def test_a_halt_learns_the_mac_address_and_a_ping_does_not():
         ok(w.ctl("-H", "pc07", "poweroff", "-y"))
         equal(w.macs(), ["pc07 " + w.other_mac()])
         equal(d.recorded(), [["poweroff", "now"]])
-        # The same address again does not write the file.
+        # If the address is the same again, bridlectl does not write the file.
         before = os.stat(path).st_ino
         ok(w.ctl("-H", "pc07,pc07:7074", "poweroff", "-y"))
         equal(os.stat(path).st_ino, before)

@@ -1,5 +1,5 @@
 """Tests of the verb `wake`: a relay in the network of a host sends the packet
-by its helper bridled-wake."""
+through its helper bridled-wake."""
 
 import os
 import socket
@@ -43,8 +43,9 @@ class Helper:
 
 
 class Relay(Wire):
-    """Our machine, and a relay that also has the network "lab". .frames
-    receives the frames that the relay sends into this network."""
+    """Our machine, and a relay that is connected to our machine and to the
+    network "lab". .frames receives the frames that the relay sends into this
+    network."""
 
     def __enter__(self):
         super().__enter__()
@@ -62,7 +63,7 @@ class Relay(Wire):
             self.stack.callback(self.frames.close)
             os.chmod(self.home.dir, 0o755)
             self.path = os.path.join(self.home.dir, "wake.sock")
-            # The link-local address of the relay needs a moment.
+            # Wait until the kernel lets the relay use its link-local address.
             wait_for("the address of the relay", lambda: " tentative" not in
                      self.other_said("ip -6 address show dev lab"))
         except BaseException:
@@ -172,13 +173,13 @@ def test_the_addresses_of_the_machine_are_told():
 
 def test_a_host_behind_a_router_tells_its_own_address():
     with Relay(address="127.0.0.1") as w:
-        # The loopback interface has no neighbours, like a host behind a
-        # router.
+        # As for a host behind a router, the kernel knows no neighbour at the
+        # loopback interface.
         path = os.path.join(w.home.dir, "own.sock")
         with Helper(path, w.ours.inside), \
                 w.ours.daemon(ROOT, "127.0.0.1:7074",
                               settings='wake_socket = "%s";' % path):
-            # Our machine has one interface with a MAC address.
+            # Our machine has only one interface with a MAC address.
             out = ok(w.ctl("wake", "--learn", "pc07"))
             mac = out.split()[1]
             assert out == "pc07: %s\n" % mac and len(mac) == 17, out

@@ -1,5 +1,5 @@
-"""Tests of watch. The daemon sends events as they happen, to clients that have
-the right to see them and that read them."""
+"""Tests of `watch`. The daemon sends events immediately, to clients that have
+the right to see the events and that read them."""
 
 import concurrent.futures
 import os
@@ -174,8 +174,8 @@ def test_filters():
 
 
 def check_end(d, w, code, rule=None):
-    """Check that the watch has ended with this code and rule. The status must
-    have the id of the watch in the log."""
+    """Check that the watch has ended with this code and rule. Check that the
+    status has the same id as the log line of the watch."""
     status = bridle.Status(w.last)
     logged = d.wait_log(r"id=(\S+) client=me .* verb=watch .*text=.watching")
     pairs = {"id": logged[1]} if rule is None else {
@@ -282,7 +282,7 @@ def test_one_that_falls_silent_is_dropped_within_three_heartbeats():
 
 def test_one_that_asks_for_many_heartbeats_is_not_silent():
     """The client sends so many heartbeats that they cross the daemon's own
-    heartbeats. The daemon must not take the client for silent."""
+    heartbeats. The daemon must not think that the client is silent."""
     with Daemon(limits=beats(1)) as d, Watcher(d.connect()) as w:
         end, asked, got = time.monotonic() + 4.2, 0, 0
         while time.monotonic() < end or got < asked:
@@ -374,7 +374,8 @@ def test_a_rush_within_one_turn_drops_no_watch_that_reads():
         with d.stopped():
             for s in others:
                 s.sendall(b"1#4\n")
-            # Most requests should arrive in the same turn of the loop.
+            # Most requests should arrive in the same iteration of the daemon's
+            # loop.
             time.sleep(0.3)
         for s in others:
             w.next("request", "missed")

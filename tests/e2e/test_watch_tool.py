@@ -221,7 +221,7 @@ def test_by_tls_it_goes_on_through_heartbeats_and_a_restart():
 def test_it_ends_when_its_reader_has_gone():
     with Daemon() as d:
         reader, writer = os.pipe()
-        # No event penalty happens, so bridlectl never writes.
+        # The event `penalty` does not happen, so bridlectl never writes.
         watch = subprocess.Popen([bridle.BRIDLECTL, "-H", "unix:" + d.sock,
                                   "watch", "--events", "penalty"],
                                  stdout=writer)

@@ -1,4 +1,4 @@
-"""Clients that use the request watch of the protocol."""
+"""Clients that send the request `watch` of the protocol."""
 
 import socket
 
@@ -10,7 +10,8 @@ COLUMNS = ["number", "time", "event", "name", "source", "transport",
 
 
 class Watcher:
-    """A connection with a watch. Each record is a dict of text by column."""
+    """A connection with a watch. Each record is a dict with the text of each
+    column."""
 
     def __init__(self, sock, **options):
         self.sock, self.data = sock, b""
