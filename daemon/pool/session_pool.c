@@ -66,8 +66,8 @@ drop(struct spare_list *list, struct spare_session *spare)
 }
 
 /*
- * Remove the open orders, because the fork server will not carry them out. Keep
- * the sessions that are ready.
+ * Remove the open orders, because the fork server will not carry out these
+ * orders. Keep the sessions that are ready.
  */
 static void
 drop_ordered(struct session_pool *s)
@@ -91,8 +91,8 @@ session_pool_start(
 		return 0;
 	buf_addc(errors, '\n');
 	/*
-	 * Also close the program's file, because the next start may find
-	 * another file.
+	 * session_pool_stop() also closes the program's file, because the next
+	 * start may find another file.
 	 */
 	session_pool_stop(s);
 	return -1;

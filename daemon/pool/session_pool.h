@@ -1,7 +1,7 @@
 /*
  * The session pools. A pool has spare sessions, which are forked before their
  * clients connect. Each session serves one client. One fork server
- * (session/fork_server.h) forks the sessions without TLS, another fork server
+ * (session/fork_server.h) forks the sessions without TLS. Another fork server
  * forks the sessions with TLS.
  */
 #ifndef BRIDLE_SESSION_POOL_H
@@ -111,7 +111,7 @@ int session_pool_take(
 
 /*
  * Allow the session SESSION_CPU_SECONDS of CPU time from now on. If the session
- * uses more, the kernel kills it with SIGXCPU.
+ * uses more CPU time, the kernel kills the session with SIGXCPU.
  */
 #define SESSION_CPU_SECONDS 10
 void session_pool_limit_cpu(pid_t);

@@ -72,8 +72,8 @@ look_up_once(void *query)
 }
 
 /*
- * Like look_up_once(), but return EAGAIN if the entry exists: another program
- * has added the entry since the first look-up.
+ * Like look_up_once(), but return EAGAIN if the entry exists, because another
+ * program has added the entry since the first look-up.
  */
 static int
 look_up_again(void *query)

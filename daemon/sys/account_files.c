@@ -36,7 +36,7 @@ read_passwd(struct buf *out)
 		fgetpwent_r(f, &entry, text, sizeof(text), &pw) == 0) {
 		/*
 		 * Skip a name that begins with "+" or "-", which refers to the
-		 * name service: nsswitch.conf(5).
+		 * name service (see nsswitch.conf(5)).
 		 */
 		if (strchr("+-", *pw->pw_name) != NULL)
 			continue;

@@ -103,8 +103,8 @@ log_reachable(void)
 
 /*
  * Write one line to the log. Return false if the line is lost. syslog(3)
- * reports no error if no log listens. The caller therefore calls
- * log_reachable() first, and passes the result as `reachable`.
+ * reports no error if no program listens at the socket of the log. The caller
+ * therefore calls log_reachable() first, and passes the result as `reachable`.
  */
 static bool
 write_line(struct logger *a, int priority, const char *text, bool reachable)
@@ -223,8 +223,8 @@ static void __attribute__((noreturn)) run_logger(struct logger *a)
 		write_lines(a, &b, &reported);
 		count_dead(a, &b);
 		/*
-		 * Sleep while more lines arrive, so that one read(2) takes many
-		 * lines.
+		 * Sleep for a short time, so that more lines arrive and the
+		 * next read(2) takes many lines.
 		 */
 		if (n < READ_MAX)
 			poll(NULL, 0, NAP_MS);

@@ -77,7 +77,7 @@ void logger_request(struct logger *, const struct logger_request *, int code,
 
 /*
  * Return the number of lost lines. A line is lost if the pipe is full, if the
- * logger dies, or if no log listens.
+ * logger dies, or if no program listens at the socket of the log.
  */
 uint64_t logger_lost(const struct logger *);
 
