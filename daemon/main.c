@@ -125,8 +125,8 @@ outline(const struct options *o)
 }
 
 /*
- * Print the entries of clients with the key or name `o->entry`. Return an exit
- * status.
+ * Print the entries of `clients` with the key or name `o->entry`. Return an
+ * exit status.
  */
 static int
 show_entries(const struct options *o)

@@ -79,7 +79,7 @@ start_check_proc(const struct settings *s, const struct account *user)
 
 /*
  * True if the daemon's user can read the file `path` and the files of the
- * folder. If not, print the cause and return false.
+ * folder. Otherwise print the cause and return false.
  */
 static bool
 user_can_read(const struct settings *s, const struct account *user,
@@ -113,7 +113,7 @@ user_can_read(const struct settings *s, const struct account *user,
 }
 
 /*
- * True if the daemon could start with these settings. If not, print the cause
+ * True if the daemon could start with these settings. Otherwise print the cause
  * and return false.
  */
 static bool

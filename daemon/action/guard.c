@@ -55,8 +55,9 @@ guard_start(pid_t daemon)
 	int status = -1;
 
 	/*
-	 * Check the parent after pidfd_open(2): while the daemon is our parent,
-	 * no other process can have the daemon's pid.
+	 * Check the parent after pidfd_open(2). If the daemon is still our
+	 * parent, no other process got the daemon's pid, so the pidfd belongs
+	 * to the daemon.
 	 */
 	if (daemon_fd == -1 || action_fd == -1 || getppid() != daemon)
 		return -1;

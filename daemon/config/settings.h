@@ -266,7 +266,7 @@ struct settings *settings_load_with(const char *path, const char *folder,
 
 /*
  * Like settings_load(), but for the texts of files. The first file is the
- * configuration file, the others are the files of conf.d.
+ * configuration file. The other files are the files of conf.d.
  */
 struct settings *settings_parse_files(const struct conf_files *,
 	struct settings_ids *ids, struct buf *errors, struct buf *warnings);

@@ -42,7 +42,7 @@ struct peer {
 	/* address of the peer; a v4-mapped IPv6 address becomes IPv4 */
 	struct net_addr addr;
 	const char *why; /* reason for PEER_NONE, a constant text */
-	char key[64];    /* PEER_KEY: the fingerprint, "SHA256:…" */
+	char key[64];    /* fingerprint for PEER_KEY, such as "SHA256:…" */
 };
 
 /*

@@ -94,8 +94,8 @@ request_log_status(struct buf *out, const struct logger_request *log, int code,
 }
 
 /*
- * True if a halt was accepted or cancelled. Such a request is also published as
- * EVENT_HALT.
+ * True if the request started, scheduled or cancelled a halt. Such a request is
+ * also published as EVENT_HALT.
  */
 static bool
 is_about_halt(const struct logger_request *log, int code)

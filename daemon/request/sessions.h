@@ -127,7 +127,7 @@ int session_send(
 
 /*
  * Send bytes of a reply to the session: the whole reply (PRIVSEP_REPLY), or its
- * last part (PRIVSEP_EXITED). If this fails, the session is lost or killed.
+ * last part (PRIVSEP_EXITED). If the send fails, lose or kill the session.
  */
 void session_reply(struct parent *, struct session *, enum privsep_kind,
 	const struct buf *);
