@@ -34,7 +34,7 @@
 
 struct kind {
 	const char *name;
-	bool lives_long; /* true if some children of this kind live long */
+	bool lives_long; /* true if a few of these children live long */
 	unsigned started, killed;
 };
 
@@ -89,8 +89,8 @@ start(struct child *c, struct kind *kind)
 }
 
 /*
- * Return the array element with this pid; NULL if there is none. The pid 0
- * finds a free element.
+ * Return the array element with this pid, or NULL if no element has this pid.
+ * The pid 0 finds a free element.
  */
 static struct child *
 find(struct child *children, unsigned n, pid_t pid)

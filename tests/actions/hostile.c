@@ -144,7 +144,10 @@ stalled(void)
 	privsep_notice(channel, PRIVSEP_STALLED);
 }
 
-/* Start a watch, and send a request that is not allowed during a watch. */
+/*
+ * Send the request `watch`, and then the request `halt`, which is not allowed
+ * during a watch.
+ */
 static void
 watch(void)
 {

@@ -23,8 +23,8 @@
 #include <unistd.h>
 
 /*
- * Write the pid to a new file and rename this file, so that a reader never sees
- * an incomplete number.
+ * Write the pid to a new file, and then rename the file to `path`. A reader of
+ * `path` never sees an incomplete number.
  */
 static void
 write_pid(const char *path, pid_t pid)

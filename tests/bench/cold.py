@@ -127,8 +127,8 @@ class Peers:
 
 
 def bench_lists(args, report, peers):
-    """Measure each list call and a local ps in turn, so that other load on the
-    machine affects both times."""
+    """Measure each call that lists processes, and a local ps. The calls and ps
+    run in turn, so that other load on the machine affects all of them."""
     report.table("list, ms", "processes", "what", "median", "ps", "ratio")
     for wanted in args.processes:
         with Crowd(wanted):

@@ -31,8 +31,8 @@ class Echo:
 
 
 def compare(report, kind, clients, mine, theirs, runs):
-    """Run both servers in turn, so that other load on the machine affects
-    both."""
+    """Run both servers in turn, so that other load on the machine affects both
+    servers."""
     pairs = [(calls(mine, clients), calls(theirs, clients))
              for _ in range(runs)]
     report.row(kind, clients,

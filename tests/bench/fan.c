@@ -100,7 +100,10 @@ ask(unsigned number, const char *request)
 	_exit(0);
 }
 
-/* Wait until a process ends. If this process has failed, exit with an error. */
+/*
+ * Wait until any child process ends. If the child has failed, exit with an
+ * error.
+ */
 static void
 reap(void)
 {

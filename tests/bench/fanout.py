@@ -227,7 +227,7 @@ def peak_memory(command):
 
 def measure_all(commands):
     """Return a dictionary of lists of costs by name. All commands run in turn,
-    so that other load affects all."""
+    so that other load on the machine affects all of them."""
     costs = {name: [] for name in commands}
     for i in range(RUNS):
         for name, command in commands.items():

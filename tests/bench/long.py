@@ -1,5 +1,5 @@
-"""Benchmark of memory during long outputs and many events, in each process
-that passes these bytes on."""
+"""Benchmark of memory during long outputs and many events. The memory of each
+process that passes on these bytes is measured."""
 
 import os
 import re
@@ -85,7 +85,7 @@ def stream(d, report):
 
 
 def ask(s, n):
-    """Send n pings on one connection. Send AT_ONCE pings before reading their
+    """Send n pings on one connection. After every AT_ONCE pings, read their
     replies."""
     for _ in range(n // AT_ONCE):
         s.sendall(b"1#4\n" * AT_ONCE)

@@ -31,7 +31,7 @@ def succeeds(command, env=None):
 
 
 class Server:
-    """A server that runs during the block. .there is true if the server
+    """A server that runs inside a `with` block. .there is true if the server
     accepts calls.
 
     .env is the environment that a client needs, or None.

@@ -40,8 +40,8 @@ def pss(pid):
 
 
 class Server(Daemon):
-    """bridled as in production: if root starts bridled, the daemon becomes a
-    system user."""
+    """bridled as in production. If root starts bridled, the daemon changes to
+    a system user."""
 
     def __init__(self, *args, **more):
         super().__init__(*args, user="daemon" if ROOT else None, **more)

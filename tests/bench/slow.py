@@ -90,8 +90,8 @@ class Runs:
 
 
 def refusing(name, pattern):
-    """Return the configuration of a command with thirteen arguments, each with
-    this pattern."""
+    """Return the configuration of a command with thirteen arguments. Each
+    argument must match `pattern`."""
     letters = "abcdefghijklm"
     return '{ name = "%s"; argv = ("/bin/true", %s); args = { %s }; }' % (
         name, ", ".join('"{%s}"' % x for x in letters),

@@ -33,8 +33,8 @@ PATIENCE = float(os.environ.get("BRIDLE_PATIENCE", "20"))
 # Words to put before the daemon's command, for example valgrind and its
 # options.
 WRAP = os.environ.get("BRIDLE_WRAP", "").split()
-# True if tests of many clients start fewer clients. This saves time under
-# valgrind, and in a build that only repeats the tests of another build.
+# True if tests with many clients must start fewer clients. This saves time
+# under valgrind, and in a build that only repeats the tests of another build.
 FEW = bool(WRAP) or os.environ.get("BRIDLE_FEW") == "yes"
 # True if sessions have their filter of system calls; see CONTRIBUTING.md.
 FILTER = os.environ.get("BRIDLE_FILTER") != "no"
@@ -102,8 +102,9 @@ def decode(field):
 
 
 class Answer:
-    """One reply: .columns has the names of the columns, and .status is the
-    status line. .rows has a dict for each row: bytes by column name."""
+    """One reply. .columns has the names of the columns, and .status is the
+    status line. .rows has a dict for each row, which gives the bytes of a cell
+    by column name."""
 
     def __init__(self, lines):
         self.lines = lines
@@ -248,7 +249,7 @@ class Daemon:
     passed_names  the names of these sockets, joined by colons
     """
 
-    # Path of the program. A subclass may set another program.
+    # Path of the daemon's program. A subclass can set another program.
     source = BRIDLED
     # Path of a program that replaces the session programs, or None.
     session = None
@@ -312,8 +313,8 @@ class Daemon:
         return os.path.join(self.dir, name)
 
     def write_config(self, text=None):
-        """Write the configuration file: `text`, or a text made from the
-        parameters."""
+        """Write `text` to the configuration file. If `text` is None, make the
+        text from the parameters."""
         if text is None:
             listen = ['{ unix = %s; mode = "%s"; }'
                       % (quote(self.sock), self.mode)]
@@ -453,9 +454,9 @@ class Daemon:
     def whole_log(self):
         """Return the log, which contains the lines of all replies so far.
 
-        The logger process may write a line only after the reply. Therefore
-        send a ping and wait for the line of the ping, which comes after the
-        earlier lines.
+        The logger process may write the line of a reply after the daemon has
+        sent the reply. Therefore send a ping and wait for the line of the
+        ping, which comes after the earlier lines.
         """
         self.wait_log("^bridled: id=%s " % self.ask("1#4").status.pairs["id"])
         return self.log()
@@ -512,7 +513,8 @@ class Daemon:
             self.process.send_signal(signal.SIGCONT)
 
     def wait_quiet(self):
-        """Wait until no session and no action is left; the logger stays."""
+        """Wait until all sessions and actions have ended. The logger still
+        runs."""
         wait_for("the daemon to be quiet",
                  lambda: len(self.children()) <= 1)
 
@@ -583,11 +585,12 @@ def ctl(*args, stdin="", uid=None, env=None):
 
 
 def pass_on(sockets, command, names=""):
-    """Return (command, options): Popen(command, **options) runs `command` with
-    the sockets as the descriptors from 3 on."""
+    """Return a pair (command, options) for Popen(command, **options). The
+    program that Popen() then runs has the sockets as its descriptors 3, 4 and
+    so on."""
     def place():
-        # Move the sockets to high numbers first, since their descriptors may
-        # have the numbers from 3 on.
+        # Move the sockets to high numbers first, because a socket may already
+        # have one of the numbers 3, 4 and so on.
         high = [fcntl.fcntl(s.fileno(), fcntl.F_DUPFD, 100) for s in sockets]
         for number, fd in enumerate(high, 3):
             os.dup2(fd, number)
@@ -608,8 +611,8 @@ def unique_name(prefix="v"):
 
 
 class Victim:
-    """A process that the tests kill. `comm` is its name, and may be any
-    bytes."""
+    """A process that the tests kill. `comm` is the name of the process, and
+    can be any bytes."""
 
     def __init__(self, comm=None, argv0=None, args=(), uid=None):
         self.comm = unique_name().encode() if comm is None else comm
@@ -631,7 +634,7 @@ class Victim:
             program = shutil.copy(program, self.dir)
             extra = {"user": self.uid, "group": self.uid, "extra_groups": []}
         # Python cannot start a program with an empty argv[0], so the program
-        # victim sets its own argv[0].
+        # `victim` sets its own argv[0].
         self.process = subprocess.Popen(
             [program, b"--argv0", self.argv0, b"--comm", self.comm,
              *self.args],
@@ -671,8 +674,8 @@ def run_one(function):
 
 
 def main(names):
-    """Run the tests of a module. Arguments of the command line, if any, are
-    the names of the only tests to run."""
+    """Run the tests of a module. If the command line has arguments, run only
+    the tests with these names."""
     tests = [(name, value) for name, value in names.items()
              if name.startswith("test_") and callable(value)
              and (len(sys.argv) < 2 or name in sys.argv[1:])]

@@ -36,8 +36,8 @@ class Asker:
         self.victim.__exit__(*exc)
 
     def questions(self):
-        """Return a list of pairs: a request line, and a function that checks
-        the reply to this line."""
+        """Return a list of pairs. A pair is a request line, and a function
+        that checks the reply to this line."""
         self.asked += 1
         message = "%s-%d" % (self.name, self.asked)
         asked = [

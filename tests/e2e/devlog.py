@@ -19,7 +19,7 @@ from bridle import Daemon, Skip, wait_for
 # user namespace of an ordinary user, the machine's root folder belongs to an
 # unknown user. The daemon would not trust a configuration below such a folder.
 # Therefore the script makes a new root folder at /dev, a folder that every
-# machine has. Only a file is mounted inside $1, so a removal of $1 never
+# machine has. Only a file is mounted inside $1, so the removal of $1 never
 # removes files of the machine.
 ENTER = r"""
 set -e
@@ -102,8 +102,8 @@ class DevLog:
                 self.errors.append(error)
 
     def close(self):
-        """Close and remove the socket. For the daemon, no log service is
-        running from then on."""
+        """Close and remove the socket. After this, the daemon finds no log
+        service."""
         if self.sock is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.path)

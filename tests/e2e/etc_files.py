@@ -1,4 +1,5 @@
-"""Files of /etc that are replaced for one daemon only, by mounts."""
+"""Functions that replace files of /etc for one daemon only. The functions use
+mounts."""
 
 import os
 import shutil

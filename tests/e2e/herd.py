@@ -119,7 +119,8 @@ class Host:
 
 
 def says(*lines):
-    """Return a function for Host that sends the same lines after each read."""
+    """Return a function `serve` for Host. The function sends the same lines
+    after each read."""
     def serve(sock):
         while sock.recv(65536):
             sock.sendall(b"".join(lines))

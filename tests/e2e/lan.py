@@ -192,7 +192,7 @@ class Machine:
 
     def open_sender(self):
         """Return a UDP socket of this machine, which sends as an mDNS
-        responder does. The machine must have no avahi-daemon."""
+        responder does. This machine must not run an avahi-daemon."""
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:

@@ -94,8 +94,8 @@ def connect(host, port, uid=None, groups=(), source=None, network=None):
     The kernel shows the child as the peer even after the child has ended.
     Therefore the test itself can use the connection.
     """
-    # Load Python's modules now. After the change of its user, the child may
-    # have no right to read them.
+    # Load Python's modules now. After the child has changed its user, it may
+    # have no right to read the modules.
     host.encode("idna")
     return open_there(lambda: open_socket(host, port, source), (host, port),
                       uid, groups, network)

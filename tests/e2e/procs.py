@@ -83,7 +83,8 @@ def inode(pid):
 
 
 def encode(name):
-    """Return the name as a field of a request. The name may have any bytes."""
+    """Encode a process name as a field of a request. The name can have any
+    bytes."""
     if isinstance(name, str):
         name = name.encode("utf-8", "surrogateescape")
     return "".join(chr(c) if chr(c).isalnum() and c < 128 else "%%%02X" % c

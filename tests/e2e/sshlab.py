@@ -62,8 +62,8 @@ def make_key(path):
 
 
 class Host:
-    """One host. Its address for bridlectl is .name, and .folder is its
-    conf.d."""
+    """One host. .name is the address of the host for bridlectl, and .folder is
+    its conf.d."""
 
     def __init__(self, lab, number, tls=True):
         self.lab, self.tls = lab, tls

@@ -109,8 +109,8 @@ def test_root_is_never_shut_out_of_the_unix_socket():
     with Daemon(tcp=["127.0.0.1:0"], penalties=STRICT) as d:
         for _ in range(5):
             equal(d.ask("1#x").code, 400)
-        # Root's malformed requests at the unix socket are not counted, so they
-        # do not block root's TCP connections.
+        # The daemon does not count root's malformed requests at the unix
+        # socket. Therefore these requests do not block root's TCP connections.
         equal(knock(d, d.ports[0]).code, 200)
         equal(d.ask("1#x", d.ports[0]).code, 400)
         seconds_out(knock(d, d.ports[0]))
@@ -198,8 +198,8 @@ def come_and_go(port):
     """Open connections without a request as another user, until the daemon
     refuses a connection. Return the number of connections before the
     refusal."""
-    # Load Python's modules now. After the change of its user, the child may
-    # have no right to read them.
+    # Load Python's modules now. After the child has changed its user, it may
+    # have no right to read the modules.
     "127.0.0.1".encode("idna")
     pid = os.fork()
     if pid == 0:
@@ -221,8 +221,8 @@ def test_connections_without_a_request_are_limited():
         d.wait_log('refused source=.*,uid=%d result=429 text="too many '
                    'connections without a request: try again in 1 second"'
                    % STRANGER)
-        # Other users are not limited. Root's connections to the unix socket
-        # are not even counted.
+        # The limit does not apply to other users. Root's connections to the
+        # unix socket are not even counted.
         equal(knock(d, port).code, 200)
         for _ in range(70):
             d.connect().close()

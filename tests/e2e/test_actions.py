@@ -12,13 +12,13 @@ from bridle import (Daemon, Victim, equal, is_running, read_answer,
                     wait_for)
 from crowd import KILLS
 
-# Value of request_seconds in tests that wait for this deadline. A list takes
-# less time, even under valgrind.
+# Value of request_seconds in tests that wait for this deadline. A request
+# `list` takes less time, even under valgrind.
 SECONDS = 10 if bridle.WRAP else 1
 
 
 def halting(how, **kwargs):
-    """Return a daemon whose halting commands are the program misbehave. The
+    """Return a daemon whose halting commands run the program `misbehave`. The
     argument `how` tells this program how to misbehave."""
     argv = ["{dir}/misbehave", how, "{dir}/sock/pid"]
     return Daemon(power={m: argv for m in ("halt", "poweroff", "reboot")},
@@ -50,8 +50,8 @@ def halt(d, meanwhile=lambda: None):
 
 
 def check_served(d):
-    """Check that the daemon serves a list. No process has this name, so the
-    list is short on any machine."""
+    """Check that the daemon serves a request `list`. The request asks for a
+    name that no process has, so the reply is short on any machine."""
     equal(d.ask("1#2#name=no.such.name").code, 404)
 
 

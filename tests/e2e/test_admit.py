@@ -17,7 +17,8 @@ THIRD = "SHA256:" + "B" * 42 + "E"
 
 
 class Host(TlsDaemon):
-    """A daemon with a TLS listener. Only its unix socket has a client."""
+    """A daemon with a TLS listener. At the start, the configuration allows no
+    client to use this listener."""
 
     def __init__(self, home, **more):
         super().__init__(home, entry="", **more)
@@ -64,7 +65,8 @@ def refused(done, code, *parts):
 
 
 def admitted(done):
-    """Return the last line of the output: the command for the other side."""
+    """Return the last line of the output, which is the command to run on the
+    client."""
     equal(done.returncode, 0, done.stderr)
     return done.stdout.splitlines()[-1]
 

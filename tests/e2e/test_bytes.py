@@ -23,8 +23,8 @@ FIELDS_MAX = 16
 
 
 def with_tcp(**limits):
-    """Return a daemon with a loopback port. The limits allow one user many
-    sessions."""
+    """Return a daemon with a loopback port. The limits allow many sessions of
+    one user."""
     limits.setdefault("sessions_per_source", 64)
     return Daemon(tcp=["127.0.0.1:0"], limits=limits)
 
@@ -36,8 +36,8 @@ def ports(d):
 
 
 def check_serves(d):
-    """Check that the daemon serves a ping and a list at the unix socket and by
-    TCP."""
+    """Check that the daemon serves `ping` and `list`, at the unix socket and
+    by TCP."""
     with open("/proc/self/comm") as f:
         our_name = f.read().strip()
     for port in ports(d):

@@ -20,7 +20,7 @@ CHINESE = "五分钟后重启"
 
 class Screen:
     """A simulated screen of a terminal, as rows of cells. put() interprets the
-    output of a program, with its control sequences."""
+    output of a program, including control sequences."""
 
     def __init__(self, columns):
         self.columns, self.rows, self.x, self.y = columns, [[]], 0, 0

@@ -14,8 +14,8 @@ from herd import multitude
 from homes import Home
 from procs import kills
 
-# Names of forty nodes, whose numbers have two digits. The node node07 is not
-# in the group lab.
+# Names of forty nodes, whose numbers have two digits. The node `node07` is not
+# in the group `lab`.
 NODES = ["node%02d" % i for i in range(1, 41)]
 LAB = [node for node in NODES if node != "node07"]
 LAB_FOLDED = "node[01-06,08-40]"
@@ -64,8 +64,8 @@ class Lab:
             SOURCE, "conf", "examples", "clustershell-groups"), self.dir)
 
     def sh(self, line):
-        """Run a command line with bash, in this folder. Return the result of
-        subprocess.run()."""
+        """Run a command line with bash, in the folder of this lab. Return the
+        result of subprocess.run()."""
         return subprocess.run(
             ["bash", "-c", line.replace("/etc/clustershell",
                                         self.clustershell)],

@@ -221,7 +221,8 @@ def test_fixed_words_are_offered_where_they_are_taken():
     equal(offered("keygen", "--type=e"), ["--type=ed25519"])
     equal(offered("known-hosts", ""), ["list", "forget"])
     equal(offered("admit", "x", "--allow", "list,ki"), ["list,kill"])
-    # The candidates have the order of the help: "config check|show [FILE]".
+    # The candidates have the order of the words in the help, for example
+    # "check|show".
     equal(offered("config", ""), commands()["config"].split()[1].split("|"))
 
 

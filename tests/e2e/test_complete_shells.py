@@ -138,8 +138,8 @@ class Shell:
 
     def completes(self, line, *words):
         """Wait until a TAB after this line gives these words, followed by END.
-        On a busy machine the daemon's reply may be too late for a single
-        TAB."""
+        Type TAB again if the words are different, because on a busy machine
+        the daemon's reply may be too late."""
         end = time.monotonic() + bridle.PATIENCE
         while True:
             got = self.words(line + TAB + END)

@@ -1,7 +1,8 @@
 /*
  * Fuzz target for the text of known_hosts. If the parser reports no bad line,
- * set a host's key in the text. After this the parser must find the key, no
- * line may be lost, and setting the key again must change nothing.
+ * the target sets a host's key in the text. After this the parser must find the
+ * key, and all lines must still be there. Setting the key again must change
+ * nothing.
  */
 #include "remote/known_hosts.h"
 

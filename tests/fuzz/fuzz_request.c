@@ -1,8 +1,8 @@
 /*
  * Fuzz target for input from a client. The target splits the input into lines
  * and parses each line as a session does. An accepted request must be valid.
- * The line that request_format() makes of the request must parse to the same
- * request. A refused line must have a code and a printable reason.
+ * request_format() makes a line from the request. This line must parse to the
+ * same request. A refused line must have a code and a printable reason.
  */
 #include "request.h"
 #include "text.h"

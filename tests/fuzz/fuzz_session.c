@@ -103,8 +103,8 @@ put_events(enum privsep_kind kind)
 }
 
 /*
- * Receive the session's messages during a watch, and reply to them. Fail if the
- * session may not send such a message during a watch.
+ * Receive the session's messages during a watch, and reply to them. Fail if a
+ * message is not allowed during a watch.
  */
 static void
 hear_watch(void)

@@ -1,9 +1,9 @@
 /*
  * Fuzz target for the arguments of -H and --fingerprint. If -H is accepted, the
- * target must have a host, and a port unless it is a unix socket. The address
- * that target_address() makes of the target must be accepted as -H. This
- * address must give the same target. Dots at the end of the host may differ. If
- * --fingerprint is accepted, its length must be right.
+ * result must have a host. It must also have a port, except for a unix socket.
+ * target_address() makes an address from the result. -H must accept this
+ * address and give the same result, except for dots at the end of the host. If
+ * --fingerprint is accepted, the fingerprint must have the right length.
  */
 #include "hosts/target.h"
 #include "tls.h"

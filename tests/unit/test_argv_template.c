@@ -42,8 +42,8 @@ test_expanding(void **state)
 		{ { "{none}", "x", NULL }, { "x", NULL } },
 		{ { "{none}", NULL }, { NULL } },
 		/*
-		 * Placeholders with empty or absent values within other text,
-		 * and an argument that is empty in the template.
+		 * Placeholders with empty or absent values stand within other
+		 * text. One argument is empty in the template.
 		 */
 		{ { "x", "{empty}{none}", "a{none}", "", NULL },
 			{ "x", "", "a", "", NULL } },

@@ -123,8 +123,8 @@ hosts_are_reached_as_configured(void **state)
 	assert_way(&c, "here", TARGET_UNIX, "/run/a,b", "");
 	assert_way(&c, "n09", TARGET_TLS, "10.1.0.9", "7075");
 	/*
-	 * An address, or a name with a transport before it, is not looked up in
-	 * the file.
+	 * An address is not looked up in the file. A name that follows a
+	 * transport is not looked up either.
 	 */
 	assert_way(&c, "plain:web1", TARGET_PLAIN, "web1", "7074");
 	assert_way(&c, "[::1]", TARGET_TLS, "::1", "7075");

@@ -183,7 +183,8 @@ test_folder_mode(void **state)
 }
 
 /*
- * Test that a file is refused if others may write to any folder above the file.
+ * Test that a file is refused if other users can write to any folder above the
+ * file.
  */
 static void
 test_folder_above(void **state)
@@ -203,8 +204,8 @@ test_folder_above(void **state)
 }
 
 /*
- * Test that a symbolic link is refused if others may write to the link's folder
- * or to the target's folder.
+ * Test that a symbolic link is refused if other users can write to the folder
+ * of the link or to the folder of its target.
  */
 static void
 test_link(void **state)

@@ -1,6 +1,7 @@
 /*
- * Tests of the history of records, for records of any length and after any
- * number of wraps. The history must keep each record unchanged and in order.
+ * Tests of the history of records. The records have any length, and new records
+ * overwrite old records any number of times. All other records must stay
+ * unchanged and in order.
  */
 #include "events/event_history.h"
 #include "liveness.h"
@@ -15,8 +16,8 @@
 #include <cmocka.h>
 
 /*
- * Fill `line` with a record that repeats its number and has at least `len`
- * bytes. Return the length.
+ * Fill `line` with a record of at least `len` bytes that repeats `number`.
+ * Return the length of the record.
  */
 static size_t
 make_line(char *line, uint64_t number, size_t len)
@@ -169,8 +170,8 @@ test_silence(void **state)
 	assert_false(liveness_beat(&v, 12, false));
 	assert_true(liveness_beat(&v, 12, false));
 	/*
-	 * If the client has sent a ping before, only further pings show that
-	 * the client is alive.
+	 * After the client has sent its first ping, only further pings show
+	 * that the client is alive.
 	 */
 	memset(&v, 0, sizeof(v));
 	assert_false(liveness_ping(&v, "1#5", 3));

@@ -356,8 +356,8 @@ folds_what_is_odd(void **state)
 }
 
 /*
- * Test that folding keeps names which no list can express. A socket's path may
- * be such a name.
+ * Test that folding keeps names which no list can express. The path of a
+ * socket, for example, can be such a name.
  */
 static void
 keeps_what_cannot_be_folded(void **state)

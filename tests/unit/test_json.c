@@ -107,8 +107,8 @@ answers(void **state)
 		"{\"host\":\"h\\\"1\",\"status\":200,\"text\":\"pong\","
 		"\"version\":\"0.1.0\",\"id\":\"7\",\"records\":[]}\n");
 	/*
-	 * A cell becomes a JSON number if its column holds numbers and its text
-	 * is a number.
+	 * A cell becomes a JSON number if the column holds numbers and the text
+	 * of the cell is a number.
 	 */
 	assert_answer("1#100#pid#name\n1#100#7#7\n1#100#x#%FFy%23\n"
 		      "1#200#ok\n",

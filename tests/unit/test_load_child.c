@@ -200,8 +200,9 @@ test_many_mistakes(void **state)
 
 	buf_adds(&text, BEGIN);
 	/*
-	 * Fill the reply with few long names. The time of the check grows with
-	 * the square of the number of keys.
+	 * Fill the reply with only a few names, which are long. With many keys
+	 * the check would be slow, because its time grows with the square of
+	 * their number.
 	 */
 	for (i = 0; i < 400; i++)
 		buf_addf(&text, "nonsense%0200d = 1;\n", i);
@@ -241,7 +242,7 @@ test_killed(void **state)
 	kill(f->load.pid, SIGKILL);
 	await(f);
 	/*
-	 * If the child has replied before the kill, there is nothing to test.
+	 * If the child has replied before the signal, there is nothing to test.
 	 */
 	if (f->load.answer.len == 0) {
 		take(f);

@@ -332,8 +332,8 @@ test_listening(void **state)
 	assert_int_equal(errno, EADDRINUSE);
 	fd_close(&fd);
 	/*
-	 * Listen again without delay. Old connections in the state TIME-WAIT
-	 * must not prevent this.
+	 * Listen again without delay. The new listener must work although old
+	 * connections are in the state TIME-WAIT.
 	 */
 	fd = net_listen(&a);
 	assert_int_not_equal(fd, -1);

@@ -75,7 +75,7 @@ connect_pair(const char *listen_at, const char *connect_to)
 		skip(); /* skip on a machine without IPv6 */
 	assert_int_equal(getsockname(p.listener, &b.sa, &b.len), 0);
 	assert_int_equal(net_parse(connect_to, &a), 0);
-	a.in.sin_port = b.in.sin_port; /* sin6_port has the same offset */
+	a.in.sin_port = b.in.sin_port; /* same offset as sin6_port */
 	p.conn = socket(a.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect(p.conn, &a.sa, a.len), 0);
 	accept_it(&p);
@@ -406,7 +406,7 @@ test_tcp_reset_while_it_is_asked_about(void **state)
 
 /*
  * Return a socket bound to the address and port in `a`, with SO_REUSEPORT.
- * Other sockets from this function may use the same port.
+ * Other sockets from this function can use the same port.
  */
 static int
 share(struct net_addr *a)

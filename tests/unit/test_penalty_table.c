@@ -135,8 +135,8 @@ test_threshold(void **state)
 	assert_true(penalty_table_count(&t, START) == 1);
 	assert_true(t.times == 1);
 	/*
-	 * The block lasts until the total is zero, and not only until the total
-	 * is below min_seconds.
+	 * The block does not end when the total falls below min_seconds. The
+	 * block ends when the total is zero.
 	 */
 	assert_true(left(&t, 1, START + 29999) == 1);
 	assert_true(left(&t, 1, START + 30000) == 0);
@@ -297,8 +297,8 @@ test_eight_addresses_block_their_network(void **state)
 }
 
 /*
- * Take tokens until the source would have to wait. Return the number of taken
- * tokens.
+ * Take tokens until none is left and the source must wait. Return the number of
+ * taken tokens.
  */
 static unsigned
 take_all(struct penalties *t, const struct peer_source *s, int64_t now)

@@ -19,7 +19,7 @@
 #define STAFF 4711
 #define PUPILS 4712
 
-/* Return the settings of a text, as the daemon's parser reads them. */
+/* Parse a text with the daemon's parser, and return the settings. */
 static struct settings *
 settings_of(const char *text)
 {
@@ -139,7 +139,7 @@ test_who_is_who(void **state)
 {
 	const struct {
 		struct peer who;
-		const char *client; /* expected client; NULL if none matches */
+		const char *client; /* name of client; NULL if none matches */
 	} rows[] = {
 		{ person(PEER_UNIX, 1001, NULL), "far" },
 		{ person(PEER_LOCAL, 1001, "127.0.0.1:9"), "near" },
@@ -343,7 +343,8 @@ test_each_verb_alone(void **state)
 }
 
 /*
- * Test that a long name is truncated in the reason, which must fit its buffer.
+ * Test that the reason contains only the start of a long name. The reason must
+ * fit into its buffer.
  */
 static void
 test_long_names(void **state)
@@ -410,7 +411,10 @@ test_targets(void **state)
 	}
 }
 
-/* Test that groups are looked up only if they can change the decision. */
+/*
+ * Test that a client's groups are looked up only if these groups can change the
+ * decision.
+ */
 static void
 test_needs_groups(void **state)
 {
@@ -558,8 +562,8 @@ test_limits(void **state)
 }
 
 /*
- * Test that the text of the limits is truncated, so that a record can hold the
- * text for any list.
+ * Test that the text of the limits is truncated if the lists are long, so that
+ * a record can hold this text.
  */
 static void
 test_limits_are_cut(void **state)

@@ -257,8 +257,8 @@ test_nobody_there(void **state)
 }
 
 /*
- * Copy the message that a session sends for this line into `bytes`. Return the
- * length.
+ * Let a session send the message for this line. Copy the message to `bytes`,
+ * and return the length of the message.
  */
 static size_t
 bytes_of(struct channel *c, const char *line, char *bytes, size_t size)
@@ -496,8 +496,8 @@ send_with(int sock, const void *bytes, size_t len, size_t n)
 }
 
 /*
- * Test that a message with descriptors from a session is refused, and that all
- * its descriptors are closed.
+ * Test that the parent refuses a message from a session if the message contains
+ * descriptors. The parent must close all these descriptors.
  */
 static void
 test_question_with_descriptors(void **state)

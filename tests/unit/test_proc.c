@@ -42,7 +42,8 @@ tear_down(void **state)
 }
 
 /*
- * Start a child that has this name and runs until it is killed. Return its pid.
+ * Start a child that has this name and runs until a signal kills the child.
+ * Return the child's pid.
  */
 static pid_t
 start_named(const char *name)
@@ -67,8 +68,8 @@ start_named(const char *name)
 }
 
 /*
- * Start a child that executes this file with this argv[0]. Return its pid after
- * the exec.
+ * Start a child that executes this file with this argv[0]. After the exec,
+ * return the child's pid.
  */
 static pid_t
 start_program(const char *file, const char *argv0)

@@ -129,8 +129,8 @@ test_client_that_is_gone(void **state)
 }
 
 /*
- * Test that a rejected connection is closed after its deadline, at most 2 s
- * later.
+ * Test that a rejected connection is closed at its deadline. The deadline is at
+ * most 2 s after the rejection.
  */
 static void
 test_expiry(void **state)
@@ -165,8 +165,8 @@ test_expiry(void **state)
 }
 
 /*
- * Test that connections above REJECT_MAX get their line too, and are closed
- * immediately after this line.
+ * Test that connections above REJECT_MAX get the line of their reply, too.
+ * These connections are closed immediately after the line.
  */
 static void
 test_too_many(void **state)

@@ -241,8 +241,8 @@ too_much(void **state)
 }
 
 /*
- * Test that the limit of a table counts the memory to show a row, not only the
- * memory to store a row.
+ * Test that the limit of a table counts the memory for storing a row and the
+ * memory for showing a row.
  */
 static void
 too_many_rows(void **state)

@@ -110,7 +110,8 @@ test_it_comes_out_as_it_went_in(void **state)
 }
 
 /*
- * Test that damaged output of a worker gives a failure of this worker's host.
+ * Test that damaged output of a worker counts as a failure of the worker's
+ * host.
  */
 static void
 test_what_is_cut_or_changed_is_a_failure(void **state)

@@ -388,7 +388,7 @@ be_session(void)
 
 /*
  * Start a child that becomes a session and calls run(). If run() returns, the
- * child exits with SURVIVED. Return the pid.
+ * child exits with SURVIVED. Return the child's pid.
  */
 static pid_t
 start(void (*run)(void))
@@ -417,9 +417,9 @@ end(pid_t pid)
 }
 
 /*
- * True if sessions have a filter. Under sanitizers and valgrind there is no
- * filter, because they need system calls that the filter forbids; see
- * tests/local.mk.
+ * True if sessions have a filter. Sanitizers and valgrind need system calls
+ * that the filter forbids. Therefore sessions have no filter under these tools;
+ * see tests/local.mk.
  */
 static bool
 has_filter(void)

@@ -674,7 +674,7 @@ test_warnings(void **state)
 	}
 }
 
-/* Test that settings without errors or risks cause no warnings. */
+/* Test that settings without errors and risks cause no warnings. */
 static void
 test_no_warnings(void **state)
 {

@@ -54,7 +54,7 @@ static const struct {
 	bool eof;
 	const char *out;
 	size_t used;
-	bool ended; /* true if the command then reads an end of file */
+	bool ended; /* true if an end of file follows `out` */
 	int cut;
 } rows[] = {
 	{ "", false, "", 0, false, 0 },
@@ -152,8 +152,8 @@ test_pieces(void **state)
 	for (piece = 1; piece <= n; piece++) {
 		reader = begin(&f, 8);
 		/*
-		 * Each call gets the bytes that no call has used yet, with the
-		 * next piece behind them.
+		 * Each call gets the bytes that no earlier call has used, and
+		 * after these bytes the next piece.
 		 */
 		for (at = 0, len = 0; len < n;) {
 			len = len + piece < n ? len + piece : n;

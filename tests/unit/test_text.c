@@ -356,8 +356,8 @@ test_signal_names(void **state)
 	assert_string_equal(text_signal_name(SIGRTMIN), "RTMIN");
 	assert_string_equal(text_signal_name(SIGRTMIN + 2), "RTMIN+2");
 	/*
-	 * Numbers without a name are shown as numbers: 32 is reserved by the C
-	 * library, and the others are not signals.
+	 * A signal without a name is shown as its number. The C library
+	 * reserves 32 for itself, and the other numbers are not signals.
 	 */
 	assert_string_equal(text_signal_name(32), "32");
 	assert_string_equal(text_signal_name(0), "0");

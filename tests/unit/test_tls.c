@@ -225,8 +225,8 @@ carry(int from, int to, size_t most)
 }
 
 /*
- * Test that an incomplete record is not pending. Otherwise a caller would call
- * tls_read() again and again without result.
+ * Test that tls_pending() is false for an incomplete record. Otherwise a caller
+ * would call tls_read() again and again without result.
  */
 static void
 test_half_a_record_is_not_pending(void **state)

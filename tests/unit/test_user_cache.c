@@ -23,7 +23,7 @@ test_names(void **state)
 
 	(void)state;
 	assert_string_equal(user_cache_name(&user_cache, 0), "root");
-	/* The name of a uid without a user is its number. */
+	/* If no user has this uid, the name is the uid as a decimal number. */
 	assert_null(getpwuid(4294900000u));
 	assert_string_equal(
 		user_cache_name(&user_cache, 4294900000u), "4294900000");
