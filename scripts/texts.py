@@ -24,7 +24,7 @@ C_STRINGS = re.compile(r'"(?:[^"\\\n]|\\.)*"(?:\s*(?:[A-Z]\w*\s*)?'
                        r'"(?:[^"\\\n]|\\.)*")*')
 SENTENCE_END = re.compile(r"(?<=[a-z0-9)\"'`*][.?!])\s+(?=[A-Z`\"(*\[]|bridle)"
                           r"|(?<=[.?!]\))\s+(?=[A-Z])")
-# A word: also a name, a path, or an option of a command.
+# A word. A name, a path and an option of a command are words, too.
 WORD = re.compile(r"[\w'./:@%*<>|=+~$#{}\\-]*[A-Za-z][\w'./:@%*<>|=+~$#{}-]*")
 
 

@@ -137,7 +137,7 @@ def test_a_listener_of_the_folder_opens_and_closes():
         folder.write("tcp.conf", listen='{ tcp = "%s:%d"; }' % (HOST, port))
         assert d.reload(), d.log()
         equal(d.ask("1#4", port, HOST).code, 200)
-        # An error names the file and the line.
+        # An error message contains the file and the line.
         with socket.socket() as taken:
             taken.bind((HOST, 0))
             taken.listen()

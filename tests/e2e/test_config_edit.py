@@ -33,8 +33,8 @@ def environ(**more):
 
 
 def script(d, text, name="editor"):
-    """Write a shell script with this text, and return its path. The argument
-    $1 of the script is the file to edit."""
+    """Write a shell script with this text, and return the path of the script.
+    The argument $1 of the script is the file to edit."""
     path = os.path.join(d.dir, name)
     with open(path, "w") as f:
         f.write("#!/bin/sh\n" + text + "\n")
@@ -583,7 +583,7 @@ def test_the_state_dir_may_be_changed_itself():
         equal(os.listdir(d.state_dir), ["settings.lock"])
         equal(config("diff", d).returncode, 0)
         # A path with two slashes leads to the same folder, so bridled must
-        # accept it.
+        # accept this path.
         done = edit(d, "sed -i 's|/other\"|//other/\"|' \"$1\"")
         equal(done.returncode, 0, done.stderr)
         equal(config("diff", d).returncode, 0)

@@ -280,7 +280,7 @@ def test_ssh_gets_a_fixed_command():
     with lab() as (home, group, hosts):
         succeeded(home.ctl("enrol", "root@" + hosts[0].name, "--allow",
                            "ping"))
-        # Without --name, the name is the login name.
+        # Without --name, the entry has the login name.
         name, = hosts[0].files()
         assert re.fullmatch(r"root-[\w.-]+\.conf", name), name
         call, = group.calls()

@@ -1,5 +1,5 @@
-"""Tests of faults around the daemon: shortages, a broken log, killed
-processes. The daemon must survive each of them."""
+"""Tests of faults around the daemon, such as shortages, a broken log, and
+killed processes. The daemon must survive each fault."""
 
 import contextlib
 import errno

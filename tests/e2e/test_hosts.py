@@ -1,5 +1,4 @@
-"""Tests of the hosts that a host list stands for: patterns, files and
-exclusions."""
+"""Tests of host lists with patterns, files and exclusions."""
 
 import tempfile
 

@@ -194,8 +194,8 @@ def test_nor_is_it_anonymous_where_others_would_be():
 
 
 def known_to_kernel(port, peer_port):
-    """True if /proc/net/tcp has a socket with this port, connected to the
-    peer's port."""
+    """True if /proc/net/tcp has a socket at `port` that is connected to
+    `peer_port`."""
     with open("/proc/net/tcp") as f:
         return any(re.search(r": \w+:%04X \w+:%04X " % (port, peer_port), line)
                    for line in f)

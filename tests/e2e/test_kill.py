@@ -22,7 +22,7 @@ INSIDE = "BRIDLE_TEST_INSIDE"
 
 
 def outcomes(answer):
-    """Return a dict that has the outcome for each pid."""
+    """Return a dict with the outcome of each pid."""
     found = {int(row["pid"]): row["outcome"].decode() for row in answer.rows}
     equal(len(found), len(answer.rows), "one row a process")
     return found

@@ -478,8 +478,8 @@ def test_daemonize_returns_when_it_serves():
             assert fields["PPid"] != str(os.getpid())
             assert os.getsid(pid) not in (os.getsid(0), pid), \
                 "it could get a controlling terminal"
-            # The daemon is undumpable. An ordinary user may not inspect it, so
-            # skip these checks.
+            # The daemon is undumpable. An ordinary user cannot inspect the
+            # daemon, so skip these checks for this user.
             with contextlib.suppress(PermissionError):
                 equal(os.readlink("/proc/%d/cwd" % pid), "/")
                 for fd in range(3):
@@ -846,8 +846,8 @@ def test_with_its_one_capability_it_kills_others_processes():
 
 
 class AmbientDaemon(Daemon):
-    """A daemon that is started as systemd starts it: not as root, but with
-    CAP_KILL as an ambient capability."""
+    """A daemon that is started as systemd starts it. The daemon is not started
+    as root, but with CAP_KILL as an ambient capability."""
 
     def spawn(self):
         pw = service_user()
@@ -923,8 +923,8 @@ def test_a_root_that_stays_root_has_sessions_without_power():
 
 
 def intrude(pid):
-    """Try each way to access the process. Yield 0 for a success, or else an
-    errno."""
+    """Try each way to access the process. For each way, yield 0 for a success,
+    or the errno."""
     libc = ctypes.CDLL(None, use_errno=True)
     yield libc.ptrace(PTRACE_SEIZE, pid, None, None) and ctypes.get_errno()
     for name in ("maps", "mem", "environ"):

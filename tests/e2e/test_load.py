@@ -448,8 +448,8 @@ def test_a_thousand_silent_ones_of_one_address_leave_others_alone():
     clients = ('{ name = "me"; unix_user = "%d"; allow = ("*"); },'
                '{ name = "any"; anonymous = true; allow = ("ping"); }'
                % os.getuid())
-    # The silent clients must stay long enough for the checks. There are fewer
-    # sessions than silent clients.
+    # With these login_seconds, the silent clients stay long enough for the
+    # checks. There are fewer sessions than silent clients.
     limits = {"login_seconds": 5, "sessions": 64, "sessions_per_source": 16}
     with peers.Machines() as m, m.ours.daemon(
             clients, limits=limits, penalties="") as d, \

@@ -517,8 +517,8 @@ def test_what_is_no_listening_socket_is_an_error():
 
 
 def test_many_passed_sockets_are_served():
-    """bridled-generator asks for up to 256 sockets, and bridled.socket has
-    one more."""
+    """bridled-generator asks for up to 256 sockets, and bridled.socket opens
+    one more socket."""
     with contextlib.ExitStack() as stack:
         path, u, _ = stack.enter_context(sockets())
         many = [u] + [stack.enter_context(socket.create_server(

@@ -337,8 +337,8 @@ COLOURS = r"\x1b\[(?:0|1;33)m"
 
 
 def show(d, *args, columns=4000, colours=False, status=0):
-    """Run bridlectl on a terminal. Check its exit status and that its output
-    is harmless, and return the output."""
+    """Run bridlectl on a terminal. Check the exit status, and check that the
+    output is harmless. Return the output."""
     env = {} if colours else {"NO_COLOR": "1"}
     with Terminal("-H", "unix:" + d.sock, *args, columns=columns,
                   env=env) as t:

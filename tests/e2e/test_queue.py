@@ -186,8 +186,8 @@ def test_those_that_come_and_go_leave_the_queue_in_order():
 
 
 def test_groups_are_asked_for_anew_after_a_reload():
-    """A run that waits must keep its place in the queue when the daemon
-    reloads."""
+    """When the daemon reloads, a waiting run must keep its place in the
+    queue."""
     clients = ('{ name = "g"; unix_group = "%d"; allow = ("*"); }'
                % os.getgid())
     with Gates(gate(QUEUE % 9), tcp=["127.0.0.1:0"], clients=clients) as d:

@@ -64,8 +64,8 @@ def test_what_is_for_one_nobody_else_gets():
         answer = d.ask("1#10#%s#to=uid=%d" % (secret, STRANGER))
         equal(answer.status.pairs["reached"], "2")
         equal(bob.next("message")["text"], secret)
-        # Other subscribers must not get the event, not even later. The log
-        # must not contain the text.
+        # Other subscribers must not get the event of this message, not even
+        # later. The log must not contain the text.
         d.ask("1#10#for all")
         seen = eve.until(lambda r: r["event"] == "message")
         equal(seen[-1]["text"], "for all")

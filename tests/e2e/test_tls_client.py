@@ -1,5 +1,6 @@
-"""Tests of bridlectl with TLS: the hosts that it trusts, and the key that it
-shows. bridlectl must never use less security than the user demands."""
+"""Tests of bridlectl with TLS. They test which hosts bridlectl trusts, and
+which key bridlectl presents. bridlectl must never use less security than the
+user demands."""
 
 import contextlib
 import json
@@ -338,7 +339,7 @@ def test_root_leaves_nothing_in_another_users_home():
                 equal(os.listdir(other.dir), [])
 
 
-# Tests of the key that bridlectl shows
+# Tests of the key that bridlectl presents to a host
 
 def test_without_a_key_it_says_how_to_make_one():
     with Home() as home, TlsDaemon(home) as d:

@@ -1,5 +1,5 @@
-"""Tests of bridlectl with many keys: trust for several hosts, known-hosts and
-fingerprint."""
+"""Tests of bridlectl with many keys: `trust` for several hosts, `known-hosts`
+and `fingerprint`."""
 
 import contextlib
 import os

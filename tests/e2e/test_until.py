@@ -1,4 +1,5 @@
-"""Tests of the key `until` of clients: an entry that expires."""
+"""Tests of the key `until` of `clients`. This key sets the time when an entry
+expires."""
 
 import os
 import re

@@ -1,5 +1,5 @@
-"""Tests of bridlectl watch: the events that it prints, and connections that
-are lost."""
+"""Tests of `bridlectl watch`. They test the printed events, and lost
+connections."""
 
 import contextlib
 import json

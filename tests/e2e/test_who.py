@@ -1,4 +1,4 @@
-"""Tests of the verb who, which lists the connected clients: name, source,
+"""Tests of the verb `who`. It lists the connected clients with name, source,
 transport, time of connection and activity."""
 
 import json

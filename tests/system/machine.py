@@ -1,4 +1,4 @@
-"""A Debian for tests that boots in a container, with a real systemd.
+"""A Debian system for tests. It boots in a container, with a real systemd.
 
     with Machine(debs) as m:
         m.run("systemctl", "is-active", "bridled.socket")

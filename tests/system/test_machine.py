@@ -151,7 +151,8 @@ def test_root_has_a_socket_that_starts_no_stopped_daemon():
     m.run("systemctl", "restart", "bridled.service")
     equal(m.run("stat", "-c", "%i", ROOT_SOCKET).stdout, inode)
     ctl(m, "ping")
-    # A stop ends both, and questions about the daemon start neither.
+    # A stop of the service ends both units. Commands that only ask about the
+    # daemon start neither of the units.
     m.run("systemctl", "stop", "bridled.service")
     equal(active(m, *units), ["inactive"] * 2)
     m.run("test", "!", "-e", ROOT_SOCKET)
@@ -211,7 +212,7 @@ def test_the_helper_for_wake_on_lan_serves_bridled_alone():
     m.sh("mkdir -p /root/.local/state/bridlectl && "
          "echo '192.0.2.1 52:54:00:12:34:56' >/root/.local/state/bridlectl/macs")
     try:
-        # The socket is off after the installation.
+        # After the installation, the socket of the helper is not enabled.
         run = ctl(m, *wake, code=1)
         assert "systemctl enable --now bridled-wake.socket" in run.stderr, run
         m.run("systemctl", "enable", "--now", "bridled-wake.socket")
@@ -298,8 +299,8 @@ def test_a_user_without_an_entry_may_connect_and_do_nothing():
 
 
 def test_an_entry_for_a_user_needs_no_group():
-    """Write the teacher of the shipped examples behind the entry of the
-    administrators. The teacher gets no more rights than this entry has."""
+    """Add the entry "teacher" of the shipped examples after the entry of the
+    administrators. The teacher gets only the rights of the entry "teacher"."""
     m = shared()
     teacher = ('{ name = "teacher"; unix_user = "bob"; '
                'allow = ("list", "explain"); }')
@@ -497,8 +498,9 @@ def listen(place):
 
 
 def restart(m):
-    """Open new listeners, without the checks of config apply. daemon-reload
-    makes the links of the new units; the restart opens their sockets."""
+    """Open new listeners, without the checks of config apply. `daemon-reload`
+    creates the links of the new units, and the restart opens the sockets of
+    these units."""
     m.sh("systemctl daemon-reload; systemctl restart bridled.service")
 
 
@@ -526,7 +528,8 @@ def test_tls_needs_only_a_line_in_the_configuration():
             "},\n").replace(
             "clients = (\n", 'clients = (\n\t{ name = "alice"; key = "%s"; '
             'allow = ("ping"); },\n' % key))
-        # A reload cannot open the new listener, and the daemon stays usable.
+        # A reload cannot open the new listener, but the daemon still serves the
+        # old listeners.
         m.run("systemctl", "start", "bridled.service")
         reload(m)
         assert "[::]:7075 is listed, but was not passed" in m.journal()
@@ -540,7 +543,8 @@ def test_tls_needs_only_a_line_in_the_configuration():
              "bridlectl -H 127.0.0.1 ping && ! bridlectl -H 127.0.0.1 list",
              user="alice")
         assert "client=alice" in m.journal()
-        # A daemon-reload, as by other packages, closes no listener.
+        # Other packages may run `daemon-reload`, which must not close a
+        # listener.
         m.write(CONF, before)
         m.run("systemctl", "daemon-reload")
         m.sh("HOME=/home/alice bridlectl -H 127.0.0.1 ping", user="alice")
@@ -635,8 +639,8 @@ def test_a_client_is_admitted_and_revoked_without_an_edit():
 
 
 def connect(*machines):
-    """Connect two machines by a cable: lan0 of each has an address in
-    10.77.0.0/24."""
+    """Connect two machines by a cable. The interface lan0 of each machine has
+    an address in 10.77.0.0/24."""
     one, two = (str(m.init) for m in machines)
     subprocess.run(["ip", "link", "add", "lan0", "netns", one, "type", "veth",
                     "peer", "name", "lan0", "netns", two], check=True)
@@ -648,7 +652,7 @@ def connect(*machines):
 
 
 def test_two_machines_need_one_command_for_a_remote_kill():
-    """Test the way that the README shows, between two machines. The operator's
+    """Test the commands of the README between two machines. The operator's
     machine has only the package bridle-client."""
     client = [p for p in machine.packages()
               if os.path.basename(p).startswith("bridle-client_")]
@@ -690,7 +694,7 @@ def test_two_machines_need_one_command_for_a_remote_kill():
 
 def test_a_listener_of_conf_d_needs_only_its_file():
     """Test that the generator reads conf.d, and still uses the good files if
-    one file has a mistake or would block."""
+    another file has a mistake or would block the reader."""
     m = shared()
     folder = "/etc/bridle/conf.d/"
     equal(m.run("stat", "-c", "%U %a", folder).stdout, "root 755\n")
@@ -723,7 +727,7 @@ def test_a_listener_of_conf_d_needs_only_its_file():
 
 def test_a_machine_announces_itself_and_is_found():
     """Test announce and discover with avahi-daemon as a service. The machine
-    finds itself, by an interface that leads nowhere."""
+    finds itself, through an interface without other machines."""
     m = shared()
     tls = "/etc/bridle/conf.d/20-tls.conf"
     ip = ["nsenter", "-t", str(m.init), "-n", "ip"]
@@ -748,7 +752,7 @@ def test_a_machine_announces_itself_and_is_found():
         equal((here["port"], here["fingerprint"], here["trusted"]),
               (7075, m.run("bridled", "--fingerprint").stdout.strip(), False))
         assert "10.99.9.1" in [a["address"] for a in here["addresses"]], here
-        # config apply keeps the announcement true.
+        # `config apply` updates the announcement.
         m.write(tls, 'listen = ( { tcp = "[::]:7076"; tls = true; } );\n')
         done = m.run("bridlectl", "config", "apply")
         assert "port 7076" in done.stderr, done.stderr
@@ -766,7 +770,7 @@ def test_a_machine_announces_itself_and_is_found():
 
 
 def listens(text, *places):
-    """Return the configuration with more listeners."""
+    """Return the configuration `text` with more listeners."""
     return text.replace("listen = (\n", "listen = (\n" + "".join(
         "\t{ %s },\n" % place for place in places))
 
@@ -778,7 +782,8 @@ ROOT = "unix:/run/bridle/root.sock answers"
 
 
 def apply(m, *args, code=0, caller="root"):
-    """Run config apply as root. With another caller, behave as sudo does."""
+    """Run `config apply` as root. Set SUDO_UID to the uid of `caller`, as sudo
+    does."""
     run = m.sh("SUDO_UID=$(id -u %s) bridlectl config apply %s"
                % (caller, " ".join(args)), check=False)
     equal(run.returncode, code, run)
@@ -929,7 +934,7 @@ def test_a_broken_file_is_rolled_back():
         went_back(m, run, before)
         equal(m.read(CONF + ".rejected"), before + "nonsense = 1;\n")
         # The check accepts the next file, but the service cannot start with
-        # this file. It then starts again with the file before.
+        # this file. The service then starts again with the previous file.
         drop_in(m, "bridled.service", "[Service]\nExecStartPre=/bin/sh -c "
                 "'! grep -q 7079 %s'\n" % CONF)
         m.write(CONF, listens(before, PLAIN))
@@ -1004,7 +1009,8 @@ def test_a_daemon_that_cannot_start_is_tried_and_heals():
         count = starts(m) - before
         assert 2 <= count <= 5, (count, m.journal())
         equal(m.sh("systemctl is-active bridled.socket").stdout, "active\n")
-        # A client that waits is served as soon as the cause is corrected.
+        # The service serves a waiting client as soon as the cause of the
+        # failure is removed.
         m.sh("rm -r /etc/systemd/system/bridled.service.d; "
              "systemctl daemon-reload")
         wait_for("the daemon to serve", lambda: m.sh(
@@ -1054,8 +1060,9 @@ def test_a_mistaken_file_stops_no_daemon_reload():
 
 
 def test_the_generator_names_each_address_once():
-    """Test that an interface is written as systemd expects. Test that an
-    address in a drop-in from version 0.1 gets no second unit."""
+    """Test that the generator writes an address with an interface as systemd
+    expects. Test that an address in a drop-in from version 0.1 gets no second
+    unit."""
     m = shared()
     before = m.read(CONF)
     try:
@@ -1284,7 +1291,7 @@ def record_jobs(m):
 
 def take_down(verb, how, exit_status):
     """Halt the machine. Check the exit status of nspawn, and that systemd has
-    started the target of this mode."""
+    started the target for `verb`."""
     with Own() as m:
         record_jobs(m)
         how(m)

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runs a unit test, under $BRIDLE_UNIT_WRAP if this is set. cmocka prints "not
-# ok" for a skipped test, which counts as a failure in TAP; print "ok" instead.
+# Runs a unit test, under $BRIDLE_UNIT_WRAP if this is set. For a skipped test,
+# cmocka prints "not ok", which counts as a failure in TAP. Therefore print "ok"
+# instead.
 out=$($BRIDLE_UNIT_WRAP "$@" 2>&1)
 status=$?
 printf '%s\n' "$out" | sed 's/^not ok \([0-9]*\) # SKIP/ok \1 # SKIP/'

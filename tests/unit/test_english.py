@@ -28,7 +28,8 @@ EXCEPTIONS = {
 
 
 def checked(found):
-    """Return the texts that no exception covers. Fail if there are too few."""
+    """Return the texts of the files that are not in `EXCEPTIONS`. Fail if there
+    are too few texts."""
     found = [(path, line, text) for path, line, text in found
              if path not in EXCEPTIONS]
     assert len(found) > 300, "only %d texts were found" % len(found)

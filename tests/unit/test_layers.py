@@ -62,8 +62,8 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 # Pattern of a function's name at its declaration in a header.
 DECLARED = re.compile(r"^(?!typedef|#|static|\}|\s)[\w\s*]*?\b(\w+)\([^;{}]*\)"
                       r"[^;{}=]*;", re.M | re.S)
-# Patterns of a public and of a static function's name at its definition, where
-# the return type has its own line.
+# Patterns of the names of public and of static functions at their definitions.
+# There the return type has its own line.
 DEFINED = re.compile(r"^(?!static\b)[a-z][\w\s*]*\n(\w+)\(", re.M)
 STATIC = re.compile(r"^static\b[\w\s*]*\n(\w+)\(", re.M)
 MACRO = re.compile(r"^[A-Z_]+$")
@@ -141,8 +141,8 @@ def test_includes_go_one_way():
 
 
 def header_paths():
-    """Return the path of each header, by program and by the name with which
-    the program's files include the header."""
+    """Return a dict of the paths of the headers. A key has the program, and the
+    name with which files of this program include the header."""
     paths = {}
     for program, folders in PROGRAMS.items():
         for folder in folders:
@@ -182,8 +182,8 @@ def uses():
 
 
 def circles(graph):
-    """Return the circles of a graph: sets of files in which each file uses
-    each other file, directly or through others. The algorithm is Tarjan's."""
+    """Return the circles of a graph: sets of files in which each file uses each
+    other file, directly or through other files. The algorithm is Tarjan's."""
     index, low, stack, found = {}, {}, [], []
 
     def visit(node):
@@ -217,7 +217,7 @@ def test_no_project_header_in_brackets():
     for folder in FOLDERS:
         for path in sources(folder):
             for name in includes(path, "<"):
-                # A header of libc may have the same name.
+                # A header of libc may have the same name as a header of Bridle.
                 if name in ours and not os.path.exists("/usr/include/" + name):
                     yield "%s includes <%s>" % (path, name)
 
