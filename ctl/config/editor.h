@@ -1,4 +1,6 @@
-/* Runs the user's text editor. */
+/*
+ * Runs the user's text editor.
+ */
 #ifndef BRIDLE_EDITOR_H
 #define BRIDLE_EDITOR_H
 

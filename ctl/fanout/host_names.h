@@ -1,4 +1,6 @@
-/* Writes the names of hosts as a folded list. */
+/*
+ * Writes the names of hosts as a folded list.
+ */
 #ifndef BRIDLE_HOST_NAMES_H
 #define BRIDLE_HOST_NAMES_H
 

@@ -1,4 +1,6 @@
-/* Kills exactly the processes that a dry run has shown. */
+/*
+ * Kills exactly the processes that a dry run has shown.
+ */
 #ifndef BRIDLE_KILL_SELECTED_H
 #define BRIDLE_KILL_SELECTED_H
 

@@ -1,4 +1,6 @@
-/* Draws a screen with the results of all hosts over the previous screen. */
+/*
+ * Draws a screen with the results of all hosts over the previous screen.
+ */
 #ifndef BRIDLE_LIVE_SCREEN_H
 #define BRIDLE_LIVE_SCREEN_H
 

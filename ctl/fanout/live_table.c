@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FIRST_VIEW 1000 /* time in ms that the first view waits for all hosts \
-			 */
-#define PATIENCE 3000   /* time in ms by which a result may be late */
+/* Time in ms that the first view waits for the results of all hosts. */
+#define FIRST_VIEW 1000
+#define PATIENCE 3000 /* time in ms by which a result may be late */
 
 struct host_state {
 	bool fresh;       /* true if a result has arrived since the last view */

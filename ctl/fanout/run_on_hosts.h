@@ -1,4 +1,6 @@
-/* Runs a command on one or many hosts. */
+/*
+ * Runs a command on one or many hosts.
+ */
 #ifndef BRIDLE_RUN_ON_HOSTS_H
 #define BRIDLE_RUN_ON_HOSTS_H
 

@@ -1,4 +1,6 @@
-/* Counts the results of a command on many hosts, by the kind of result. */
+/*
+ * Counts the results of a command on many hosts, by the kind of result.
+ */
 #ifndef BRIDLE_SUMMARY_H
 #define BRIDLE_SUMMARY_H
 

@@ -1,4 +1,6 @@
-/* Shows the events of all hosts of an invocation, in order of arrival. */
+/*
+ * Shows the events of all hosts of an invocation, in order of arrival.
+ */
 #ifndef BRIDLE_WATCH_HOSTS_H
 #define BRIDLE_WATCH_HOSTS_H
 

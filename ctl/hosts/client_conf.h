@@ -15,32 +15,35 @@
 #define CLIENT_CONF_NAME "bridlectl.conf"
 
 /*
- * The settings of one entry of the key `hosts`. All hosts of the entry share
+ * The settings of one entry of the list `hosts`. All hosts of the entry share
  * these settings.
  */
 struct conf_entry {
 	enum target_kind kind;
-	unsigned port;     /* TCP port; 0: default port of the transport */
+	unsigned port;     /* TCP port; 0: the default port of the transport */
 	unsigned timeout;  /* in seconds; 0: not set */
 	char *identity;    /* file of the user's key; NULL: not set */
 	char *fingerprint; /* host key's fingerprint; NULL: not set */
 	/* The settings of `wake`: */
-	char *broadcast; /* numeric address for the packets; NULL: not set */
+	char *broadcast; /* numeric address for magic packets; NULL: not set */
 	char *wake_interface; /* name of the interface; NULL: not set */
 	unsigned wake_port;   /* UDP port of the packets; 0: not set */
 };
 
 struct conf_host {
 	char *name;
-	char *address; /* path for TARGET_UNIX; NULL: use `name` */
-	char *mac;     /* MAC address in lower case with colons, or NULL */
-	size_t entry;  /* index of the host's entry in `entries` */
+	/* path of the socket for TARGET_UNIX; NULL: use `name` */
+	char *address;
+	char *mac;    /* MAC address in lower case with colons, or NULL */
+	size_t entry; /* index of the host's entry in `entries` */
 };
 
 struct conf_group {
 	char *name;
-	char **hosts;   /* NULL-ended array of lists as for -H */
-	char **exclude; /* excluded hosts, like `hosts`; NULL: not set */
+	/* NULL-ended array of lists of hosts; each list has the form of -H */
+	char **hosts;
+	/* lists of excluded hosts, in the form of `hosts`; NULL: not set */
+	char **exclude;
 };
 
 struct client_conf {
@@ -48,14 +51,15 @@ struct client_conf {
 	struct conf_entry *entries;
 	size_t nhosts;
 	struct conf_host *hosts;
-	struct string_map host_names; /* each name's index in `hosts` */
+	struct string_map host_names; /* the index in `hosts` of each name */
 	size_t ngroups;
 	struct conf_group *groups;
-	struct string_map group_names; /* each name's index in `groups` */
-	char *default_hosts;      /* list as for -H; NULL: the local daemon */
-	unsigned default_timeout; /* in seconds; 0: not set */
+	struct string_map group_names; /* the index in `groups` of each name */
+	/* list of hosts in the form of -H; NULL: the local daemon */
+	char *default_hosts;
+	unsigned default_timeout;         /* in seconds; 0: not set */
 	unsigned default_connect_timeout; /* in seconds; 0: not set */
-	unsigned default_fanout;          /* hosts in parallel; 0: not set */
+	unsigned default_fanout; /* number of hosts in parallel; 0: not set */
 };
 
 /*
@@ -66,8 +70,8 @@ struct client_conf {
 int client_conf_read(struct client_conf *, struct buf *error);
 
 /*
- * Add settings like client_conf_read(), but from a text. Error messages use
- * `name` as the name of the file.
+ * Read settings from a text, and add the settings like client_conf_read().
+ * Error messages use `name` as the name of the file.
  */
 int client_conf_read_text(struct client_conf *, const char *text,
 	const char *name, struct buf *error);
@@ -81,8 +85,9 @@ void client_conf_target(
 	enum target_kind, const char *address, unsigned port, struct buf *);
 
 /*
- * Return the host or the group with this name, or NULL if there is none. The
- * name of a host has len bytes; upper and lower case do not differ.
+ * Return the host or the group with this name, or NULL if the configuration
+ * does not have the name. The name of a host has len bytes. Upper and lower
+ * case do not differ.
  */
 const struct conf_host *client_conf_host(
 	const struct client_conf *, const char *name, size_t len);

@@ -90,8 +90,9 @@ is_sign(const struct buf *t, enum token kind, const struct span *token,
 }
 
 /*
- * Find the value whose first token is at or after the offset `at`. The value is
- * only this token, or all tokens up to the matching bracket.
+ * Find the value whose first token is at or after the offset `at`. If this
+ * token is an opening bracket, the value ends at the matching bracket.
+ * Otherwise the value is this token.
  */
 static bool
 read_value(const struct buf *t, size_t at, struct span *value)
@@ -120,8 +121,8 @@ is_text(const struct buf *t, const struct span *s, const char *text)
 }
 
 /*
- * Find the value of a key in the group whose content begins at `at`. Return
- * false if the group does not have this key.
+ * Find the value of a key in a group of settings. The content of the group
+ * begins at `at`. Return false if the group does not have this key.
  */
 static bool
 find_member(const struct buf *t, size_t at, const char *key, struct span *value)
@@ -186,8 +187,8 @@ insert_text(struct buf *t, size_t at, const char *piece)
 }
 
 /*
- * Insert lines before the closing bracket of a list of groups. If the list is
- * not empty, also insert a comma after its last element.
+ * Insert the lines before the closing bracket of a list of groups. If the list
+ * is not empty, first insert a comma after its last element.
  */
 static void
 insert_lines(struct buf *t, const struct span *list, const struct buf *lines)
@@ -223,7 +224,10 @@ add_host_line(struct buf *lines, const struct conf_addition *a)
 	buf_adds(lines, " }");
 }
 
-/* Append a new setting to the end of the text: a list with these lines. */
+/*
+ * Append a new setting to the end of the text. Its value is a list of these
+ * lines.
+ */
 static void
 append_list(struct buf *t, const char *key, const struct buf *lines)
 {

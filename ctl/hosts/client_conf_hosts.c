@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The strings that a pattern stands for. */
+/* The strings to which a pattern expands. */
 struct strings {
 	char **v;
 	size_t n;
@@ -58,8 +58,8 @@ expand(struct reading *r, const config_setting_t *at, const char *pattern,
 }
 
 /*
- * True if the name is valid in -H and has no port or transport. Otherwise
- * report an error.
+ * True if the name is valid in -H and contains no port and no transport.
+ * Otherwise report an error.
  */
 static bool
 check_name(struct reading *r, const config_setting_t *at, const char *name)
@@ -81,8 +81,8 @@ check_name(struct reading *r, const config_setting_t *at, const char *name)
 }
 
 /*
- * True if the address is valid and has no port or transport. Otherwise report
- * an error. For a host without an address, `address` is the host's name.
+ * True if the address is valid and contains no port and no transport. Otherwise
+ * report an error. For a host without an address, `address` is the host's name.
  */
 static bool
 check_address(struct reading *r, const config_setting_t *at,
@@ -206,7 +206,7 @@ read_entry(
 /*
  * Add a host to the newest entry, unless a host with this name exists. A new
  * host becomes the owner of the strings *name and *address, and both pointers
- * become NULL. The new host gets a copy of `mac`. `address` and `mac` can be
+ * become NULL. The new host gets a copy of `mac`. *address and `mac` can be
  * NULL. Return false if memory cannot be allocated.
  */
 static bool
@@ -268,8 +268,9 @@ add_hosts(struct reading *r, const config_setting_t *group,
 }
 
 /*
- * Expand the names and, unless `address` is NULL, the addresses. Each name
- * needs one address. On failure, report an error and return false.
+ * Expand the names. If `address` is not NULL, also expand the addresses. There
+ * must be one address for each name. On failure, report an error and return
+ * false.
  */
 static bool
 read_names(struct reading *r, const config_setting_t *group, const char *name,

@@ -99,7 +99,10 @@ read_group(struct reading *r, const config_setting_t *group)
 	conf_strings_free(g.exclude);
 }
 
-/* Call `read` with each entry of the list `key`, if the file has this list. */
+/*
+ * Call the function `read` with each entry of the list `key`. If the file does
+ * not have this list, do nothing.
+ */
 static void
 read_each(struct reading *r, const char *key,
 	void (*read)(struct reading *, const config_setting_t *))
@@ -186,7 +189,10 @@ take_file(struct client_conf *c, struct conf *conf)
 	return conf->failed ? -1 : 0;
 }
 
-/* True if the file exists and this user may search its folder. */
+/*
+ * True if the file exists and this user has the permission to search the folder
+ * of the file.
+ */
 static bool
 is_there(const char *path)
 {

@@ -24,8 +24,8 @@ reading_grow(struct reading *r, void *array, size_t n, size_t size)
 	void *grown;
 
 	/*
-	 * Allocate a power of two, so that adding elements one by one copies
-	 * the array rarely.
+	 * Allocate memory for a power of two. If elements are added one by one,
+	 * the array is then rarely copied.
 	 */
 	while (room < n)
 		room *= 2;

@@ -1,6 +1,6 @@
 /*
  * The functions that both parts of the reader of bridlectl.conf use.
- * client_conf_hosts.c reads the hosts; client_conf_load.c reads all other
+ * client_conf_hosts.c reads the hosts. client_conf_load.c reads all other
  * settings.
  */
 #ifndef BRIDLE_CLIENT_CONF_PARSE_H
@@ -30,17 +30,17 @@ bool reading_wake(
 	struct reading *, const config_setting_t *entry, struct conf_entry *);
 
 /*
- * Read the key `mac` of an entry into *macs. The entry stands for `names`
- * hosts, and must have one MAC address for each host. Without the key, leave
- * *macs unchanged, and return true. Return false after reporting an error. The
- * caller frees *macs with conf_strings_free().
+ * Read the key `mac` of an entry into *macs. The entry has `names` hosts, and
+ * needs one MAC address for each host. If the entry does not have the key,
+ * leave *macs unchanged, and return true. Return false after reporting an
+ * error. The caller frees *macs with conf_strings_free().
  */
 bool reading_macs(struct reading *, const config_setting_t *entry, size_t names,
 	char ***macs);
 
 /*
- * Return the setting of a key in a group, so that an error can name the line of
- * the setting. If the group lacks the key, return the group.
+ * Return the setting of a key in a group. An error message can then name the
+ * line of the setting. If the group does not have the key, return the group.
  */
 const config_setting_t *reading_member(
 	const config_setting_t *group, const char *key);

@@ -77,7 +77,7 @@ reading_wake(
 
 /*
  * Replace the MAC address by the same address in the form of mac_format().
- * Return false after an error.
+ * Report an error and return false if the address is not valid.
  */
 static bool
 normalise(struct reading *r, const config_setting_t *at, char **text)

@@ -21,9 +21,9 @@ starts(const char *s, const char *prefix)
 }
 
 /*
- * Return the rank of an address in the list of a machine. The lowest rank comes
- * first. IPv6 link-local addresses come last, because each of these addresses
- * is valid on one interface only.
+ * Return the rank of an address in the list of a machine's addresses. The
+ * address with the lowest rank comes first. IPv6 link-local addresses come
+ * last, because each of these addresses is valid on one interface only.
  */
 static int
 rank(const char *address)

@@ -1,7 +1,7 @@
 /*
  * The machines that bridle-discover has found. bridle-discover can write
- * several lines for one machine: one line for each interface and address
- * family. No I/O.
+ * several lines for one machine, because it writes one line for each interface
+ * and address family. No I/O.
  *
  * The texts come from the network, and can be false. bridle-discover has
  * escaped the texts, so all bytes are from 0x20 to 0x7e.
@@ -43,10 +43,11 @@ struct discoveries {
 int discoveries_read(struct discoveries *, const char *text, struct buf *error);
 
 /*
- * Append the name that the machine may have in bridlectl.conf: its host name,
- * without ".local". If the host name is not valid, append nothing and return
- * false. A valid name has labels of letters, digits and "-". The last label is
- * not a number, so that the name cannot be taken for an address.
+ * Append the name that the machine can have in bridlectl.conf. This name is the
+ * machine's host name, without ".local". If the host name is not valid, append
+ * nothing and return false. A valid name has labels of letters, digits and "-".
+ * The last label is not a number. Therefore the name cannot be mistaken for an
+ * address.
  */
 bool discovered_conf_name(const struct discovered *, struct buf *);
 

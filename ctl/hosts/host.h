@@ -1,5 +1,5 @@
 /*
- * The hosts of a command line, in the order of the command line.
+ * The hosts that a command line selects, in the order of the command line.
  */
 #ifndef BRIDLE_HOST_H
 #define BRIDLE_HOST_H
@@ -14,13 +14,15 @@ struct host {
 	char *label; /* name in the output; owned */
 	struct target target;
 	/* The settings that bridlectl.conf has for this host: */
-	char *identity;    /* path of the user's key; NULL: not set; owned */
-	char *fingerprint; /* as for --fingerprint; NULL: not set; owned */
-	unsigned timeout;  /* time limit in seconds; 0: not set */
-	char *mac;         /* form of mac_format(); NULL: not set; owned */
-	char *broadcast;   /* address for Wake-on-LAN; NULL: not set; owned */
-	char *wake_interface; /* name of an interface; NULL: not set; owned */
-	unsigned wake_port;   /* UDP port; 0: not set */
+	char *identity; /* path of the user's key; NULL: not set; owned */
+	/* fingerprint as for --fingerprint; NULL: not set; owned */
+	char *fingerprint;
+	unsigned timeout; /* time limit in seconds; 0: not set */
+	char *mac; /* MAC address as of mac_format(); NULL: not set; owned */
+	char *broadcast; /* address for Wake-on-LAN; NULL: not set; owned */
+	/* name of the interface for magic packets; NULL: not set; owned */
+	char *wake_interface;
+	unsigned wake_port; /* UDP port; 0: not set */
 };
 
 struct hosts {

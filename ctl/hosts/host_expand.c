@@ -10,8 +10,9 @@
 	"~/.config/bridlectl/" CLIENT_CONF_NAME " and " SYSCONFDIR \
 	"/bridle/" CLIENT_CONF_NAME
 
-#define DEPTH_MAX 100        /* maximum depth of groups in groups */
-#define EXPANSIONS_MAX 20000 /* maximum number of expansions in a list */
+#define DEPTH_MAX 100 /* maximum depth of groups that contain groups */
+/* maximum number of groups that are expanded for one list */
+#define EXPANSIONS_MAX 20000
 
 /* A group that is being expanded, and the groups that contain this group. */
 struct step {
@@ -83,8 +84,8 @@ copy(char **to, const char *from)
 
 /*
  * Set the target and the settings of h from the entry of the configured host
- * `known`. `port` is ":PORT" or "". ":PORT" overrides the port of the entry.
- * Returns 0, or -1 with a sentence in in->error.
+ * `known`. `port` is ":PORT" or "". If `port` is not "", use PORT in place of
+ * the entry's port. Returns 0, or -1 with a sentence in in->error.
  */
 static int
 take_entry(struct inventory *in, struct host *h, const struct conf_host *known,
@@ -116,8 +117,9 @@ take_entry(struct inventory *in, struct host *h, const struct conf_host *known,
 }
 
 /*
- * Return the configured host for a label NAME or NAME:PORT, or NULL. If a host
- * is found, set *port to the ":PORT" or "" after NAME.
+ * Return the configured host for a label NAME or NAME:PORT. Return NULL if no
+ * host has this name. If a host is found, set *port to the part of the label
+ * after NAME. This part is ":PORT" or "".
  */
 static const struct conf_host *
 find_host(const struct client_conf *conf, const char *label, const char **port)
@@ -256,8 +258,8 @@ add_group(struct inventory *in, const struct conf_group *group)
 }
 
 /*
- * Add all configured hosts, then the hosts of all groups. Skip groups that are
- * being expanded: a group may contain HOST_ALL.
+ * Add all configured hosts, then the hosts of all groups. A group can contain
+ * HOST_ALL. Therefore skip groups that are being expanded.
  */
 static int
 add_everything(struct inventory *in)

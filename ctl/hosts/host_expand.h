@@ -15,8 +15,8 @@
 #define HOST_ALL "@*"
 
 /*
- * Append the hosts that a list, in the form of -H, stands for. Returns 0, or -1
- * with a sentence appended to error. After an error, the first hosts may have
+ * Append the hosts in a list that has the form of -H. Returns 0, or -1 with a
+ * sentence appended to error. After an error, some hosts of the list may have
  * been appended.
  */
 int host_expand(struct hosts *, const struct client_conf *, const char *list,

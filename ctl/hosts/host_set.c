@@ -17,8 +17,8 @@ route(const struct host *h, struct buf *scratch)
 }
 
 /*
- * Return a copy of the name in `scratch`, in lower case and without dots at its
- * end. The path of a unix socket is copied unchanged.
+ * Store the name in `scratch`, in lower case and without dots at its end, and
+ * return `scratch` as a string. The path of a unix socket is stored unchanged.
  */
 static const char *
 fold(const struct host *h, const char *name, struct buf *scratch)
@@ -36,9 +36,10 @@ fold(const struct host *h, const char *name, struct buf *scratch)
 }
 
 /*
- * nth_name() gives each host NAMES_ALL names. The first NAMES_OWN names are the
- * route() and the label. The function host_set_exclude() removes a host if any
- * of the host's names is a route or a label of an excluded host.
+ * The numbers of names that nth_name() gives each host. A host has NAMES_ALL
+ * names. The first NAMES_OWN names are the route() and the label.
+ * host_set_exclude() compares all names of a host with the route and the label
+ * of each excluded host. If two names are equal, the host is removed.
  */
 enum { NAMES_OWN = 2, NAMES_ALL = 4 };
 
@@ -89,7 +90,10 @@ is_among(const struct host *h, int count, const struct string_map *names)
 	return found;
 }
 
-/* Keep host i as host *kept and increment *kept, or free the host's members. */
+/*
+ * If `keep` is true, move host i to the index *kept, and increment *kept.
+ * Otherwise free the members of host i.
+ */
 static void
 keep_or_clear(struct hosts *hosts, size_t i, size_t *kept, bool keep)
 {

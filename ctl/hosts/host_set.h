@@ -10,27 +10,28 @@
 #include <stdbool.h>
 
 /*
- * Remove each host with the same transport and address as an earlier host.
- * Returns 0, or -1 if memory cannot be allocated.
+ * Remove each host whose transport and address are equal to those of an earlier
+ * host. Returns 0, or -1 if memory cannot be allocated.
  */
 int host_set_unique(struct hosts *);
 
 /*
- * Remove each host that is also in `without`: both hosts have the same label,
- * or the same transport and address. If a name in `without` has no port, remove
- * the host with any port. Returns 0, or -1 if memory cannot be allocated.
+ * Remove each host that is also in `without`. Two hosts are the same host if
+ * their labels are equal, or their transports and addresses. If a name in
+ * `without` has no port, remove the host with every port. Returns 0, or -1 if
+ * memory cannot be allocated.
  */
 int host_set_exclude(struct hosts *, const struct hosts *without);
 
 /*
- * Add to `names` each name that would exclude a host of the list. Returns 0, or
- * -1 if memory cannot be allocated.
+ * Add to `names` all names by which --exclude could name a host of the list.
+ * Returns 0, or -1 if memory cannot be allocated.
  */
 int host_set_names(const struct hosts *, struct string_map *names);
 
 /*
- * True if excluding this host would remove a host whose names host_set_names()
- * has added to `names`.
+ * True if --exclude with this host would remove a host of the list. `names` has
+ * the names that host_set_names() has added for the list.
  */
 bool host_set_would_exclude(
 	const struct string_map *names, const struct host *);

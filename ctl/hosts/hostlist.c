@@ -6,12 +6,16 @@
 #include <string.h>
 
 #define DIGITS "0123456789"
-#define DIGITS_MAX 18 /* maximum number of digits, for 64 bits */
+/* maximum number of digits; such numbers fit into 64 bits */
+#define DIGITS_MAX 18
 #define BRACKETS_MAX 16
 
 struct range {
 	uint64_t first, last, step;
-	int width; /* number of digits with leading zeros; 0: no zeros */
+	/*
+	 * number of digits, if numbers get leading zeros; 0: no leading zeros
+	 */
+	int width;
 };
 
 /*
@@ -75,8 +79,9 @@ refuse_many(struct pattern *p)
 }
 
 /*
- * Read a number into *value and move *s after the number. Return the number of
- * digits, or 0 if there is no number of at most DIGITS_MAX digits.
+ * Read a number into *value and move *s to the end of the number. Return the
+ * number of digits. Return 0 if there is no number, or if the number has more
+ * than DIGITS_MAX digits.
  */
 static size_t
 take_number(const char **s, uint64_t *value)
@@ -109,7 +114,10 @@ parse_range(struct pattern *p, const char *s, const char *end)
 	if (*s == '-') {
 		last = ++s;
 		more = take_number(&s, &r.last);
-		/* Refuse [1-010]: the user may mean [001-010]. */
+		/*
+		 * Refuse a range such as [1-010], because the user may mean
+		 * [001-010].
+		 */
 		if (more > 1 && *last == '0' && more != digits)
 			return refuse(p,
 				"both numbers of a range need the same number "
@@ -147,8 +155,8 @@ parse_bracket(struct pattern *p, const char *s, const char *end)
 }
 
 /*
- * Return the first bracket in s that does not enclose an IPv6 address. If there
- * is none, return the end of the text.
+ * Return the first bracket in s that does not enclose an IPv6 address. If s has
+ * no such bracket, return the end of s.
  */
 static const char *
 find_bracket(const char *s)

@@ -6,8 +6,13 @@
 #include <string.h>
 
 #define DIGITS "0123456789"
-#define DIGITS_MAX 18 /* maximum length; longer numbers count as text */
-#define NUMBERS_MAX 5 /* numbers folded in a name: IPv4 address and port */
+/* maximum number of digits; a longer number counts as text */
+#define DIGITS_MAX 18
+/*
+ * maximum number of numbers that are folded in a name; an IPv4 address and a
+ * port have 5 numbers
+ */
+#define NUMBERS_MAX 5
 
 /*
  * An item stands for one name at first, and for several names after folding. In
@@ -20,25 +25,33 @@ static const char marks[] = { OPEN, CLOSE, '\0' };
 
 struct item {
 	char *text;
-	size_t first;  /* index of the item's first name in the list */
-	bool verbatim; /* true: never folded; the text has no marks */
+	size_t first; /* index of the item's first name in the list */
+	/* true if the item is never folded; then the text has no marks */
+	bool verbatim;
 
 	/*
-	 * The number in the name that this pass joins into a range, as 1 and 2
-	 * of web1 and web2 into web[1-2]. `end` is 0 without such a number.
+	 * The number that this pass joins into a range. Example: the numbers 1
+	 * and 2 of web1 and web2 become the range of web[1-2]. If the item has
+	 * no such number, `end` is 0.
 	 */
 	size_t begin, end; /* offsets of the number's digits in `text` */
 	uint64_t value;
-	unsigned width; /* number of digits with padding; 0: no padding */
+	/*
+	 * number of digits of a number with leading zeros; 0: no leading zeros
+	 */
+	unsigned width;
 };
 
-/* Compare two items, without the values of the numbers that this pass folds. */
+/* Compare two items. Ignore the values of the numbers that this pass folds. */
 static int
 compare_rest(const struct item *a, const struct item *b)
 {
 	int order = (a->end > 0) - (b->end > 0);
 
-	/* Keep verbatim texts apart: they may look like texts with marks. */
+	/*
+	 * Keep verbatim texts apart, because such a text can look like a text
+	 * with marks.
+	 */
 	if (order == 0)
 		order = a->verbatim - b->verbatim;
 	if (order != 0 || a->end == 0)
@@ -76,7 +89,10 @@ by_first(const void *va, const void *vb)
 	return (a->first > b->first) - (a->first < b->first);
 }
 
-/* Return the length of the name up to its last "]", or 0 without brackets. */
+/*
+ * Return the length of the name up to and including its last "]". Return 0 if
+ * the name has no "]".
+ */
 static size_t
 address_end(const char *name)
 {
@@ -86,7 +102,8 @@ address_end(const char *name)
 }
 
 /*
- * True if the name has no marks, no comma, and brackets only around an address.
+ * True if the name has no marks and no comma, and if all its brackets enclose
+ * an address.
  */
 static bool
 can_fold(const char *name)
@@ -163,7 +180,8 @@ make_items(struct item *items, const char *const *names, size_t n)
 
 /*
  * Find the number of the item that a pass folds. Pass 0 folds the last number
- * of each name, and each later pass an earlier number.
+ * of each name. Each later pass folds the number before the number of the
+ * earlier pass.
  */
 static void
 find_number(struct item *it, unsigned pass)
@@ -187,8 +205,8 @@ find_number(struct item *it, unsigned pass)
 }
 
 /*
- * Sort a group of items by number. If the group has a padded number such as
- * "09", also treat "10" as padded, because both numbers have two digits.
+ * Sort a group of items by number. If "09" is in the group, "10" also counts as
+ * a number with leading zeros, because both numbers have two digits.
  */
 static void
 order_group(struct item *group, size_t n)
@@ -231,8 +249,8 @@ add_ranges(struct buf *out, const struct item *group, size_t n)
 }
 
 /*
- * Return one text that stands for all items of a group. Return NULL if memory
- * cannot be allocated. The caller frees the text.
+ * Join all items of a group into one text, and return the text. Return NULL if
+ * memory cannot be allocated. The caller frees the text.
  */
 static char *
 join_group(struct item *group, size_t n)
@@ -256,7 +274,10 @@ join_group(struct item *group, size_t n)
 static bool
 fold_group(struct item *group, size_t n, struct item *out)
 {
-	/* by_rest() has sorted the item with the first name to the front. */
+	/*
+	 * The first item of the group has the first name, because by_rest() has
+	 * sorted the items.
+	 */
 	struct item folded = group[0];
 	bool differ = n > 1 && folded.end > 0;
 	size_t i;
@@ -306,8 +327,8 @@ fold_number(struct item *items, size_t *n, unsigned pass)
 }
 
 /*
- * Append the text of an item. Marks around ranges become brackets; marks around
- * a single number are omitted.
+ * Append the text of an item. Replace marks around ranges by brackets, and omit
+ * marks around a single number.
  */
 static void
 add_item(struct buf *out, const struct item *it)

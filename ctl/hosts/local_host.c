@@ -39,8 +39,8 @@ is_own_name(const char *host)
 	if (strlen(name) == len && strncasecmp(host, name, len) == 0)
 		return true;
 	/*
-	 * One of the two names may lack the domain. Therefore compare only the
-	 * parts before the first dot.
+	 * Compare only the parts before the first dot, because one of the two
+	 * names can lack its domain.
 	 */
 	name[strcspn(name, ".")] = '\0';
 	return *name != '\0' && strcspn(host, ".") == strlen(name) &&
@@ -81,8 +81,8 @@ is_own_address(const struct net_addr *address)
 }
 
 /*
- * True if the text is a numeric address, also in a short form such as "127.1".
- * In this case, store the address in *out.
+ * True if the text is a numeric address. A short form such as "127.1" is
+ * allowed. Store the address in *out.
  */
 static bool
 parse_address(const char *host, struct net_addr *out)

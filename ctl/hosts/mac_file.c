@@ -15,9 +15,9 @@ static const char header[] =
 	"# MAC addresses that bridlectl has learnt, for 'bridlectl wake'.\n";
 
 /*
- * Append the name that the host has in the file: the host's label in lower
- * case, without the port. Hosts that differ only in the port are on the same
- * machine.
+ * Append the name that the host has in the file. This name is the host's label
+ * in lower case, without the port. Hosts that differ only in the port are on
+ * the same machine.
  */
 static void
 add_name(struct buf *out, const struct host *h)

@@ -18,9 +18,9 @@
 char *mac_file_read(struct buf *problem);
 
 /*
- * Find the line of the host in the text of the file. Return false if there is
- * no such line. Skip invalid lines: if a line is lost, bridlectl can learn the
- * address again.
+ * Find the line of the host in the text of the file. Return false if the file
+ * has no such line. Skip invalid lines. If a line is lost, bridlectl can learn
+ * the address again.
  */
 bool mac_file_find(
 	const char *text, const struct host *, unsigned char mac[MAC_SIZE]);
@@ -30,9 +30,9 @@ void mac_file_add_line(struct buf *changes, const struct host *,
 	const unsigned char mac[MAC_SIZE]);
 
 /*
- * Write the lines into the file, in place of older lines of the same hosts. Do
- * nothing if the file already has these lines. Returns 0, or -1 with a sentence
- * appended to problem.
+ * Write the lines of `changes` into the file, in place of older lines of the
+ * same hosts. Do nothing if the file already has these lines. Returns 0, or -1
+ * with a sentence appended to problem.
  */
 int mac_file_update(struct buf *changes, struct buf *problem);
 

@@ -54,7 +54,10 @@ keep_port(struct target *t, const char *s, struct buf *error)
 	return 0;
 }
 
-/* True if the host has this name. Ignore dots at the end of the host. */
+/*
+ * True if the target has this host name. Ignore dots at the end of the target's
+ * host name.
+ */
 static bool
 has_name(const struct target *t, const char *name)
 {
@@ -66,7 +69,7 @@ has_name(const struct target *t, const char *name)
 
 /*
  * Return 0 if the host can be a name or an address, or -1 with a sentence
- * appended to error. This check refuses a mistyped host before a DNS query. The
+ * appended to error. The check refuses a mistyped host before a DNS query. The
  * check also refuses bytes that would break the format of known_hosts.
  */
 static int
@@ -191,12 +194,15 @@ target_address(const struct target *t, struct buf *out)
 
 	if (six)
 		buf_addc(out, '[');
-	/* Keep the case of an interface's name, which follows the "%". */
+	/*
+	 * Do not change the name of an interface, which follows the "%", to
+	 * lower case.
+	 */
 	for (s = t->host; s < end; s++)
 		buf_addc(out, zone && s > zone ? *s : (char)tolower(*s));
 	/*
-	 * Avoid buf_addf(), which is slow: this code runs for each line of
-	 * known_hosts.
+	 * Do not use buf_addf() here. buf_addf() is slow, and this code runs
+	 * for each line of known_hosts.
 	 */
 	buf_adds(out, six ? "]:" : ":");
 	buf_adds(out, t->port);

@@ -1,5 +1,6 @@
 /*
- * The target of a connection: one host with its transport and address. No I/O.
+ * The target of a connection, which is one host with its transport and address.
+ * No I/O.
  */
 #ifndef BRIDLE_TARGET_H
 #define BRIDLE_TARGET_H
@@ -10,26 +11,28 @@
 #include <sys/un.h>
 
 #define TARGET_DEFAULT "unix:" RUNDIR "/bridle/bridled.sock"
-/* path of the local daemon's socket for root alone */
+/* path of the local daemon's socket that only root can use */
 #define TARGET_ROOT_SOCKET RUNDIR "/bridle/root.sock"
 #define TARGET_NAME_MAX 256
 
 enum target_kind { TARGET_UNIX, TARGET_PLAIN, TARGET_TLS };
 
 extern const char
-	*const target_kind_names[]; /* one name per kind; NULL-ended */
+	*const target_kind_names[]; /* one name for each kind; NULL-ended */
 
 struct target {
 	enum target_kind kind;
-	const char *name; /* text of target_parse(); owned by the caller */
-	char host[TARGET_NAME_MAX]; /* name, address, or path of the socket */
-	char port[8];               /* number; empty for TARGET_UNIX */
+	/* the text that target_parse() has read; owned by the caller */
+	const char *name;
+	/* name or address of the host, or path of the unix socket */
+	char host[TARGET_NAME_MAX];
+	char port[8]; /* number; empty for TARGET_UNIX */
 	/* path of a unix socket to try before `host`, or NULL; a constant */
 	const char *first;
 };
 
 /*
- * Parse one host of -H: "NAME[:PORT]" for TLS, "unix:PATH" or
+ * Parse one host of -H. The form is "NAME[:PORT]" for TLS, "unix:PATH" or
  * "plain:NAME[:PORT]". An IPv6 address needs brackets. Returns 0, or -1 with a
  * sentence appended to error.
  */

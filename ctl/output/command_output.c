@@ -36,8 +36,8 @@ add_safe(struct buf *out, const char *s, size_t len)
 }
 
 /*
- * Return the number of bytes at the end of `s` that begin an incomplete UTF-8
- * character. Return 0 if no character is incomplete.
+ * Return the number of bytes at the end of `s` that begin a UTF-8 character but
+ * do not complete it. Return 0 if no character is incomplete.
  */
 static size_t
 unfinished(const char *s, size_t len)
@@ -95,8 +95,8 @@ command_outputs_end(struct command_outputs *o)
 }
 
 /*
- * Write each line with an LF, even if the last line of the output has no LF. If
- * `label` is not NULL, write the label before each line.
+ * Write each line with an LF. Add an LF if the last line has none. If `label`
+ * is not NULL, write the label before each line.
  */
 static int
 put_lines(int fd, const struct buf *kept, const char *label)

@@ -1,6 +1,6 @@
 /*
- * Copy the output of a command on a host to bridlectl's stdout and stderr. On a
- * terminal, unsafe characters are escaped.
+ * Copies the output of a command on a host to bridlectl's stdout and stderr. On
+ * a terminal, unsafe characters are escaped.
  */
 #ifndef BRIDLE_COMMAND_OUTPUT_H
 #define BRIDLE_COMMAND_OUTPUT_H
@@ -10,7 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The state of one output stream. Zero the struct and set `fd` before use. */
+/*
+ * The state of one output stream. Before use, the caller must zero the struct
+ * and set `fd`.
+ */
 struct command_output {
 	int fd;
 	struct buf begun; /* bytes of an incomplete UTF-8 character */
@@ -26,16 +29,17 @@ void command_outputs_init(struct command_outputs *);
 
 /*
  * Write `data` to the descriptor of the stream. If the descriptor is a
- * terminal, hold back an incomplete UTF-8 character. Return false if any output
- * could not be written. The function is a reply_sink.
+ * terminal, keep the bytes of an incomplete UTF-8 character for the next call.
+ * Return false if any output could not be written. The function is a
+ * reply_sink.
  */
 bool command_outputs_take(
 	void *, enum reply_stream, const char *data, size_t len);
 
 /*
- * Write the incomplete characters that were held back, and free the buffers.
- * Return 0, or -1 if any output of the command could not be written.
- * write_out() prints the messages about such failures.
+ * Write the incomplete characters that command_outputs_take() has kept, and
+ * free the buffers. Return 0, or -1 if any output of the command could not be
+ * written. write_out() has printed a message about each such failure.
  */
 int command_outputs_end(struct command_outputs *);
 

@@ -9,7 +9,9 @@
 #include <time.h>
 
 #define EVENT_WIDTH 8
-/* Maximum padded width of a cell, in terminal columns. */
+/*
+ * Maximum width of a cell that is filled up with spaces, in terminal columns.
+ */
 #define WIDTH_MAX 28
 
 /* The columns of the event table that can appear in a line. */
@@ -75,8 +77,8 @@ add_time(struct buf *out, const char *digits)
 }
 
 /*
- * Append the text `s`, padded with spaces to *width. If the text is wider,
- * first increase *width, but not above WIDTH_MAX.
+ * Append the text `s`, and then spaces up to *width columns. If the text is
+ * wider, first increase *width, but not above WIDTH_MAX.
  */
 static void
 add_column(struct buf *out, const char *s, size_t *width)

@@ -1,5 +1,6 @@
 /*
- * Format events as lines for people. A column grows when a wider text arrives.
+ * Formats events as lines for people. A column becomes wider when a wider text
+ * arrives.
  */
 #ifndef BRIDLE_EVENT_LINE_H
 #define BRIDLE_EVENT_LINE_H
@@ -15,8 +16,8 @@ struct event_line {
 	bool chat;         /* true: format the events as a conversation */
 	size_t host_width; /* width of the longest host name, in terminal
 			      columns */
-	size_t name_width; /* width of the widest client so far, in terminal
-			      columns */
+	/* width of the widest client that was printed, in terminal columns */
+	size_t name_width;
 };
 
 /*
@@ -25,8 +26,8 @@ struct event_line {
 size_t event_line_hosts(const struct invocation *);
 
 /*
- * Append one event, a row of the table, as a line that ends with an LF. Unsafe
- * characters are escaped.
+ * Append one event as a line that ends with an LF. The event is a row of the
+ * table. Unsafe characters are escaped.
  */
 void event_line_add(struct event_line *, const char *host, const struct table *,
 	size_t row, struct buf *out);

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define INTEGER_DIGITS_MAX 18 /* each number of 18 digits fits into 64 bits */
+/* maximum number of digits; each such number fits into 64 bits */
+#define INTEGER_DIGITS_MAX 18
 
 /*
  * Append a character as \uXXXX, or as a surrogate pair if the character is
@@ -69,8 +70,8 @@ add_key(struct buf *out, const char *key)
 
 /*
  * Append the value as a number if the column is numeric and the value is an
- * integer. Otherwise append the value as a string. Return false if the string
- * was not UTF-8.
+ * integer. Otherwise append the value as a string. Return false if the value is
+ * a string that is not UTF-8.
  */
 static bool
 add_value(struct buf *out, const char *name, const char *value, size_t len)
@@ -92,15 +93,18 @@ add_cell(struct buf *out, const struct table *t, size_t row, size_t column,
 	value = table_text(t, row, column, scratch);
 	if (add_value(out, name, value, scratch->len))
 		return;
-	/* The string cannot hold all bytes. Append the encoded cell too. */
+	/*
+	 * Append the encoded cell too, because the string cannot hold all bytes
+	 * of the cell.
+	 */
 	wire = table_cell(t, row, column, &len);
 	buf_addf(out, ",\"%s_encoded\":", name);
 	json_string(out, wire, len);
 }
 
 /*
- * Append the output of a command as a string. If the output is not UTF-8,
- * append the exact bytes too, in the protocol's encoding.
+ * Append the output of a command as a string. If the output is not UTF-8, also
+ * append the exact bytes in the encoding of the protocol.
  */
 static void
 add_kept(struct buf *out, const char *name, const struct buf *kept)
@@ -138,8 +142,8 @@ add_records(struct buf *out, const struct view *v)
 }
 
 /*
- * True if bridlectl itself writes a member with this key. A host could use such
- * a pair to look like another host or to fake a status.
+ * True if bridlectl itself writes a member with this key. A pair of a host must
+ * not have this key, because the host could fake another host or a status.
  */
 static bool
 is_reserved(const char *key)

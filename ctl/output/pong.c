@@ -35,8 +35,8 @@ pong_print(const char *label, const struct reply *r, int64_t microseconds)
 	int result;
 
 	/*
-	 * Do not print the text of the host's status, which could begin with
-	 * the name of another host.
+	 * Do not print the text of the host's status. A hostile host could
+	 * begin this text with the name of another host.
 	 */
 	buf_addf(&line, "pong from %s: bridled", label);
 	if (version != NULL)

@@ -1,5 +1,5 @@
 /*
- * Print the reply to a ping for people.
+ * Prints the reply to a ping for people.
  */
 #ifndef BRIDLE_PONG_H
 #define BRIDLE_PONG_H

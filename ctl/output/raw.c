@@ -116,8 +116,8 @@ raw_stream(const struct endpoint *e, const struct request *request,
 	}
 	result = call_close(&conn, request, result, problem);
 	/*
-	 * Write the records that arrived before a failure. If stdout itself has
-	 * failed, do not write again.
+	 * Write the records that arrived before a failure. Do not write again
+	 * if stdout itself has failed.
 	 */
 	if (result == 0 || problem->len > 0)
 		result |= write_out_buf(STDOUT_FILENO, &out);

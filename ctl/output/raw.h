@@ -1,10 +1,10 @@
 /*
- * Raw output: fields separated by tabs. Each field keeps the encoding of the
- * protocol.
+ * Prints raw output. The fields are separated by tabs, and keep the encoding of
+ * the protocol. The protocol encodes all control bytes, so a tab is always a
+ * separator.
  *
- * The protocol encodes all control bytes, so a tab is always a separator. The
- * protocol does not encode bidirectional characters, which could harm a
- * terminal. If the output is a terminal, these characters are escaped.
+ * The protocol does not encode bidirectional characters, which could harm a
+ * terminal. If the output is a terminal, this module escapes these characters.
  */
 #ifndef BRIDLE_RAW_H
 #define BRIDLE_RAW_H
@@ -19,10 +19,10 @@
 #include <stddef.h>
 
 /*
- * Append the fields of a record, given as "a#b", as a line with tabs. If
- * `terminal` is true, escape unsafe characters. Otherwise a control byte makes
- * the record invalid. Return the number of fields, or 0 if the record is
- * invalid or no memory is available.
+ * Append the fields of a record as a line with tabs. `fields` has the form
+ * "a#b". If `terminal` is true, escape unsafe characters. Otherwise a control
+ * byte makes the record invalid. Return the number of fields, or 0 if the
+ * record is invalid or no memory is available.
  */
 size_t raw_record(struct buf *, const char *fields, size_t len, bool terminal);
 

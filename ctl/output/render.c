@@ -17,13 +17,17 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The bit of render_pid_hint(). The lower bits are for hints[]. */
+/*
+ * The bit in *hinted for the hint of render_pid_hint(). The lower bits are for
+ * hints[].
+ */
 #define HINTED_PID (1u << 31)
 
 /*
- * The hints after an unsuccessful request. Verb 0 matches all verbs. A hint
- * with a command is shown only if the reply has the pair see=COMMAND. A hint
- * with `said` is shown only if the status of another machine has these words.
+ * The hints after an unsuccessful request. If `verb` is 0, the hint is for all
+ * verbs. If `see` is a command, the hint is shown only if the reply has the
+ * pair see=COMMAND. If `said` is not NULL, the hint is shown only if the status
+ * of another machine has these words.
  */
 static const struct hint {
 	int code;
@@ -75,7 +79,10 @@ add_pairs(struct buf *out, const struct reply *r)
 	size_t i;
 
 	for (i = 0; i < r->npairs; i++) {
-		/* These pairs are shown on separate lines or in the text. */
+		/*
+		 * Leave out these pairs, because they are shown on separate
+		 * lines or in the text.
+		 */
 		if (strcmp(r->pairs[i].key, "output") == 0 ||
 			strcmp(r->pairs[i].key, "see") == 0 ||
 			strcmp(r->pairs[i].key, "hidden") == 0)
@@ -140,14 +147,18 @@ hint_applies(const struct hint *hint, const struct invocation *inv,
 		(hint->verb != 0 && hint->verb != inv->request.verb))
 		return false;
 	/*
-	 * The reply names a rule of an entry, so this entry matches the client.
+	 * If the reply names a rule of an entry, that entry matches the client.
+	 * Then the hint would be wrong.
 	 */
 	if (r->code == CODE_NO_IDENTITY && reply_pair(r, "rule") != NULL)
 		return false;
 	if (hint->said != NULL)
 		return host->target.kind != TARGET_UNIX &&
 		       strstr(r->said, hint->said) != NULL;
-	/* The daemon's text may already say when to try again. */
+	/*
+	 * Leave out the hint if the daemon's text already says when to try
+	 * again.
+	 */
 	if (r->code == CODE_TOO_MANY && strstr(r->said, "try again") != NULL)
 		return false;
 	return hint->see == NULL ||
@@ -220,8 +231,8 @@ render_status(const struct invocation *inv, const struct host *host,
 			reply_pair(r, "truncated"));
 	if (reply_run_failed(r)) {
 		/*
-		 * With --exit-status, bridlectl ends with the exit status of
-		 * the command, so no message is needed.
+		 * Print no message with --exit-status, because the exit status
+		 * of bridlectl is the exit status of the command.
 		 */
 		if (!invocation_has(inv, OPT_EXIT_STATUS))
 			message_host(host->label, "%s", r->said);
@@ -230,7 +241,7 @@ render_status(const struct invocation *inv, const struct host *host,
 	if (outcome == OUTCOME_DONE) {
 		/*
 		 * For a list, print the text of the status if the daemon cannot
-		 * see all processes. For other verbs, the caller prints this
+		 * see all processes. For other verbs, the caller prints the
 		 * text.
 		 */
 		if (inv->request.verb == VERB_LIST &&

@@ -36,7 +36,7 @@ add_columns(struct table *merged, const struct table *t)
 
 /*
  * The host's name is stored only once. The first cell of each new row points to
- * this text.
+ * the stored name.
  */
 int
 table_merge_add(struct table *merged, const char *host, const struct table *t)

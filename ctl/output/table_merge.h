@@ -1,6 +1,6 @@
 /*
- * Merge the tables of many hosts into one table. The first column of the merged
- * table holds the host's name. No I/O.
+ * Merges the tables of many hosts into one table. The first column of the
+ * merged table has the host's name. No I/O.
  */
 #ifndef BRIDLE_TABLE_MERGE_H
 #define BRIDLE_TABLE_MERGE_H
@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* The name of the column that holds the host of each row. */
+/* The name of the column that has the host of each row. */
 #define TABLE_MERGE_HOST "host"
 
 /*

@@ -81,8 +81,8 @@ add_columns(struct libscols_table *table, const struct view *v)
 		if (verb_column_is_number(name) && !is_time(name))
 			flags |= SCOLS_FL_RIGHT;
 		/*
-		 * On a narrow terminal, only the column "command" is shortened.
-		 * Other columns are short, or the user selected them.
+		 * On a narrow terminal, shorten only the column "command".
+		 * Other columns are short, or the user has selected them.
 		 */
 		if (strcmp(name, "command") == 0)
 			flags |= SCOLS_FL_TRUNC;
@@ -95,8 +95,8 @@ add_columns(struct libscols_table *table, const struct view *v)
 }
 
 /*
- * Append a time that is given in seconds since the epoch. A time today is shown
- * as the time of day, any other time as a date.
+ * Append a time that is given in seconds since the epoch. If the time is today,
+ * append the time of day. Otherwise append the date.
  */
 static void
 add_time(struct buf *out, const char *digits, time_t now)
@@ -201,8 +201,8 @@ draw(const struct view *v, int fd, FILE *out)
 	scols_table_set_stream(table, out);
 	scols_table_enable_colors(table, wants_color(fd));
 	/*
-	 * text_safe() has escaped the cells. libsmartcols would escape the
-	 * escapes.
+	 * text_safe() has escaped the cells already. libsmartcols must not
+	 * escape the cells again.
 	 */
 	scols_table_enable_noencoding(table, 1);
 	set_width(table, fd);

@@ -1,5 +1,5 @@
 /*
- * Print tables for people with libsmartcols.
+ * Prints tables for people, with the library libsmartcols.
  */
 #ifndef BRIDLE_TABLE_PRINT_H
 #define BRIDLE_TABLE_PRINT_H
@@ -8,9 +8,9 @@
 #include "output/view.h"
 
 /*
- * Print the view to the descriptor `fd`. A view without rows prints nothing. On
- * a terminal, the table is fitted to the width of the terminal. Elsewhere, no
- * text is shortened. Return 0, or -1 if no memory is available or the output
+ * Print the view to the descriptor `fd`. If the view has no rows, print
+ * nothing. On a terminal, fit the table to the width of the terminal. Otherwise
+ * shorten no text. Return 0, or -1 if no memory is available or the output
  * could not be written.
  */
 int table_print(const struct view *, int fd);

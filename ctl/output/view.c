@@ -12,7 +12,8 @@
 struct sort_key {
 	size_t row;
 	uint64_t number;
-	char *text; /* the text to compare; NULL: compare `number` */
+	/* the text by which the row is sorted; NULL: sort by `number` */
+	char *text;
 	bool descending;
 };
 
@@ -192,8 +193,8 @@ find_parent(const struct sort_key *keys, size_t n, uint64_t pid)
 
 /*
  * Remove loops from `parents`, and limit the depth of the trees. Loops are
- * possible: processes change during the listing, and a hostile host may send
- * wrong parents.
+ * possible, because processes change during the listing. A hostile host can
+ * also send wrong parents.
  *
  * From each row, walk up to a root or to a row whose depth is known. If the
  * walk returns to one of its own rows, there is a loop. The last row of the

@@ -1,5 +1,6 @@
 /*
- * A view selects rows and columns of a table, and orders them. No I/O.
+ * A view, which selects rows and columns of a table and orders the rows and
+ * columns. No I/O.
  */
 #ifndef BRIDLE_VIEW_H
 #define BRIDLE_VIEW_H
@@ -10,7 +11,7 @@
 #include <stddef.h>
 
 #define VIEW_ROOT ((size_t)-1)
-/* Maximum number of levels in a tree; a deeper row becomes a root. */
+/* Maximum number of levels in a tree. A deeper row becomes a root. */
 #define VIEW_DEPTH_MAX 256
 
 struct view {
@@ -56,10 +57,10 @@ void view_hide(struct view *, const char *name);
 int view_sort(struct view *, const char *by, struct buf *error);
 
 /*
- * Arrange the rows as trees, with each row below the row of its parent process.
- * A row becomes a root if the parent is missing, or where a loop is cut. A row
- * deeper than VIEW_DEPTH_MAX becomes a root too. Return 0, or -1 with a
- * sentence appended to `error`.
+ * Arrange the rows as trees. Each row is below the row of its parent process. A
+ * row becomes a root if its parent is missing, or if its parent would close a
+ * loop. A row deeper than VIEW_DEPTH_MAX becomes a root too. Return 0, or -1
+ * with a sentence appended to `error`.
  */
 int view_tree(struct view *, struct buf *error);
 

@@ -31,8 +31,8 @@ view_options_apply(const struct invocation *inv, const struct table *t,
 	if (view_all(v, t) != 0)
 		return problem_add(error, "out of memory");
 	/*
-	 * Only scripts need the column "token": they send the token back with
-	 * only=.
+	 * Hide the column "token" from people, because only scripts need
+	 * tokens. Scripts send a token back with only=.
 	 */
 	if (render_is_text(inv))
 		view_hide(v, "token");
@@ -59,8 +59,8 @@ view_options_check(const struct invocation *inv, const struct table *t,
 	size_t i;
 
 	/*
-	 * If the table cannot be merged, merge_results_show() reports the
-	 * failure later.
+	 * Accept a table that cannot be merged, because merge_results_show()
+	 * reports this failure later.
 	 */
 	if (merged && table_merge_fits(&head, t))
 		head.columns[head.ncolumns++] = host;

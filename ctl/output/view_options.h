@@ -1,5 +1,5 @@
 /*
- * Apply the options --sort, --tree and --columns to a table. No I/O.
+ * Applies the options --sort, --tree and --columns to a table. No I/O.
  */
 #ifndef BRIDLE_VIEW_OPTIONS_H
 #define BRIDLE_VIEW_OPTIONS_H
@@ -10,9 +10,9 @@
 
 /*
  * Make a view of the table, as the options request. If the table begins with
- * the column TABLE_MERGE_HOST, --columns cannot remove this column. Return 0,
- * or -1 with a sentence appended to `error`. In both cases, free the view with
- * view_free().
+ * the column TABLE_MERGE_HOST, keep this column even if --columns leaves the
+ * column out. Return 0, or -1 with a sentence appended to `error`. In both
+ * cases, free the view with view_free().
  */
 int view_options_apply(const struct invocation *, const struct table *,
 	struct view *, struct buf *error);
