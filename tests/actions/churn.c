@@ -121,7 +121,10 @@ finish_one(struct child *children, unsigned n)
 	c->pid = 0;
 }
 
-/* True until standard input has bytes to read or ends. */
+/*
+ * Return false if standard input has bytes to read or has ended, otherwise
+ * true.
+ */
 static bool
 goes_on(void)
 {

@@ -195,7 +195,10 @@ adopt(void)
 	(void)!write(client, "taken", 5);
 }
 
-/* Send the channel to the client, which would be able to use the channel. */
+/*
+ * Send the channel to the client. With the channel, the client could send
+ * messages to the parent.
+ */
 static void
 give(void)
 {

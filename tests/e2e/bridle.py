@@ -589,8 +589,8 @@ def pass_on(sockets, command, names=""):
     program that Popen() then runs has the sockets as its descriptors 3, 4 and
     so on."""
     def place():
-        # Move the sockets to high numbers first, because a socket may already
-        # have one of the numbers 3, 4 and so on.
+        # Move the sockets to high numbers first. A socket may already have one
+        # of the numbers 3, 4 and so on.
         high = [fcntl.fcntl(s.fileno(), fcntl.F_DUPFD, 100) for s in sockets]
         for number, fd in enumerate(high, 3):
             os.dup2(fd, number)

@@ -38,9 +38,9 @@ SERVICE = """<?xml version="1.0" standalone="no"?>
 <type>_bridle._tcp</type><port>%d</port><txt-record>v=1</txt-record>
 <txt-record>fp=%s</txt-record></service></service-group>
 """
-# Mount empty folders over /run and /etc/avahi, so that this avahi-daemon does
-# not use the files of the machine's real avahi-daemon. The folder /etc/avahi
-# comes with avahi-daemon, so it exists.
+# Mount empty folders over /run and /etc/avahi, so that this avahi-daemon uses
+# no files of the real avahi-daemon. The folder /etc/avahi comes with
+# avahi-daemon, so it exists.
 HOLD = """ip link set lo up
 mount -t tmpfs tmpfs /run && mount --bind "$1" /etc/avahi &&
 mount --bind "$1/nsswitch.conf" /etc/nsswitch.conf && echo ready && read line
@@ -145,7 +145,7 @@ class Machine:
         return subprocess.run([*self.inside, *command], check=True, **more)
 
     def start(self, *command):
-        """Start a program that ends with the test at the latest."""
+        """Start a program. The program ends when the test ends, or earlier."""
         process = subprocess.Popen(
             [*self.inside, "setpriv", "--pdeathsig", "KILL", *command],
             env=self.env, stdin=subprocess.DEVNULL,

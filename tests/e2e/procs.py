@@ -124,9 +124,9 @@ class Churn:
         return self
 
     def stop(self):
-        """Stop the program. Return four numbers: the started and the killed
-        processes with the name `name`, then the started and the killed
-        processes with the name `other`."""
+        """Stop the program. Return four numbers. The first two are the numbers
+        of started and of killed processes with the name `name`. The last two
+        are the same numbers for the name `other`."""
         out, _ = self.process.communicate(timeout=bridle.PATIENCE)
         words = out.split()
         assert words[0::2] == ["named", "killed", "others", "killed"], out

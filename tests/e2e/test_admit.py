@@ -1,5 +1,5 @@
-"""Tests of bridlectl admit and bridlectl revoke, which change the rights of
-clients on a host."""
+"""Tests of `bridlectl admit` and `bridlectl revoke`, which change the rights
+of clients on a host."""
 
 import contextlib
 import fcntl

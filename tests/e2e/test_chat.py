@@ -1,5 +1,5 @@
-"""Tests of bridlectl chat, which watches and sends messages, on a terminal and
-in a pipe."""
+"""Tests of `bridlectl chat`, which receives events and sends messages. The
+tests run the program on a terminal and in a pipe."""
 
 import ctypes.util
 import os

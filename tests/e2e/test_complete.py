@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of bridlectl --complete, which prints the candidates for the
+"""Tests of `bridlectl --complete`, which prints the candidates for the
 completion in any shell."""
 
 import contextlib
@@ -83,7 +83,8 @@ def help_of(*words):
 
 
 def commands():
-    """Return a dict that has the line of the help for each command."""
+    """Return a dict. For each command, the dict has the command's line in the
+    help."""
     text = help_of().split("\nCommands:\n")[1].split("\n\n")[0]
     text = re.sub(r"\n {20,}", " ", text)
     return {line.split()[0]: line for line in text.splitlines()}

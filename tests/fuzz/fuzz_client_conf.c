@@ -2,7 +2,7 @@
  * Fuzz target for the text of bridlectl.conf. If the parser refuses a text, it
  * must give a reason. If the parser accepts a text, all hosts in the text must
  * be valid, including the hosts of groups. After the target adds a host to the
- * text, the text must still be valid, and must contain the new host.
+ * text, the text must still be valid and contain the new host.
  */
 #include "hosts/client_conf.h"
 #include "hosts/client_conf_edit.h"

@@ -1,7 +1,7 @@
 /*
  * Fuzz target for the reply of a hostile daemon. The target reads the reply
- * line by line as bridlectl does. After this the target sorts the rows, draws
- * the rows as a tree, and prints the reply in each output format.
+ * line by line as bridlectl does. After this the target sorts the rows, draws a
+ * tree, and prints the reply in each output format.
  */
 #include "output/json.h"
 #include "output/raw.h"

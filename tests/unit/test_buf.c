@@ -50,8 +50,7 @@ test_appending(void **state)
 }
 
 /*
- * Test appends of several sizes, which make the buffer grow at different
- * lengths.
+ * Append texts of several sizes, so that the buffer grows at different lengths.
  */
 static void
 test_growing(void **state)
@@ -138,8 +137,8 @@ test_dropping(void **state)
 }
 
 /*
- * Test that after a failure no append changes the buffer, until buf_reset() is
- * called.
+ * Test that no append changes the buffer between a failure and the next call of
+ * buf_reset().
  */
 static void
 test_failure_is_remembered(void **state)

@@ -205,7 +205,8 @@ test_folder_above(void **state)
 
 /*
  * Test that a symbolic link is refused if other users can write to the folder
- * of the link or to the folder of its target.
+ * of the link. The link must be refused, too, if these users can write to the
+ * folder of the target.
  */
 static void
 test_link(void **state)

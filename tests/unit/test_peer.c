@@ -258,8 +258,8 @@ expect_nobody(int diag, const struct pair *p, bool insecure)
 }
 
 /*
- * Test that the lookup of the peer's uid succeeds for all forms of the two
- * addresses.
+ * Test that the lookup of the peer's uid succeeds for all forms of the
+ * addresses of both ends.
  */
 static void
 test_tcp(void **state)

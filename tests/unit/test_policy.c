@@ -437,8 +437,8 @@ test_needs_groups(void **state)
 
 /*
  * Test that a client with unknown groups is refused. The client must not be
- * treated as a client without groups, because an entry for a group might
- * restrict this client.
+ * treated as a client without groups. An entry for a group might restrict this
+ * client.
  */
 static void
 test_unknown_groups_decide_nothing(void **state)
@@ -562,8 +562,8 @@ test_limits(void **state)
 }
 
 /*
- * Test that the text of the limits is truncated if the lists are long, so that
- * a record can hold this text.
+ * Test that the text of the limits is truncated if the lists are long. A record
+ * must be able to hold this text.
  */
 static void
 test_limits_are_cut(void **state)

@@ -439,8 +439,8 @@ test_wrong_malformed(void **state)
 }
 
 /*
- * Test messages with random changes of bytes. Each message must be refused or
- * must be a valid request.
+ * Test messages in which random bytes are changed. Each message must be refused
+ * or must be a valid request.
  */
 static void
 test_wrong_bytes(void **state)

@@ -395,8 +395,8 @@ test_started(void **state)
 	assert_int_equal(proc_read(dir, pid, &child), 0);
 	started = proc_started(&child);
 	/*
-	 * The kernel counts hundredths of a second, and proc_started() rounds
-	 * to seconds.
+	 * The kernel counts hundredths of a second, but proc_started() rounds
+	 * to seconds. Therefore `started` may be wrong by one second.
 	 */
 	assert_in_range(started, (uint64_t)before - 1, (uint64_t)after + 1);
 	assert_int_equal(proc_read(dir, 1, &first), 0);

@@ -218,8 +218,8 @@ many_rows(void **state)
 }
 
 /*
- * Test that the size of a table is limited by memory, because short lines can
- * hold many empty cells.
+ * Test that the memory of a table is limited, because short lines can hold many
+ * empty cells.
  */
 static void
 too_much(void **state)
@@ -241,8 +241,8 @@ too_much(void **state)
 }
 
 /*
- * Test that the limit of a table counts the memory for storing a row and the
- * memory for showing a row.
+ * Test that the limit of a table counts the memory for storing rows and for
+ * showing rows.
  */
 static void
 too_many_rows(void **state)
@@ -372,8 +372,8 @@ trees_of_lies(void **state)
 
 	(void)state;
 	/*
-	 * rows whose parents form rings of one, two and three rows, a row below
-	 * a ring, and rows without a valid parent
+	 * rows whose parents form rings of one, two and three rows; a row below
+	 * a ring; rows without a valid parent
 	 */
 	assert_int_equal(feed(&r, "1#100#pid#ppid\n1#100#1#1\n1#100#2#3\n"
 				  "1#100#3#2\n1#100#4#5\n1#100#5#6\n"

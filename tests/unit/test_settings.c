@@ -466,8 +466,8 @@ test_unreached_clients(void **state)
 {
 	(void)state;
 	/*
-	 * The entry of the group root matches first, because the user root is a
-	 * member.
+	 * The entry of the group `root` matches first, because the user `root`
+	 * is a member of this group.
 	 */
 	assert_true(is_unreached(
 		"unix_group = \"root\";", "unix_user = \"root\";"));
@@ -908,7 +908,10 @@ test_drop_in_unreached(void **state)
 	end(&o);
 }
 
-/* Return the seconds of the key `until` in the time zone. */
+/*
+ * Parse `value` as the key `until` in the time zone `zone`. Return the time in
+ * seconds since 1970.
+ */
 static int64_t
 until(const char *zone, const char *value)
 {

@@ -138,7 +138,7 @@ test_rows(void **state)
 	}
 }
 
-/* Test an input that arrives in pieces, for each size of the pieces. */
+/* Test an input that arrives in pieces. Try each size of the pieces. */
 static void
 test_pieces(void **state)
 {

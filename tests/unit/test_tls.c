@@ -137,9 +137,9 @@ serve(void *arg)
 }
 
 /*
- * Test that the handshake reports a bad key file even if the file is parsed
- * late, after the peer's part of the handshake. Blocking sockets make this
- * order certain.
+ * Test that the handshake reports a bad key file. The peer has done its part of
+ * the handshake before the file is parsed. Blocking sockets make this order
+ * certain.
  */
 static void
 test_a_key_that_is_none_is_named_also_in_a_hurry(void **state)

@@ -34,7 +34,7 @@ struct taken {
 	size_t ended[HOSTS];
 	enum result_kind kind[HOSTS];
 	char problem[HOSTS][64];
-	size_t wanted; /* number of results before the worker is ended */
+	size_t wanted; /* the test ends a worker after so many results */
 };
 
 static void
