@@ -558,8 +558,27 @@ may_refuse(const struct parent *p)
 }
 
 /*
- * Refuse all clients until a file of the configuration changes or a signal
- * arrives. Return 0 to load the configuration again, or -1 to end the daemon.
+ * Take the settings that the child has loaded during the refusal. Return 0, or
+ * EX_CONFIG with lines in `errors`, which are also printed.
+ */
+static int
+take_settings(struct parent *p, const struct options *o, struct buf *errors)
+{
+	struct buf warnings = { 0 };
+
+	buf_reset(errors);
+	p->settings = load_child_take(
+		&p->load, o->config, &p->accounts.files, errors, &warnings);
+	print_lines(&warnings);
+	if (p->settings != NULL)
+		return 0;
+	fputs(buf_str(errors), stderr);
+	return EX_CONFIG;
+}
+
+/*
+ * Refuse clients until a child has loaded the configuration again. Return 0, or
+ * -1 to end the daemon.
  */
 static int
 refuse_clients(struct parent *p, const struct options *o,
@@ -599,24 +618,19 @@ load_or_refuse(struct parent *p, const struct options *o)
 {
 	struct refusal refusal = { .path = o->config,
 		.folder = o->folder,
-		.effective = &p->effective };
+		.effective = &p->effective,
+		.load = &p->load };
 	struct buf errors = { 0 };
 	int status;
 
-	for (;;) {
-		refusal_look(&refusal);
-		status = load_and_keep(o, true, &p->settings, &errors);
-		if (status != EX_CONFIG || !may_refuse(p))
-			break;
+	refusal_look(&refusal);
+	status = load_and_keep(o, true, &p->settings, &errors);
+	while (status == EX_CONFIG && may_refuse(p)) {
 		status = refuse_clients(p, o, &refusal, &errors);
-		if (status != 0)
-			break;
-		/*
-		 * `bridled --reload` sends SIGHUP, and waits for a load that
-		 * began after this signal.
-		 */
-		p->effective.began = clock_ms();
+		if (status == 0)
+			status = take_settings(p, o, &errors);
 	}
+	load_child_end(&p->load);
 	buf_free(&errors);
 	buf_free(&refusal.before);
 	effective_end(&p->effective);

@@ -23,7 +23,7 @@
 #define SETTLED_MS 2000
 
 struct waiting_for_files {
-	const struct refusal *why;
+	struct refusal *why;
 	struct buf seen; /* versions of the files */
 	int64_t seen_since;
 	int64_t next_look; /* time of the next check of the files */
@@ -113,6 +113,19 @@ is_mended(struct waiting_for_files *f, int64_t now)
 }
 
 /*
+ * Start a child that reads the files. A child is needed because the file system
+ * or the name service can hang. If a child is already running, kill it first.
+ */
+static void
+read_again(struct refusal *r)
+{
+	refusal_look(r);
+	load_child_start(r->load, r->path, r->folder);
+	/* bridled --reload waits for a load that began after its signal. */
+	r->effective->began = r->load->began;
+}
+
+/*
  * Refuse at most REJECT_MAX clients in the backlog of the listener. Return the
  * number of refused clients. Set *failed if accept(2) fails, for example
  * because too many files are open. The listener then stays readable.
@@ -140,18 +153,20 @@ refuse_clients(const struct listener *l, struct rejected *rejected,
 }
 
 /*
- * Wait for a signal, a new client or input from a refused client, for at most
- * `ms` milliseconds. If `paused` is true, do not wait for new clients. Return
- * 0, or -1 if poll(2) fails.
+ * Wait for a signal, the result of a child that reads the files, a new client
+ * or input from a refused client, for at most `ms` milliseconds. If `paused` is
+ * true, do not wait for new clients. Return 0, or -1 if poll(2) fails.
  */
 static int
 wait_for_work(const struct listeners *l, const struct rejected *rejected,
-	int signals, struct pollfd *fds, bool paused, int ms)
+	int signals, int load, struct pollfd *fds, bool paused, int ms)
 {
 	nfds_t n = 0;
 	size_t i;
 
 	fds[n++] = (struct pollfd){ .fd = signals, .events = POLLIN };
+	/* poll(2) ignores a descriptor of -1. */
+	fds[n++] = (struct pollfd){ .fd = load, .events = POLLIN };
 	for (i = 0; i < l->n && !paused; i++)
 		fds[n++] =
 			(struct pollfd){ .fd = l->v[i].fd, .events = POLLIN };
@@ -182,6 +197,7 @@ turn(const struct listeners *l, struct sd_notify *manager,
 	struct waiting_for_files *files, int signals, struct pollfd *fds,
 	struct rejected *rejected)
 {
+	struct load_child *load = files->why->load;
 	struct sd_notify_counts counts = { 0 };
 	struct rejected before;
 	int64_t now, next;
@@ -193,16 +209,24 @@ turn(const struct listeners *l, struct sd_notify *manager,
 	files->seen_since = clock_ms();
 	for (;;) {
 		now = clock_ms();
-		if (is_mended(files, now))
+		if (load->state == LOAD_NONE && is_mended(files, now))
+			read_again(files->why);
+		next = clock_earlier(load_child_expire(load, now),
+			now + (paused ? PAUSE_MS : LOOK_MS));
+		if (load->state == LOAD_DONE)
 			return 0;
-		next = clock_earlier(sd_notify_expire(manager, &counts, now),
-			clock_earlier(reject_expire(rejected, now),
-				now + (paused ? PAUSE_MS : LOOK_MS)));
-		if (wait_for_work(l, rejected, signals, fds, paused,
+		next = clock_earlier(
+			clock_earlier(next, reject_expire(rejected, now)),
+			sd_notify_expire(manager, &counts, now));
+		if (wait_for_work(l, rejected, signals, load->fd, fds, paused,
 			    clock_left(next)) != 0)
 			return -1;
-		if ((signal_number = take_signal(signals)) != 0)
-			return signal_number == SIGHUP ? 0 : -1;
+		if ((signal_number = take_signal(signals)) == SIGHUP)
+			read_again(files->why);
+		else if (signal_number != 0)
+			return -1;
+		if (load->fd != -1)
+			load_child_read(load);
 		before = *rejected;
 		for (i = 0; i < before.n; i++)
 			reject_read(rejected, before.v[i].fd);
@@ -215,9 +239,9 @@ turn(const struct listeners *l, struct sd_notify *manager,
 
 int
 refuse_all(const struct listeners *l, struct sd_notify *manager,
-	const struct refusal *why)
+	struct refusal *why)
 {
-	struct pollfd *fds = calloc(1 + l->n + REJECT_MAX, sizeof(*fds));
+	struct pollfd *fds = calloc(2 + l->n + REJECT_MAX, sizeof(*fds));
 	struct waiting_for_files files = { .why = why };
 	struct rejected rejected = { 0 };
 	sigset_t handled, before;

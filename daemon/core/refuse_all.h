@@ -9,6 +9,7 @@
 
 #include "buf.h"
 #include "config/effective.h"
+#include "config/load_child.h"
 #include "net/listener.h"
 #include "net/sd_notify.h"
 
@@ -28,6 +29,8 @@ struct refusal {
 	 */
 	struct effective *effective;
 	const char *errors; /* errors of the configuration, as lines */
+	/* the child that reads the files again; LOAD_DONE when it has ended */
+	struct load_child *load;
 };
 
 /*
@@ -40,14 +43,14 @@ void refusal_look(struct refusal *r);
 /*
  * Send the status 503 to each client of the listeners. Clients of unix sockets
  * get `text`. TCP clients get the text "not serving", without TLS even at a TLS
- * port. Return 0 after SIGHUP, or when the files differ from r->before and have
- * stayed the same for two seconds. Return -1 after SIGTERM or SIGINT, or if
- * poll(2) fails.
+ * port. After SIGHUP, or when the files differ from r->before and have stayed
+ * the same for two seconds, a child reads the files. Return 0 when the child
+ * has ended: the caller must take the result from r->load. Return -1 after
+ * SIGTERM or SIGINT, or if poll(2) fails.
  *
  * From now on, SIGHUP is blocked, because the service manager can send SIGHUP
  * at any time. The next call takes a pending SIGHUP.
  */
-int refuse_all(
-	const struct listeners *, struct sd_notify *, const struct refusal *);
+int refuse_all(const struct listeners *, struct sd_notify *, struct refusal *);
 
 #endif

@@ -1,6 +1,7 @@
 """Functions that replace files of /etc for one daemon only. The functions use
 mounts."""
 
+import errno
 import os
 import shutil
 import socket
@@ -98,3 +99,12 @@ class EtcFiles:
 
     def show(self, d, name):
         self.change(d, "umount", "--lazy", "/etc/" + name)
+
+
+def open_writer(fifo):
+    """Open the FIFO for writing. Return None if it has no reader yet."""
+    try:
+        return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as e:
+        bridle.equal(e.errno, errno.ENXIO)
+        return None

@@ -14,6 +14,7 @@ import threading
 import bridle
 from bridle import (SERVICE, Daemon, answers, equal, free_port, read_all,
                     read_answer, wait_for)
+from etc_files import EtcFiles, open_writer
 
 
 class Manager:
@@ -418,6 +419,39 @@ def test_a_refusing_daemon_survives_signals_to_reload():
             m.hear("STATUS=.*1 error[.].*")
             d.write_config(conf_of_service(path, address(t)))
             m.hear("STATUS=Sessions.*")
+            d.sock = path
+            equal(d.ask("1#4").code, 200)
+
+
+class RefusingBehindMounts(Refusing):
+    """Like Refusing, but `wrap` runs as root. setpriv(1) then becomes the
+    ordinary user."""
+
+    def spawn(self):
+        uid, self.uid = self.uid, os.geteuid()
+        self.wrap += ["setpriv", "--reuid=%d" % uid, "--regid=%d" % uid,
+                      "--clear-groups"]
+        super().spawn()
+        self.uid = uid
+
+
+def test_a_refusing_daemon_answers_while_the_name_service_hangs():
+    with EtcFiles() as etc, sockets() as (path, u, t), Manager() as m:
+        with RefusingBehindMounts(m, [u, t], wrap=etc.wrap) as d:
+            m.hear("READY=1")
+            fifo = etc.hide_behind_fifo(d, "group")
+            text = conf_of_service(path, address(t))
+            d.write_config(text.replace("clients = (", 'clients = ( { name ='
+                           ' "far"; unix_group = "daemon"; allow = (); },'))
+            os.kill(d.pid, signal.SIGHUP)
+            # While this descriptor is open, the child waits for its input.
+            writer = wait_for("a reader of the FIFO",
+                              lambda: open_writer(fifo))
+            equal(answer_of(unix_client(path)).code, 503)
+            etc.show(d, "group")
+            os.kill(d.pid, signal.SIGHUP)
+            m.hear("STATUS=Sessions.*")
+            os.close(writer)
             d.sock = path
             equal(d.ask("1#4").code, 200)
 

@@ -2,7 +2,6 @@
 connections stay open, but the new settings hold for these connections, too."""
 
 import contextlib
-import errno
 import os
 import re
 import signal
@@ -13,7 +12,7 @@ import subprocess
 import bridle
 from bridle import Daemon, Victim, equal, read_answer, wait_for
 from crowd import KILLS, Asker, Crowd
-from etc_files import EtcFiles
+from etc_files import EtcFiles, open_writer
 from procs import cpu_seconds, kills
 
 US = os.getuid()
@@ -358,15 +357,6 @@ def test_a_second_reload_takes_the_place_of_one_that_waits():
         equal(counters(d)["reloads"], "1")
         os.close(writer)
         d.wait_quiet()
-
-
-def open_writer(fifo):
-    """Open the FIFO for writing. Return None if it has no reader yet."""
-    try:
-        return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError as e:
-        equal(e.errno, errno.ENXIO)
-        return None
 
 
 def test_reloads_end_however_fast_the_signals_come():
