@@ -8,16 +8,16 @@
 #include <string.h>
 
 /*
- * Time limit for a reply without --timeout, in seconds. After request_seconds
- * (60 by default), the daemon ends a request and sends a status. ANSWER_SECONDS
- * is longer, so that bridlectl can receive this status.
+ * Time limit in seconds for a reply, if --timeout is not given. After
+ * request_seconds (60 by default), the daemon ends a request and sends a
+ * status. ANSWER_SECONDS is longer, so that bridlectl can receive this status.
  */
 #define ANSWER_SECONDS 90
 #define RUN_SECONDS (86400 + ANSWER_SECONDS) /* time limit for `run` */
 
 /*
- * Return the time limit for connecting, in seconds. The limit is at most
- * --timeout.
+ * Return the time limit in seconds for connecting. The limit is at most the
+ * value of --timeout.
  */
 static unsigned
 connect_seconds(const struct endpoint *e)
@@ -37,8 +37,8 @@ connect_seconds(const struct endpoint *e)
  *
  * The daemon does not wait until a user has answered a question. Therefore
  * close the connection before asking about an unknown key, and connect again
- * after the answer. If the daemon refuses without TLS, return 0: the caller
- * reads the refusal as the reply.
+ * after the answer. If the daemon refuses without TLS, return 0. Then the
+ * caller reads the refusal as the reply.
  */
 static int
 connect_and_trust(
@@ -115,10 +115,16 @@ call_extend(struct conn *c, const struct endpoint *e, const struct request *r)
 
 	if (e->timeout > 0)
 		return;
-	/* After an escalation, the daemon waits again, for the same time. */
+	/*
+	 * Add the time again, because the daemon waits for the same time again
+	 * after an escalation.
+	 */
 	if (r->escalate != 0)
 		seconds += r->wait;
-	/* Wait longer than a command may run: the daemon ends the command. */
+	/*
+	 * Wait longer than the longest time of a command, because the daemon
+	 * ends the command after that time.
+	 */
 	if (r->verb == VERB_RUN && !r->explain)
 		seconds = RUN_SECONDS;
 	conn_seconds(c, clock_ms(), seconds);

@@ -12,9 +12,9 @@
 #include <stddef.h>
 
 /*
- * Connect to the host, and send the request unless the request is NULL. Returns
- * 0, or -1 with a sentence in conn->problem. In both cases, the caller must
- * call call_close() or conn_close().
+ * Connect to the host. If the request is not NULL, send the request. Returns 0,
+ * or -1 with a sentence in conn->problem. In both cases, the caller must call
+ * call_close() or conn_close().
  */
 int call_open(struct conn *, const struct endpoint *, const struct request *);
 
@@ -22,8 +22,8 @@ int call_open(struct conn *, const struct endpoint *, const struct request *);
 void call_send(struct conn *, const struct request *);
 
 /*
- * Set the deadline for the reply to this request. With --timeout, do not change
- * the deadline, which limits the whole call.
+ * Set the deadline for the reply to this request. With --timeout, leave the
+ * deadline unchanged, because the deadline then limits the whole call.
  */
 void call_extend(
 	struct conn *, const struct endpoint *, const struct request *);
@@ -44,10 +44,10 @@ enum call_result {
 };
 
 /*
- * Close the connection. `result` is 0 after the last reply, and another number
- * after a failure. Return 0 after the last reply. After a failure, append
- * conn->problem to problem and return a call_result. If the daemon may have
- * carried out the request, problem says this, too.
+ * Close the connection. `result` is 0 if the last reply has arrived, and
+ * another number after a failure. If `result` is 0, return 0. After a failure,
+ * append conn->problem to `problem` and return a call_result. If the daemon may
+ * have carried out the request, `problem` says this, too.
  */
 int call_close(
 	struct conn *, const struct request *, int result, struct buf *problem);
@@ -62,13 +62,16 @@ int call_ask(const struct endpoint *, const struct request *, struct reply *,
 
 /*
  * Like call_ask(). For the verb `run`, also send the content of the file
- * descriptor `input` to the command as its input. If `input` is -1, send no
- * input.
+ * descriptor `input`. The command on the host receives this content as its
+ * input. If `input` is -1, send no input.
  */
 int call_ask_with_input(const struct endpoint *, const struct request *,
 	int input, struct reply *, struct buf *problem);
 
-/* Append to conn->problem why the reply is invalid. Always return -1. */
+/*
+ * Append to conn->problem that the reply is invalid, with the reason `why`.
+ * Always return -1.
+ */
 int call_garbled(struct conn *, const char *why);
 
 /*

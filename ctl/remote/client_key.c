@@ -16,8 +16,8 @@ client_key_path(struct buf *path, struct buf *problem)
 }
 
 /*
- * Append the path of the user's key, which is e->identity or the default key.
- * Append nothing if the default key has no path.
+ * Append the path of the user's key. The path is e->identity, or the path of
+ * the default key. If the default key has no path, append nothing.
  */
 static void
 find_path(const struct endpoint *e, struct buf *path)
@@ -26,7 +26,10 @@ find_path(const struct endpoint *e, struct buf *path)
 
 	if (e->identity != NULL)
 		buf_adds(path, e->identity);
-	/* Without a home folder, the default key has no path. */
+	/*
+	 * Append nothing if there is no home folder, because the default key
+	 * then has no path.
+	 */
 	else if (client_key_path(path, &ignored) != 0)
 		buf_reset(path);
 	buf_free(&ignored);
@@ -61,7 +64,7 @@ read_key(const char *path, bool named, enum client_key_when when,
 }
 
 /*
- * Read the user's key into *key. *key is NULL if there is no default key.
+ * Read the user's key into *key. If there is no default key, *key becomes NULL.
  * Returns 0, or -1 with a sentence appended to problem.
  */
 static int
@@ -77,7 +80,7 @@ read_now(const struct endpoint *e, struct tls_key **key, struct buf *problem)
 	return result;
 }
 
-/* A TLS context that later calls use again. */
+/* A TLS context that is kept for later calls. */
 struct kept {
 	struct kept *next;
 	char *path;

@@ -19,7 +19,7 @@
 #define INPUT_SIZE 65536 /* maximum size of a chunk in bytes */
 /*
  * Time in ms that bridlectl waits for the first byte of the local daemon. After
- * this time, bridlectl asks systemd if the daemon fails to start.
+ * this time, bridlectl asks systemd if the start of the daemon has failed.
  */
 #define START_MS 3000
 
@@ -112,8 +112,9 @@ flush_out(struct conn *c)
 			return;
 		if (n < 0) {
 			/*
-			 * Stop sending, but keep reading: the daemon may have
-			 * sent a status before closing the connection.
+			 * Stop sending, but continue to read. The daemon may
+			 * have sent a status before the daemon closed the
+			 * connection.
 			 */
 			c->deaf = true;
 			buf_reset(&c->out);
@@ -146,7 +147,7 @@ conn_feed(struct conn *c, int fd)
 
 /*
  * Read input for the command, and append the input to c->out as a chunk. At the
- * end of the input, append an empty chunk, the end marker.
+ * end of the input, append an empty chunk, which is the end marker.
  */
 static void
 read_input(struct conn *c)
@@ -157,8 +158,8 @@ read_input(struct conn *c)
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	/*
-	 * Send no end marker: the command would take incomplete input for
-	 * complete input.
+	 * Send no end marker after an error, because the command would then
+	 * treat incomplete input as complete input.
 	 */
 	if (n < 0) {
 		problem_add(&c->problem, "cannot read the input: %s",
@@ -171,7 +172,7 @@ read_input(struct conn *c)
 		c->input = -1;
 }
 
-/* Append to c->problem why reading has failed. Always return -1. */
+/* Append the reason of a failed read to c->problem. Always return -1. */
 static int
 fail_read(struct conn *c)
 {
@@ -199,10 +200,10 @@ events(const struct conn *c)
 }
 
 /*
- * Check that the local daemon starts, if the daemon has sent no byte for
+ * Ask systemd if the local daemon can start, if the daemon has sent no byte for
  * START_MS. If the daemon cannot start, no program accepts the connection, and
- * the request would wait until the deadline. A slow daemon is no error. Returns
- * 0, or -1 with a sentence in c->problem.
+ * the request would wait until the deadline. A slow daemon is not an error.
+ * Returns 0, or -1 with a sentence in c->problem.
  */
 static int
 check_start(struct conn *c)
@@ -230,9 +231,9 @@ patience(const struct conn *c)
 }
 
 /*
- * Wait until the socket or the input is ready, and read the input. Returns 0 on
- * success, and -1 after the deadline. If the daemon does not start, returns -1
- * with a sentence in c->problem.
+ * Wait until the socket or the input is ready, and read the input. Returns 0,
+ * or -1 after the deadline. If the daemon cannot start, returns -1 with a
+ * sentence in c->problem.
  */
 static int
 wait_more(struct conn *c)
@@ -254,8 +255,9 @@ wait_more(struct conn *c)
 }
 
 /*
- * Receive at least one byte into c->in. Return 1 after success and 0 at the end
- * of the connection. On failure, return -1 with a sentence in c->problem.
+ * Receive at least one byte into c->in. Return 1 if bytes have arrived, and 0
+ * at the end of the connection. On failure, return -1 with a sentence in
+ * c->problem.
  */
 static int
 receive(struct conn *c)
@@ -282,8 +284,8 @@ receive(struct conn *c)
 			c->received = true;
 		}
 		/*
-		 * Check the deadline after data, too: the host may send data
-		 * for ever.
+		 * Check the deadline even after data, because the host may send
+		 * data without end.
 		 */
 		if (n >= 0 && clock_left(c->deadline) > 0)
 			break;

@@ -12,10 +12,11 @@
 #include <poll.h>
 #include <string.h>
 
-#define BACKLOG_PAUSE 20 /* ms between two attempts if a backlog is full */
+/* ms between two attempts to connect, if the backlog is full */
+#define BACKLOG_PAUSE 20
 
 /*
- * Connect a socket, and wait until the deadline at most. Returns 0, or -1 with
+ * Connect a socket, but wait only until the deadline. Returns 0, or -1 with
  * errno set.
  */
 static int
@@ -59,8 +60,8 @@ is_default(const char *path)
 }
 
 /*
- * Append why the local daemon cannot be reached, and what to check. The reason
- * is in errno. Always return -1.
+ * Append the reason why bridlectl cannot reach the local daemon, and what the
+ * user can check. The reason is in errno. Always return -1.
  */
 static int
 fail_unix(const char *path, struct buf *problem)
@@ -139,8 +140,8 @@ open_address(const struct addrinfo *a, int64_t deadline)
 }
 
 /*
- * Append why a name has no address. `error` is a result of getaddrinfo(3).
- * Always return -1.
+ * Append the reason why a name has no address. `error` is a result of
+ * getaddrinfo(3). Always return -1.
  */
 static int
 fail_name(const char *host, int error, struct buf *problem)
@@ -165,7 +166,8 @@ open_host(const struct target *t, int64_t deadline, bool *tried,
 	for (a = all; a != NULL; a = a->ai_next)
 		left++;
 	/*
-	 * Divide the time among the addresses: the first address may not reply.
+	 * Divide the time among the addresses, because the first address may
+	 * not reply.
 	 */
 	for (a = all; a != NULL && fd == -1; a = a->ai_next, left--) {
 		fd = open_address(a, clock_ms() + clock_left(deadline) / left);
@@ -176,8 +178,8 @@ open_host(const struct target *t, int64_t deadline, bool *tried,
 		return fd;
 	*tried = is_of_host(error);
 	/*
-	 * The caller prints the target's name before this text. Omit the
-	 * address if the name already contains the address.
+	 * The caller prints the target's name before this text. If this name
+	 * already contains the address, omit the address here.
 	 */
 	return problem_add(problem, "cannot connect to %s%sport %s: %s%s",
 		strstr(t->name, t->host) ? "" : t->host,

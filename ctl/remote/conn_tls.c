@@ -13,8 +13,9 @@
 #define PLAIN_MAX 128 /* maximum length of a status line without TLS */
 
 /*
- * True if the text begins with a status line that refuses the connection. In
- * this case, append the text of the status, which is not authenticated.
+ * True if the text begins with a status line by which the daemon refuses the
+ * connection. In this case, append the text of the status. This text is not
+ * authenticated.
  */
 static bool
 add_refusal(char *first, struct buf *problem)
@@ -33,8 +34,8 @@ add_refusal(char *first, struct buf *problem)
 }
 
 /*
- * Append why the handshake failed, after a reply without TLS. The bytes of the
- * reply stay in the socket. Always return -1.
+ * Append the reason why the handshake failed, if the host has replied without
+ * TLS. The bytes of the reply stay in the socket. Always return -1.
  */
 static int
 fail_plain(const struct target *t, int fd, bool *refused, struct buf *problem)

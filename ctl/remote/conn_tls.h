@@ -13,10 +13,10 @@
 
 /*
  * Do the handshake over a connected socket. On success, return 0 and store the
- * fingerprint of the host's key, which the caller must check. On failure,
- * return -1 with a sentence appended to problem. *refused is true if a busy
- * daemon has sent a status line without TLS instead. This line is still in the
- * socket.
+ * fingerprint of the host's key. The caller must check this fingerprint. On
+ * failure, return -1 with a sentence appended to problem. If a busy daemon has
+ * sent a status line without TLS, *refused becomes true. This line is still in
+ * the socket.
  */
 int conn_tls_handshake(struct tls *, int fd, const struct target *,
 	int64_t deadline, char fingerprint[TLS_FINGERPRINT_SIZE], bool *refused,

@@ -13,10 +13,12 @@
 
 struct endpoint {
 	const struct target *target;
-	const char *identity;   /* path of the user's key; NULL: default key */
-	const char *pin;        /* required fingerprint of the host, or NULL */
-	const char *pin_source; /* option or file that sets `pin` */
-	bool accept_new;        /* trust the key of an unknown host */
+	/* path of the user's key; NULL: the default key */
+	const char *identity;
+	/* fingerprint that the host's key must have, or NULL */
+	const char *pin;
+	const char *pin_source; /* name of the option or file that sets `pin` */
+	bool accept_new;        /* true: trust the key of an unknown host */
 	unsigned connect_timeout; /* time limit in seconds; 0: not given */
 	unsigned timeout; /* time limit of the call in seconds; 0: not given */
 	/* where to store the address of the reached host; NULL: nowhere */
@@ -24,8 +26,8 @@ struct endpoint {
 };
 
 /*
- * Return the endpoint of a host. The endpoint points into both arguments, which
- * must outlive the endpoint.
+ * Return the endpoint of a host. The endpoint has pointers into both arguments.
+ * Both arguments must therefore outlive the endpoint.
  */
 struct endpoint endpoint_of(const struct invocation *, const struct host *);
 

@@ -59,8 +59,8 @@ add_unknown(
 
 /*
  * Store the key of an unknown host, for --accept-new. If another process has
- * just stored a key of this host, store nothing; *found describes the stored
- * key. Returns 0, or -1 with a sentence appended to problem.
+ * just stored a key of this host, store nothing. In this case, *found describes
+ * the stored key. Returns 0, or -1 with a sentence appended to problem.
  */
 static int
 remember(const struct endpoint *e, const char *path, const char *host,

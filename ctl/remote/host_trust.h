@@ -13,13 +13,14 @@
 enum host_trust {
 	HOST_TRUST_YES,
 	HOST_TRUST_NO, /* `problem` says why */
-	HOST_TRUST_ASK /* the host is unknown, and a user can be asked */
+	/* the host is unknown, and the caller can ask the user */
+	HOST_TRUST_ASK
 };
 
 /*
  * Check the key that the host has shown. With --accept-new, store the key of an
- * unknown host in known_hosts. For HOST_TRUST_NO, append a sentence to problem;
- * further lines of problem say what to do.
+ * unknown host in known_hosts. If the result is HOST_TRUST_NO, append a
+ * sentence to problem. Further lines of problem say what the user can do.
  */
 enum host_trust host_trust_check(
 	const struct endpoint *, const char *fingerprint, struct buf *problem);
@@ -33,7 +34,8 @@ int host_trust_ask(
 	const struct endpoint *, const char *fingerprint, struct buf *problem);
 
 /*
- * Print the key on stderr, and say how to compare the key with the host's key.
+ * Print the key on stderr, and explain how the user can compare the key with
+ * the key on the host.
  */
 void host_trust_show(const struct target *, const char *fingerprint);
 

@@ -26,8 +26,8 @@ key_create_login(struct buf *out)
 }
 
 /*
- * Append the subject of the certificate, as in "alice@web1". The subject is
- * only for people.
+ * Append the subject of the certificate, as in "alice@web1". Only people read
+ * the subject.
  */
 static void
 add_subject(struct buf *out)

@@ -9,9 +9,9 @@
 struct line {
 	const char *start;
 	size_t len;       /* length of the line without its LF */
-	const char *host; /* NULL if the line is empty or a comment */
+	const char *host; /* the host; NULL if the line is empty or a comment */
 	size_t host_len;
-	const char *key; /* the text after the host and blanks */
+	const char *key; /* the text after the host and the blanks */
 	size_t key_len;  /* length of `key` without blanks at the end */
 };
 
@@ -41,7 +41,7 @@ split(struct line *l)
 }
 
 /*
- * Split the line that begins at *at into *l, and move *at after the LF of this
+ * Split the line that begins at *at into its parts *l, and move *at to the next
  * line. Return false at the end of the text.
  */
 static bool
@@ -66,8 +66,8 @@ same(const char *s, size_t len, const char *other)
 }
 
 /*
- * True if the line's host has the form of target_address(), because
- * known_hosts_find() finds only this form. Otherwise append a sentence to
+ * True if the line's host has the form of target_address(). known_hosts_find()
+ * finds only hosts in this form. If the form is wrong, append a sentence to
  * problem.
  */
 static bool
@@ -81,7 +81,10 @@ check_host(const struct line *l, struct buf *problem)
 	if (memchr(l->host, '\0', l->host_len) != NULL) {
 		buf_adds(problem, "the line has a NUL byte");
 	} else if (target_parse(buf_str(&text), &t, problem) != 0) {
-		/* target_parse() has appended the reason to problem. */
+		/*
+		 * Append nothing, because target_parse() has already appended
+		 * the reason to problem.
+		 */
 	} else if (t.kind != TARGET_TLS) {
 		buf_addf(problem, "'%s' does not use TLS", buf_str(&text));
 	} else {
@@ -113,8 +116,8 @@ check_key(const struct line *l, char fingerprint[TLS_FINGERPRINT_SIZE],
 }
 
 /*
- * If the valid line is for this host, update `found`. `has` is the key in the
- * line, and `wanted` is the key that the host has shown.
+ * If the line is for this host, update `found`. The line must be valid. `has`
+ * is the key in the line, and `wanted` is the key that the host has shown.
  */
 static void
 match_line(const struct line *l, size_t number, const char *host,

@@ -1,7 +1,7 @@
 /*
  * Reads and changes the text of known_hosts. Each line has a host and one key:
- * "NAME:PORT SHA256:…". A host may have several lines; each of their keys is
- * valid. Lines that begin with # are comments. No I/O.
+ * "NAME:PORT SHA256:…". A host may have several lines, and all keys of these
+ * lines are valid. Lines that begin with # are comments. No I/O.
  *
  * An invalid line is an error. If invalid lines were skipped, a known host
  * could count as unknown.
@@ -16,23 +16,24 @@
 
 enum known {
 	KNOWN_NOT,  /* the host is unknown */
-	KNOWN_SAME, /* the host is known by this key */
-	KNOWN_OTHER /* the host is known only by other keys */
+	KNOWN_SAME, /* the host is known, and has this key */
+	KNOWN_OTHER /* the host is known, but only with other keys */
 };
 
 struct known_found {
 	enum known known;
 	/*
-	 * Only for KNOWN_OTHER: number of the host's first line, and its key.
+	 * The number of the host's first line, and the key in this line. Only
+	 * KNOWN_OTHER sets these members.
 	 */
 	size_t line;
 	char fingerprint[TLS_FINGERPRINT_SIZE];
 };
 
 /*
- * Look for a host and its key in the text, and set known_found. `host` has the
- * form of target_address(). Returns 0, or -1 with "FILE:LINE: …" appended to
- * problem if any line is invalid.
+ * Look for a host and its key in the text, and fill in the struct known_found.
+ * `host` has the form of target_address(). Returns 0. If any line is invalid,
+ * returns -1 with "FILE:LINE: …" appended to problem.
  */
 int known_hosts_find(const char *text, size_t len, const char *file,
 	const char *host, const char *fingerprint, struct known_found *,
@@ -40,8 +41,9 @@ int known_hosts_find(const char *text, size_t len, const char *file,
 
 /*
  * Append to `out` a copy of the text in which the host has only this key. The
- * new line replaces the host's first line, or is the last line. Lines of other
- * hosts stay unchanged. The text must be valid for known_hosts_find().
+ * new line replaces the host's first line. If the host has no line, the new
+ * line becomes the last line. Lines of other hosts stay unchanged. The text
+ * must be valid for known_hosts_find().
  */
 void known_hosts_replace(const char *text, size_t len, const char *host,
 	const char *fingerprint, struct buf *out);

@@ -112,8 +112,8 @@ static int
 lock_and_change(const char *name, struct change *c, struct buf *problem)
 {
 	/*
-	 * If the name is a symbolic link, change the file at the end of the
-	 * link.
+	 * If the name is a symbolic link, change the file to which the link
+	 * leads.
 	 */
 	char *real = realpath(name, NULL);
 	const char *path = real ? real : name;

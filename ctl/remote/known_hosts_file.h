@@ -1,6 +1,6 @@
 /*
  * Reads and changes the file known_hosts. If several processes change the file
- * at the same time, no change is lost. No reader sees an incomplete file.
+ * at the same time, no change is lost. A reader never sees an incomplete file.
  */
 #ifndef BRIDLE_KNOWN_HOSTS_FILE_H
 #define BRIDLE_KNOWN_HOSTS_FILE_H
@@ -9,24 +9,26 @@
 #include "remote/known_hosts.h"
 
 /*
- * Look for a host and its key in the file. A file that does not exist counts as
- * empty. Return 0 on success. If a line is invalid, or if other users can write
- * the file, return -1 with a sentence appended to problem.
+ * Look for a host and its key in the file. A missing file counts as an empty
+ * file. Return 0 on success. On failure, return -1 with a sentence appended to
+ * problem. It is a failure if a line is invalid, or if other users can write
+ * the file.
  */
 int known_hosts_file_find(const char *path, const char *host,
 	const char *fingerprint, struct known_found *, struct buf *problem);
 
 /*
  * Add the key to the file if the host is unknown. *found describes the file
- * before the change. Returns 0, or -1 with a sentence appended to problem.
+ * before the key was added. Returns 0, or -1 with a sentence appended to
+ * problem.
  */
 int known_hosts_file_add(const char *path, const char *host,
 	const char *fingerprint, struct known_found *found,
 	struct buf *problem);
 
 /*
- * Store the key as the host's only key in the file. Returns 0, or -1 with a
- * sentence appended to problem.
+ * Store the key in the file, and remove all other keys of the host. Returns 0,
+ * or -1 with a sentence appended to problem.
  */
 int known_hosts_file_replace(const char *path, const char *host,
 	const char *fingerprint, struct buf *problem);

@@ -15,8 +15,8 @@ bad(struct reply *r, const char *problem)
 }
 
 /*
- * Return a decoded copy, which the caller frees. Return NULL if memory cannot
- * be allocated, or if the bytes cannot be decoded.
+ * Return a decoded copy of the bytes, which the caller frees. Return NULL if
+ * memory cannot be allocated, or if the bytes cannot be decoded.
  */
 static char *
 copy_field(const char *s, size_t len)
@@ -58,8 +58,8 @@ take_columns(struct reply *r, const struct wire_reply *w)
 
 	r->headed = true;
 	/*
-	 * The table may have columns already, from an earlier reply of the
-	 * pipeline. This reply must have the same columns.
+	 * The table has columns already if an earlier reply of the pipeline had
+	 * columns. This reply must have the same columns.
 	 */
 	if (r->table.ncolumns > 0)
 		return columns_are(&r->table, w)
@@ -117,8 +117,8 @@ drop_status(struct reply *r)
 }
 
 /*
- * True if the status line has either the exit status or the signal of the
- * command.
+ * True if the status line has the exit status of the command or the command's
+ * signal, but not both.
  */
 static bool
 tells_end(const struct reply *r)

@@ -1,9 +1,7 @@
 /*
- * The reply to a request: a table, the output of a command, and a status. No
- * I/O.
- *
- * The reply may come from a hostile host. Therefore each line is checked before
- * its content is stored.
+ * The reply to a request. A reply has a table, the output of a command, and a
+ * status. No I/O. A hostile host can have sent the reply. Therefore each line
+ * is checked before its content is stored.
  */
 #ifndef BRIDLE_REPLY_H
 #define BRIDLE_REPLY_H
@@ -19,9 +17,9 @@
 
 enum reply_state {
 	REPLY_MORE,  /* more lines follow */
-	REPLY_CHUNK, /* raw bytes follow: reply_chunk() takes them */
+	REPLY_CHUNK, /* raw bytes follow, which reply_chunk() takes */
 	REPLY_DONE,  /* the line was the status line */
-	REPLY_BAD    /* the line is invalid; `problem` says why */
+	REPLY_BAD    /* the line is invalid; `problem` has the reason */
 };
 
 /* The output streams of a command, with their numbers in the protocol. */
@@ -41,21 +39,24 @@ struct reply_pair {
 /* A zeroed struct is an empty reply. */
 struct reply {
 	struct table table;
-	bool headed; /* the column names were received */
+	bool headed; /* true if the column names were received */
 
-	int code;   /* status code; 0 before the status line */
+	int code;   /* status code; 0 until the status line has arrived */
 	char *said; /* text of the status line */
 	size_t npairs;
 	struct reply_pair pairs[WIRE_COLUMNS_MAX]; /* of the status line */
 
-	bool chunked;     /* the reply may have chunks */
-	reply_sink *sink; /* receives the output; NULL: use `kept` */
-	void *taker;      /* first argument of `sink` */
+	bool chunked; /* true if the reply may have chunks */
+	/*
+	 * function that receives the output; NULL: `kept` receives the output
+	 */
+	reply_sink *sink;
+	void *taker;                    /* first argument of `sink` */
 	struct buf kept[REPLY_STREAMS]; /* the output of each stream */
-	size_t chunk; /* bytes of the chunk that are still missing */
+	size_t chunk; /* number of bytes of the chunk that are still missing */
 	enum reply_stream stream; /* stream of the chunk */
 
-	const char *problem; /* why the reply is invalid, or NULL */
+	const char *problem; /* reason why the reply is invalid, or NULL */
 };
 
 /*
@@ -64,14 +65,15 @@ struct reply {
 enum reply_state reply_line(struct reply *, char *line, size_t len);
 
 /*
- * Add len bytes of a chunk, at most r->chunk, and subtract len from r->chunk.
- * Return false on failure. If the sink has failed, r->problem stays NULL.
+ * Add len bytes of a chunk, and subtract len from r->chunk. len must be at most
+ * r->chunk. Return false on failure. If the sink has failed, r->problem stays
+ * NULL.
  */
 bool reply_chunk(struct reply *, const char *, size_t);
 
 /*
- * True if a command ran, and ended by a signal or with an exit status that is
- * not 0.
+ * True if a command has run, and a signal or an exit status other than 0 has
+ * ended the command.
  */
 bool reply_run_failed(const struct reply *);
 
@@ -80,17 +82,17 @@ bool reply_truncated(const struct reply *);
 
 /*
  * Prepare for the reply to another request of a pipeline. The rows of the new
- * reply are appended to the table. The status of the new reply replaces the
- * present status.
+ * reply are appended to the table. The status of the new reply replaces the old
+ * status.
  */
 void reply_next(struct reply *);
 
-/* Return the value that the status line has for this key, or NULL. */
+/* Return the value of this key in the pairs of the status line, or NULL. */
 const char *reply_pair(const struct reply *, const char *key);
 
 /*
- * Return the status code that the explained request would get, or 0 if the
- * reply has no such code. The reply must be the reply to an `explain`.
+ * Return the status code that the explained request would get. Return 0 if the
+ * reply has no such code. The reply must be the reply to a request `explain`.
  */
 int reply_explained(const struct reply *);
 

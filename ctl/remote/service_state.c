@@ -46,7 +46,8 @@ service_state_is_failure(const char *properties)
 	if (!has(properties, "ActiveState=activating"))
 		return false;
 	/*
-	 * systemd waits for the next attempt, or this is not the first attempt.
+	 * True if systemd waits before another attempt to start the service, or
+	 * if the first attempt has failed.
 	 */
 	return has(properties, "SubState=auto-restart") ||
 	       !has(properties, "NRestarts=0");

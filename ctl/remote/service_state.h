@@ -7,10 +7,10 @@
 #include <stdbool.h>
 
 /*
- * True if systemd listens at the unix socket to which `fd` is connected, and
- * the daemon's service has failed or fails again and again. False if the
- * service runs, even if the daemon is slow or is stopping. Also false if the
- * state is unknown. The function can take up to a second.
+ * True if systemd listens at the unix socket of `fd`, and the daemon's service
+ * has failed, once or again and again. `fd` is a connected socket. False if the
+ * service runs, even if the daemon is slow or is stopping. False if the state
+ * is unknown. The function can take up to a second.
  */
 bool service_state_fails(int fd);
 

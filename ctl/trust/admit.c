@@ -32,7 +32,7 @@ struct work {
 	const struct outline_client *present; /* the client's entry, or NULL */
 	/* path of the client's file in conf.d */
 	struct buf path;
-	struct buf text;        /* new text of this file */
+	struct buf text;        /* new text of the client's file */
 	struct buf listen_path; /* file for a new listener, or empty */
 	struct buf listen_text;
 	int lock;
@@ -47,8 +47,9 @@ add_path(const char *file, const char *name, struct buf *path)
 }
 
 /*
- * Prepare the work: resolve the path of the configuration, and take its lock
- * unless only a dry run is wanted. Returns 0, or -1 after printing a message.
+ * Prepare the work. Resolve the path of the configuration. If this is not a dry
+ * run, take the lock of the configuration. Returns 0, or -1 after printing a
+ * message.
  */
 static int
 begin(struct work *w)
@@ -97,7 +98,7 @@ read_fingerprint(const struct work *w)
 	return done;
 }
 
-/* Print that no change is made because of the entry `c`. Return -1. */
+/* Print that nothing is changed because of the entry `c`. Return -1. */
 static int
 refuse(const struct outline_client *c, const char *why)
 {
@@ -118,8 +119,8 @@ is_earlier(struct work *w, const struct outline_client *c)
 }
 
 /*
- * Check that no other entry has the key, because only the first entry with a
- * key decides. Returns 0, or -1 after printing a message.
+ * Check that no other entry has the key, because bridled uses only the first
+ * entry with a key. Returns 0, or -1 after printing a message.
  */
 static int
 check_others(struct work *w)
@@ -388,8 +389,9 @@ apply(struct work *w)
 		result = config_changes_write(
 			&changes, buf_str(&w->path), w->text.data, w->text.len);
 	/*
-	 * Apply an unchanged configuration too. Perhaps an earlier admission
-	 * was interrupted before the daemon had read the files.
+	 * Apply the configuration even if the file is unchanged. An earlier
+	 * admission may have been interrupted before the daemon had read the
+	 * files.
 	 */
 	if (result == 0)
 		outcome = config_apply(&apply);

@@ -19,7 +19,7 @@ enum admit_mode {
 	ADMIT_REPLACE
 };
 
-/* A value that is not given is NULL. */
+/* The values of an admission. If a value is not given, the member is NULL. */
 struct admit {
 	const char *file; /* path of bridled.conf */
 	const char *key;  /* fingerprint of the client's key */
@@ -58,18 +58,17 @@ struct admitted {
 int admit_check(const struct admit *, struct buf *error);
 
 /*
- * Ignore the signals that come when the user types ^C, or when a terminal or a
- * connection is closed. Call this function before admit_run() and
- * admit_revoke(). Otherwise such a signal could leave a half-applied
- * configuration.
+ * Ignore SIGINT and the signals of a closed terminal or connection. Call this
+ * function before admit_run() and admit_revoke(). Otherwise such a signal could
+ * leave a half-applied configuration.
  */
 void admit_ignore_signals(void);
 
 /*
  * Carry out a checked admission. For a dry run, change nothing. Return
- * OUTCOME_DONE, or another outcome after printing messages; then nothing has
- * changed. In both cases, the caller must call admitted_free(). Like
- * config_apply(), the function can run for up to a minute.
+ * OUTCOME_DONE. On failure, leave the files unchanged, print messages and
+ * return another outcome. In both cases, the caller must call admitted_free().
+ * Like config_apply(), the function can run for up to a minute.
  */
 enum outcome admit_run(const struct admit *, struct admitted *);
 
@@ -77,8 +76,8 @@ void admitted_free(struct admitted *);
 
 /*
  * End the access of the client with this name. Return OUTCOME_DONE, or another
- * outcome after printing messages. The entry must be alone in a file of its own
- * in conf.d. Otherwise nothing is changed.
+ * outcome after printing messages. The client's entry must be in a separate
+ * file in conf.d, without other entries. Otherwise nothing is changed.
  */
 enum outcome admit_revoke(const char *file, const char *name, bool dry_run);
 

@@ -62,8 +62,8 @@ take_mode(struct admit *a, const char *value)
 }
 
 /*
- * Take one line. An unknown word is an error: a newer bridlectl could send a
- * restriction that this version does not know.
+ * Take one line. An unknown word is an error, because it could be a restriction
+ * that a newer bridlectl has sent.
  */
 static bool
 take_line(struct admit *a, char *word)

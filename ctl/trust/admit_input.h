@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#define ADMIT_INPUT_MAX 8192 /* maximum bytes of an admission */
+#define ADMIT_INPUT_MAX 8192 /* maximum size of an admission in bytes */
 
 /* The first words of the lines of a reply. */
 #define ADMIT_HELLO "bridle-admit 1"   /* the host has read the admission */
@@ -26,10 +26,10 @@
 void admit_input_format(const struct admit *, struct buf *out);
 
 /*
- * Read the lines of an admission into the struct, which then points into the
- * text. The text is overwritten. Fail if the last line is missing, because then
- * other lines can be missing too. Returns 0, or -1 with a sentence appended to
- * error.
+ * Read the lines of an admission into the struct. The struct then has pointers
+ * into the text. The text is overwritten. If the last line is missing, fail,
+ * because other lines can be missing too. Returns 0, or -1 with a sentence
+ * appended to error.
  */
 int admit_input_parse(struct admit *, char *text, struct buf *error);
 

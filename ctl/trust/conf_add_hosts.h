@@ -12,9 +12,9 @@
 
 /*
  * Check that hosts can be added to this group. `conf` has the settings of both
- * files. Refuse a group of the machine's file: a new group of the same name in
- * the user's file would hide the machine's group. Return 0, or -1 with a
- * sentence in `problem`.
+ * files. Refuse a group of the machine's file. A new group of the same name in
+ * the user's file would hide that group. Return 0, or -1 with a sentence in
+ * `problem`.
  */
 int conf_add_hosts_check_group(
 	const struct client_conf *conf, const char *group, struct buf *problem);

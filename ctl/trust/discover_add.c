@@ -23,8 +23,8 @@ struct plan {
 };
 
 /*
- * True if programs of this machine can look up names of mDNS, such as
- * "lab7.local". Otherwise bridlectl.conf needs a numeric address.
+ * True if programs of this machine can look up mDNS names, such as
+ * "lab7.local". If the result is false, bridlectl.conf needs a numeric address.
  */
 static bool
 knows_mdns(void)

@@ -11,10 +11,10 @@
 #include <stdbool.h>
 
 /*
- * Add the machines and the group to the user's bridlectl.conf, after a question
- * unless `yes` is true. Leave out a machine whose host name is not valid, is
- * announced twice, or names another host in bridlectl.conf. Print a message for
- * each such machine. No key becomes trusted. Return OUTCOME_DONE if all
+ * Add the machines and the group to the user's bridlectl.conf. If `yes` is
+ * false, ask the user first. Leave out a machine whose host name is not valid,
+ * is announced twice, or names another host in bridlectl.conf. Print a message
+ * for each such machine. No key becomes trusted. Return OUTCOME_DONE if all
  * machines are in the group.
  */
 enum outcome discover_add(const struct discoveries *,

@@ -18,9 +18,9 @@ enum discover_fits {
 
 struct discover_trust {
 	/*
-	 * True if a key of the machine's name or of one of its addresses is
-	 * known. A machine can announce a false name. Therefore each connection
-	 * still checks the key.
+	 * True if a key is known for the machine's name or for one of its
+	 * addresses. A machine can announce a false name. Therefore each
+	 * connection still checks the key.
 	 */
 	bool trusted;
 	/* the announced fingerprint, compared with the known keys */
@@ -35,9 +35,9 @@ int discover_trust_find(const struct discovered *, const struct client_conf *,
 	struct discover_trust *, struct buf *problem);
 
 /*
- * True if the host of bridlectl.conf is this machine. The host must use TLS and
- * have the machine's port. The host's address must be the machine's name or one
- * of the machine's addresses.
+ * True if the host of bridlectl.conf is the discovered machine. The host must
+ * use TLS and have the port of the discovered machine. The host's address must
+ * be the name or one of the addresses of the discovered machine.
  */
 bool discover_trust_same(const struct client_conf *, const struct conf_host *,
 	const struct discovered *);

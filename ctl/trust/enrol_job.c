@@ -41,9 +41,9 @@ read_key(const struct endpoint *e, char fingerprint[TLS_FINGERPRINT_SIZE],
 }
 
 /*
- * Choose a TLS port of the host. If the host listens at the target's own port,
- * keep this port. Otherwise use the first port of the reply. Returns 0, or -1
- * if there is no valid port.
+ * Choose a TLS port of the host. If the host listens at the port of the target,
+ * choose this port. Otherwise choose the first port in the reply. Returns 0, or
+ * -1 if there is no valid port.
  */
 static int
 choose_port(struct target *t, struct buf *listeners)
@@ -114,7 +114,7 @@ add_unreached(const struct target *t, struct buf *problem)
 
 /*
  * Ping the host by TLS. Accept only the host key that the host has sent over
- * ssh. The test also succeeds if the host refuses the verb ping, because such a
+ * ssh. If the host refuses the verb ping, the test succeeds too, because the
  * host has accepted the user's key.
  */
 static void

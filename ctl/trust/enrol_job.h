@@ -10,27 +10,32 @@
 
 /* The context of enrol_job(), the same for all hosts. */
 struct enrol {
-	struct admit admit; /* all members but the key are set */
-	const char *user;   /* user on the hosts; NULL: ssh chooses */
-	const char *via;    /* value of --via, or NULL */
-	bool may_ask;       /* ssh is allowed to ask for a password */
+	/* the admission; the key is not set, but all other members are set */
+	struct admit admit;
+	/* user name on the hosts; NULL: ssh chooses the name */
+	const char *user;
+	const char *via; /* value of --via, or NULL */
+	bool may_ask;    /* true if ssh is allowed to ask for a password */
 };
 
 /* Default time limit for one host, in seconds. */
 #define ENROL_SECONDS 90
-/* Time limit for one host if ssh is allowed to ask for a password. */
+/*
+ * Default time limit for one host, in seconds, if ssh is allowed to ask for a
+ * password.
+ */
 #define ENROL_ASK_SECONDS 300
 
 /*
- * The names of the pairs in the status of a result. The pair "fingerprint" is
- * missing if the host has not admitted the key.
+ * The keys of the pairs in the status of a result. The pair "fingerprint" is
+ * missing if the host has not admitted the user's key.
  */
 #define ENROL_PAIR_FINGERPRINT "fingerprint"
 #define ENROL_PAIR_STATE "state"
 #define ENROL_PAIR_PORT "port"
 
 /*
- * Enrol result->host. The function is a worker_job; its context is a struct
+ * Enrol result->host. The function is a worker_job, and `context` is a struct
  * enrol. The function writes no file on this machine. If the host admits the
  * key, but the ping fails, the result has a problem and a fingerprint. After a
  * dry run, the output of the reply is the text that the host has sent.

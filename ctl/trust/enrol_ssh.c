@@ -20,20 +20,21 @@
 #define PAUSE 400 /* ms before the second attempt */
 
 /*
- * The command on the host. This command is constant, and never contains data.
+ * The command that ssh runs on the host. The command is constant, and never
+ * contains data.
  */
 static const char *const remote[] = { "bridlectl", "admit", "--stdin" };
 
 /*
- * The command without --via. ssh refuses a host with an unknown key, and never
- * stores this key.
+ * The command on this machine if --via is not given. ssh refuses a host with an
+ * unknown key, and never stores this key.
  */
 static const char *const ssh[] = { "ssh", "-axT", "-o",
 	"StrictHostKeyChecking=yes", "-o", "UpdateHostKeys=no", "-o",
 	"ClearAllForwardings=yes", "-o", "PermitLocalCommand=no", "-o",
 	"ConnectTimeout=10", "-o", "LogLevel=ERROR" };
 
-/* The words of a command, and the memory of the words. */
+/* The words of a command, and the memory that holds the words. */
 struct command_words {
 	size_t n;
 	const char *v[WORDS_MAX + 1];
@@ -152,7 +153,7 @@ enrol_ssh_check_via(const char *via, struct buf *error)
 }
 
 /*
- * Return the text after the word if the line begins with the word. Otherwise
+ * If the line begins with the word, return the text after the word. Otherwise
  * return NULL.
  */
 static const char *
@@ -211,8 +212,8 @@ take_output(struct enrol_reply *r, struct progress_lines *p, const char *output)
 }
 
 /*
- * Append the lines of `err` to `problem`. Remove "bridlectl: " from the start
- * of each line.
+ * Append the lines of `err` to `problem`, without "bridlectl: " at the start of
+ * a line.
  */
 static void
 add_said(struct buf *problem, const char *err)
@@ -366,7 +367,10 @@ enrol_ssh(const struct enrol_ssh *s, const struct admit *a,
 			&err)) == SSH_FAILED &&
 		was_turned_away(status, buf_str(&err)) && try < TRIES &&
 		clock_left(s->deadline) > pause) {
-		/* The workers must not all connect again at the same time. */
+		/*
+		 * Add a part that differs between workers, so that the workers
+		 * do not all connect again at the same time.
+		 */
 		poll(NULL, 0, pause + getpid() % PAUSE);
 		pause *= 2;
 		try++;

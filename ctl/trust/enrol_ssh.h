@@ -13,10 +13,11 @@
 
 /* How enrol_ssh() reaches the host. */
 struct enrol_ssh {
-	const char *user; /* user on the host; NULL: ssh chooses */
+	/* user name on the host; NULL: ssh chooses the name */
+	const char *user;
 	const char *host; /* name or address */
 	const char *via;  /* value of --via; NULL: use ssh */
-	bool may_ask;     /* ssh is allowed to ask for a password */
+	bool may_ask;     /* true if ssh is allowed to ask for a password */
 	int64_t deadline; /* a time of clock_ms() */
 };
 
@@ -32,9 +33,10 @@ enum enrol_result {
 struct enrol_reply {
 	char state[16];
 	char fingerprint[TLS_FINGERPRINT_SIZE]; /* of the host key */
-	struct buf listeners; /* TLS addresses; each ends with LF */
-	struct buf plan;      /* text of a dry run */
-	struct buf said;      /* messages of the host; each begins with LF */
+	/* the TLS addresses of the host; each address ends with LF */
+	struct buf listeners;
+	struct buf plan; /* text of a dry run */
+	struct buf said; /* messages of the host; each message begins with LF */
 };
 
 /*
@@ -44,9 +46,9 @@ int enrol_ssh_check_via(const char *via, struct buf *error);
 
 /*
  * Run "bridlectl admit --stdin" on the host, and send the admission to the
- * standard input of this command. Without --via, ssh refuses a host whose key
- * ssh does not know. Return ENROL_DONE, or another result with lines appended
- * to problem. In both cases, the caller must call enrol_reply_free().
+ * standard input of this command. Without --via, ssh refuses a host if ssh does
+ * not know the host's key. Return ENROL_DONE, or another result with lines
+ * appended to problem. In both cases, the caller must call enrol_reply_free().
  */
 enum enrol_result enrol_ssh(const struct enrol_ssh *, const struct admit *,
 	struct enrol_reply *, struct buf *problem);

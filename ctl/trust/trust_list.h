@@ -14,7 +14,7 @@ struct trust_list {
 	char *text;
 	size_t n;
 	char **keys;                 /* fingerprints; they point into `text` */
-	struct string_map addresses; /* index in `keys`, by address */
+	struct string_map addresses; /* the index in `keys` of each address */
 };
 
 /*

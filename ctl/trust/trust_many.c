@@ -19,7 +19,7 @@ enum row_state {
 	ROW_NEW,     /* known_hosts has no key of this host */
 	ROW_CHANGED, /* known_hosts has another key */
 	ROW_WRONG,   /* the key differs from the required key */
-	ROW_UNLISTED /* the list of --from does not have the host */
+	ROW_UNLISTED /* the list of --from does not contain the host */
 };
 
 /* The texts that show each state to the user. */
@@ -32,7 +32,8 @@ struct row {
 	enum row_state state;
 	const char *required;     /* the required key, or NULL */
 	struct known_found found; /* the known key, for ROW_CHANGED */
-	struct buf address;       /* in the form of target_address() */
+	/* address of the host in the form of target_address() */
+	struct buf address;
 };
 
 struct trusting {
@@ -65,8 +66,8 @@ take(void *taker, struct result *r)
 	struct row *row = &t->rows[r->index];
 
 	/*
-	 * Check the fingerprint, because a hostile host could control its
-	 * worker.
+	 * Check the fingerprint, because a hostile host could have taken over
+	 * its worker.
 	 */
 	if (r->result_kind == RESULT_OK && r->reply.said != NULL &&
 		tls_fingerprint_valid(r->reply.said)) {
@@ -173,7 +174,10 @@ show(const struct trusting *t)
 	}
 }
 
-/* Warn if two hosts show the same key, because one host is probably a copy. */
+/*
+ * Warn if two hosts show the same key. One host is probably a copy of the other
+ * host.
+ */
 static void
 warn_of_copies(struct trusting *t)
 {

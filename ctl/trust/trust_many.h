@@ -9,9 +9,10 @@
 
 /*
  * Fetch the keys of all hosts of the invocation in parallel, and show the keys.
- * Store the keys that `list` contains. If `list` is NULL, ask for a
- * confirmation, and store all keys. With -y, do not ask. A key that differs
- * from `list` or from bridlectl.conf is never stored. All hosts must use TLS.
+ * If `list` is not NULL, store the keys that `list` contains. If `list` is
+ * NULL, ask for a confirmation, and store all keys. With -y, do not ask. A key
+ * that differs from `list` or from bridlectl.conf is never stored. All hosts
+ * must use TLS.
  */
 enum outcome trust_many(const struct invocation *, const struct trust_list *);
 

@@ -14,8 +14,9 @@ map(size_t size)
 }
 
 /*
- * Return how many of these bytes count against the budget, rounded up to a
- * multiple of STEP. The first BUDGET_FREE bytes of a process do not count.
+ * Return the number of bytes that count against the budget, if a process uses
+ * `bytes` bytes. The number is rounded up to a multiple of STEP. The first
+ * BUDGET_FREE bytes of a process do not count.
  */
 static int64_t
 cost(size_t bytes)
@@ -83,8 +84,8 @@ budget_share_end(struct budget_share *s)
 	int64_t used = s->used;
 
 	/*
-	 * Ignore an impossible number: a compromised child can write any number
-	 * into `used`.
+	 * Ignore an impossible number, because a compromised child can write
+	 * any number into `used`.
 	 */
 	if (used > 0 && used <= cost(s->most))
 		s->budget->left += used;

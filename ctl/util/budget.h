@@ -1,6 +1,7 @@
 /*
- * A limit on the total memory of a process and its children. The counters lie
- * in shared memory, so that each of these processes can change them.
+ * A limit on the total memory of a process and its children. The counters are
+ * in shared memory, so that the process and its children can change the
+ * counters.
  */
 #ifndef BRIDLE_BUDGET_H
 #define BRIDLE_BUDGET_H
@@ -11,32 +12,36 @@
 #include <stdint.h>
 
 /*
- * Number of bytes that each process may use without taking them from the
+ * Number of bytes that each process may use without taking bytes from the
  * budget. A usual reply needs fewer bytes.
  */
 #define BUDGET_FREE ((size_t)1 << 20)
 
 struct budget {
-	_Atomic int64_t left; /* bytes that no process has taken */
+	_Atomic int64_t left; /* number of bytes that no process has taken */
 };
 
 /* The number of bytes that one child has taken from the budget. */
 struct budget_share {
 	struct budget *budget;
 	size_t most; /* maximum number of bytes that the child may use */
-	_Atomic int64_t used; /* bytes taken from the budget */
+	/* number of bytes that the child has taken from the budget */
+	_Atomic int64_t used;
 };
 
 /* Return a budget of `bytes` bytes. On failure, return NULL with errno set. */
 struct budget *budget_open(size_t bytes);
 
 /*
- * Take `bytes` from the budget for the parent process, except the first
- * BUDGET_FREE bytes. The parent never gives them back.
+ * Take `bytes` bytes from the budget for the parent process. The first
+ * BUDGET_FREE bytes do not count. The parent never gives the bytes back.
  */
 void budget_keep(struct budget *, size_t bytes);
 
-/* Free the budget. The caller must end all shares first. NULL is allowed. */
+/*
+ * Free the budget. The caller must first call budget_share_end() for all
+ * shares. NULL is allowed.
+ */
 void budget_close(struct budget *);
 
 /*

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define OUTPUT_MAX (64 * 1024)
-#define LOOK_EVERY 50 /* ms between two checks for the program's end */
+#define LOOK_EVERY 50 /* ms between two checks if the program has ended */
 #define TERM_MS 1000  /* ms from SIGTERM to SIGKILL */
 
 /* A running program, and the pipes from it. */
@@ -39,8 +39,9 @@ close_all(struct child *c)
 }
 
 /*
- * Return a file in memory with this content, or -1 with errno. The input is not
- * a pipe, because a write to a pipe could raise SIGPIPE.
+ * Return the descriptor of a file in memory with this content, or -1 with
+ * errno. The input is not a pipe, because a write to a pipe could raise
+ * SIGPIPE.
  */
 static int
 make_input(const struct buf *input)
@@ -139,9 +140,9 @@ wait_and_take(struct child *c, int64_t until, struct buf *out, struct buf *err)
 	int left = clock_left(until);
 
 	/*
-	 * Wait only for a short time, because the caller must also check for
-	 * the end of the program. A background process of ssh(1) can keep the
-	 * pipes open after this end.
+	 * Wait only for a short time, because the caller must also check if the
+	 * program has ended. A background process of ssh(1) can keep the pipes
+	 * open after the end of the program.
 	 */
 	poll(polls, 2, left < LOOK_EVERY ? left : LOOK_EVERY);
 	take(&c->out[0], out);

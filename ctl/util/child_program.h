@@ -16,11 +16,13 @@ enum {
 };
 
 /*
- * Run a program of $PATH, and wait until it ends. `argv` ends with NULL. The
- * program reads `input` as its standard input. Append the program's standard
- * output to `out`, and its standard error to `err`. Drop all bytes after the
- * first 64 KiB of each stream. At the `deadline`, a time of clock_ms(), end the
- * program. Return the program's exit status, or one of the values above. For
+ * Run a program of $PATH, and wait until the program ends. `argv` ends with
+ * NULL. The program reads `input` as its standard input. Append the program's
+ * standard output to `out`, and its standard error to `err`. Drop all bytes
+ * after the first 64 KiB of each stream. At the `deadline`, a time of
+ * clock_ms(), end the program.
+ *
+ * Return the program's exit status, or one of the values above. For
  * CHILD_PROGRAM_MISSING, `err` has the cause. When this process ends, the
  * program ends too. If this process ignores SIGINT, the program ignores SIGINT
  * too.

@@ -40,10 +40,10 @@ config_dir_home_path(const char *name, struct buf *path, struct buf *problem)
 }
 
 /*
- * Append the path of the file `name` to `path`. The environment variable
- * `variable` has the path of the folder. If this variable is not set, use the
- * folder `standard` in the home folder. Ignore a relative path in the variable,
- * as the XDG specification says.
+ * Append the path of the file `name` to `path`. The folder of the file is the
+ * value of the environment variable `variable`. If this variable is not set,
+ * the folder is `standard` in the home folder. Ignore a relative path in the
+ * variable, as the XDG specification says.
  */
 static int
 add_xdg_path(const char *variable, const char *standard, const char *name,
@@ -139,8 +139,8 @@ make_folder(const char *folder, struct buf *problem)
 	if (mkdir(folder, 0700) == 0)
 		return 0;
 	/*
-	 * For an existing folder, mkdir(2) may set another errno than EEXIST.
-	 * Therefore test for the folder, not for EEXIST.
+	 * If the folder exists, mkdir(2) may set another errno than EEXIST.
+	 * Therefore look for the folder, and do not compare errno with EEXIST.
 	 */
 	if (access(folder, X_OK) != 0 || stat(folder, &st) != 0)
 		return problem_add(problem, "%s: %s", folder, strerror(errno));

@@ -31,17 +31,17 @@ int config_dir_home_path(
 	const char *name, struct buf *path, struct buf *problem);
 
 /*
- * Check that the user has moved their files from ~/.config/bridle, the folder
- * of version 0.1. If the old folder still has such a file and the new folder
- * does not exist, return -1 with a sentence appended to problem. Otherwise
- * return 0.
+ * Check that the user has moved their files from ~/.config/bridle. Version 0.1
+ * used this folder. Return 0, or -1 with a sentence appended to problem. It is
+ * an error if the old folder still has such a file, but the new folder does not
+ * exist.
  */
 int config_dir_check_old(struct buf *problem);
 
 /*
  * Create the missing folders of a file's path, with mode 0700. Returns 0, or -1
  * with a sentence appended to problem. An existing folder must belong to this
- * user or to root. Also fails if config_dir_check_old() fails.
+ * user or to root. If config_dir_check_old() fails, this function fails too.
  */
 int config_dir_make(const char *path, struct buf *problem);
 

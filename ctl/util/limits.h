@@ -4,9 +4,10 @@
 #ifndef BRIDLE_LIMITS_H
 #define BRIDLE_LIMITS_H
 
-#define FANOUT_DEFAULT 64 /* number of hosts contacted in parallel */
+#define FANOUT_DEFAULT 64 /* default number of hosts contacted in parallel */
 #define FANOUT_MAX 1000
-#define TIMEOUT_MAX 86400 /* longest allowed timeout, in seconds */
+/* longest timeout that an option accepts, in seconds */
+#define TIMEOUT_MAX 86400
 /* Default time limit of `wait` and `reboot --wait`, in seconds. */
 #define WAIT_HOST_SECONDS 600
 /* Default time limit of `wake`, in seconds: a PC needs a minute to start. */

@@ -17,7 +17,7 @@
 
 #define SIZE_LIMIT (1024 * 1024)
 #define LOCK_SECONDS 10
-#define LOCK_PAUSE 20 /* ms between two attempts to lock */
+#define LOCK_PAUSE 20 /* ms between two attempts to take the lock */
 
 static int
 fail(struct buf *problem, const char *path)
@@ -33,7 +33,10 @@ locked_file_read(const char *path, size_t *len, struct buf *problem)
 	int fd;
 
 	*len = 0;
-	/* Do not block on a FIFO, and take no controlling terminal. */
+	/*
+	 * Use flags so that open() does not block on a FIFO, and does not make
+	 * a terminal the controlling terminal.
+	 */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd == -1 && errno == ENOENT) {
 		if ((text = strdup("")) == NULL)
@@ -44,7 +47,10 @@ locked_file_read(const char *path, size_t *len, struct buf *problem)
 		fail(problem, path);
 	else if (!S_ISREG(st.st_mode))
 		buf_addf(problem, "%s: not a regular file", path);
-	/* Refuse a file that other users can write: they could replace keys. */
+	/*
+	 * Refuse a file that other users can write, because these users could
+	 * replace keys.
+	 */
 	else if (trusted_path(path, problem) &&
 		 trusted_name(path, &st, problem) &&
 		 (text = fd_read_all(fd, SIZE_LIMIT, len)) == NULL)
@@ -82,7 +88,7 @@ locked_file_replace(const char *path, struct buf *text, struct buf *problem)
 	struct buf name = { 0 };
 	int fd, result = -1;
 
-	/* Remove the file that a killed process may have left. */
+	/* Remove the new file of an earlier process that was killed. */
 	buf_addf(&name, "%s.new", path);
 	unlink(buf_str(&name));
 	fd = open(

@@ -17,10 +17,10 @@
 char *locked_file_read(const char *path, size_t *len, struct buf *problem);
 
 /*
- * Lock the file PATH.lock, because changes replace the file PATH itself. Return
- * the descriptor of the lock file, or -1 with a sentence appended to problem.
- * Wait for 10 s at most: a stopped process can hold the lock. The caller closes
- * the descriptor.
+ * Lock the file PATH.lock. The file PATH itself cannot have the lock, because
+ * each change replaces this file. Return the descriptor of the lock file, or -1
+ * with a sentence appended to problem. Wait for 10 s at most, because a stopped
+ * process can hold the lock. The caller closes the descriptor.
  */
 int locked_file_lock(const char *path, struct buf *problem);
 

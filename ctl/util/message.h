@@ -11,9 +11,9 @@
 void message_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Append all later messages to the buffer instead of printing them. Another
- * process can then print the buffer. If the buffer is NULL, print later
- * messages to stderr again.
+ * Append all later messages to the buffer and do not print them. Another
+ * process can then print the text of the buffer. If the buffer is NULL, print
+ * later messages to stderr again.
  */
 void message_collect(struct buf *);
 

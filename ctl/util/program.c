@@ -20,7 +20,10 @@ run_child(const char *const *argv, int out, int err)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	/* The other program must not read from the terminal. */
+	/*
+	 * Use /dev/null as the standard input, because the other program must
+	 * not read from the terminal.
+	 */
 	dup2(null, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(err != -1 ? err : null, STDERR_FILENO);

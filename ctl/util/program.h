@@ -16,12 +16,12 @@
 #define PROGRAM_FAILED (-1)
 
 /*
- * Run a program of $PATH, and wait until it ends. `argv` ends with NULL. Append
- * the program's standard output to `out`, and its standard error to `err`. If
- * `out` and `err` are the same buffer, the order of the lines is kept. If `err`
- * is NULL, drop the standard error. At the `deadline`, a time of clock_ms(),
- * kill the program. Return the program's exit status or PROGRAM_FAILED. No
- * message is printed.
+ * Run a program of $PATH, and wait until the program ends. `argv` ends with
+ * NULL. Append the program's standard output to `out`, and its standard error
+ * to `err`. If `out` and `err` are the same buffer, the order of the lines is
+ * kept. If `err` is NULL, drop the standard error. At the `deadline`, a time of
+ * clock_ms(), kill the program. Return the program's exit status or
+ * PROGRAM_FAILED. No message is printed.
  */
 int program_run(const char *const *argv, int64_t deadline, struct buf *out,
 	struct buf *err);

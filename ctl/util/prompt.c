@@ -39,7 +39,7 @@ ask(const char *question, const char *hint)
 	size_t size = 0;
 	ssize_t len;
 
-	/* Drop all text that the user typed before they saw the question. */
+	/* Drop all text that the user typed before the question was visible. */
 	tcflush(STDIN_FILENO, TCIFLUSH);
 	text_safe(&shown, question, strlen(question));
 	fprintf(stderr, "%s %s", buf_str(&shown), hint);
@@ -82,7 +82,10 @@ prompt_number(const char *question, size_t number)
 static void
 on_interrupt(int sig)
 {
-	(void)sig; /* no action needed: the signal interrupts read(2) */
+	/*
+	 * Do nothing, because it is enough that the signal interrupts read(2).
+	 */
+	(void)sig;
 }
 
 char

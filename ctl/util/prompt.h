@@ -11,8 +11,8 @@
 bool prompt_terminal(void);
 
 /*
- * Print an error: without a terminal, the command needs -y as a confirmation.
- * If the command has a dry run, the message also offers -n.
+ * Print the error that the command needs -y, because there is no terminal for a
+ * question. If the command has a dry run, the message also offers -n.
  */
 void prompt_refuse(const char *command, bool has_dry_run);
 
@@ -24,15 +24,16 @@ bool prompt_yes(const char *question);
 
 /*
  * Print the question on stderr and read a line from stdin. True only if the
- * line is `number`. A user must read the number of hosts before typing it.
+ * line is `number`. The user must read the number of hosts before they can type
+ * the number.
  */
 bool prompt_number(const char *question, size_t number);
 
 /*
- * Print "QUESTION " on stderr and read a line from stdin. Repeat this until a
- * line begins with one of the letters. `letters` are lower-case; the user may
- * also type upper-case letters. Return the typed letter in lower case, or 0 at
- * the end of input or after ^C.
+ * Print "QUESTION " on stderr and read a line from stdin. Repeat the question
+ * until a line begins with one of the letters. `letters` are lower-case
+ * letters, but the user may also type upper-case letters. Return the typed
+ * letter in lower case. At the end of input or after ^C, return 0.
  */
 char prompt_choice(const char *question, const char *letters);
 

@@ -1,5 +1,5 @@
 /*
- * Counts SIGINT (^C) instead of ending the program.
+ * Counts SIGINT (^C). A SIGINT then does not end the program.
  */
 #ifndef BRIDLE_SIGINT_H
 #define BRIDLE_SIGINT_H
@@ -9,8 +9,8 @@
 
 /*
  * Count each SIGINT from now on. If SIGINT is ignored, as in a background
- * process of a shell, keep ignoring it. SIGINT stays blocked except during
- * sigint_poll().
+ * process of a shell, continue to ignore SIGINT. SIGINT stays blocked except
+ * during sigint_poll().
  */
 void sigint_catch(void);
 
@@ -24,8 +24,8 @@ unsigned sigint_count(void);
 int sigint_poll(struct pollfd *, nfds_t, int64_t deadline);
 
 /*
- * Undo sigint_catch(). If SIGINT was counted, ignore later SIGINTs: the user
- * has interrupted the program, which ends now.
+ * Undo sigint_catch(). If SIGINT was counted, ignore later SIGINTs, because the
+ * user has interrupted the program and the program ends now.
  */
 void sigint_release(void);
 

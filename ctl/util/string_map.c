@@ -7,8 +7,8 @@
 #define SLOTS_MIN 64
 
 /*
- * Return the FNV-1a hash of a name. A hash that resists attacks is not needed,
- * because only the operator chooses the names.
+ * Return the FNV-1a hash of a name. The hash need not resist attacks, because
+ * only the operator chooses the names.
  */
 static uint64_t
 hash(const char *name)

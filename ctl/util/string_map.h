@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 struct string_map_slot {
-	char *name; /* owned; NULL: the slot is free */
+	char *name; /* the name, owned by the table; NULL: the slot is free */
 	size_t value;
 };
 
@@ -20,9 +20,9 @@ struct string_map {
 };
 
 /*
- * Add a copy of the name, with `value` as its number. Return 1 on success. If
- * the table has the name already, leave its number unchanged and return 0. If
- * memory cannot be allocated, return -1.
+ * Add a copy of the name, with `value` as the number of the name. Return 1 on
+ * success. If the table has the name already, leave its number unchanged and
+ * return 0. If memory cannot be allocated, return -1.
  */
 int string_map_add(struct string_map *, const char *name, size_t value);
 

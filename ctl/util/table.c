@@ -9,8 +9,8 @@
 #define NAME_BYTES "abcdefghijklmnopqrstuvwxyz0123456789_-"
 
 /*
- * Number of bytes, without the text, that libsmartcols needs for a row and for
- * a cell.
+ * Number of bytes that libsmartcols needs for a row and for a cell, in addition
+ * to the text.
  */
 #define PRINTED_ROW 160
 #define PRINTED_CELL 88

@@ -20,13 +20,14 @@
 #define TABLE_NAME_MAX 64 /* maximum length of a column's name */
 
 struct table_cell {
-	uint32_t start; /* offset of the cell in `text` of the table */
-	uint32_t len;   /* length of the cell in bytes */
+	uint32_t start; /* offset of the cell's text in `text` of the table */
+	uint32_t len;   /* length of the cell's text in bytes */
 };
 
 /* A zeroed struct is a table without columns and rows. */
 struct table {
-	size_t max_size; /* limit of memory in bytes; 0: TABLE_SIZE_MAX */
+	/* limit of memory in bytes; 0: the limit is TABLE_SIZE_MAX */
+	size_t max_size;
 	struct budget_share *share; /* share of the memory budget, or NULL */
 	size_t ncolumns;
 	char *columns[WIRE_COLUMNS_MAX];
@@ -44,22 +45,29 @@ const char *table_add_column(struct table *, const char *name, size_t len);
 
 /*
  * Append a row of n encoded cells. Return NULL on success. If the row is
- * refused, leave the table unchanged and return a constant text with the
- * reason.
+ * refused, leave the table unchanged and return a constant text. The text is
+ * the reason.
  */
 const char *table_add_row(
 	struct table *, const struct wire_field *cells, size_t n);
 
 /*
  * Allocate memory for nrows more rows, whose cells have `bytes` bytes in total.
- * False if the table would exceed its limit, or if memory cannot be allocated.
+ * Return false if the table would exceed its limit, or if memory cannot be
+ * allocated.
  */
 bool table_reserve(struct table *, size_t nrows, size_t bytes);
 
-/* Return the index of the column with this name, or -1 if there is none. */
+/*
+ * Return the index of the column with this name, or -1 if the table has no such
+ * column.
+ */
 int table_column(const struct table *, const char *name);
 
-/* Return the encoded text of a cell, without a NUL after it, and set *len. */
+/*
+ * Return the encoded text of a cell, and set *len to the length of the text. No
+ * NUL follows the text.
+ */
 const char *table_cell(
 	const struct table *, size_t row, size_t column, size_t *len);
 

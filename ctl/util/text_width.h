@@ -25,7 +25,10 @@ size_t text_width(const char *);
  */
 unsigned text_width_terminal(int fd);
 
-/* Append a text, and then spaces until the text has this width. */
+/*
+ * Append a text, and then append spaces until the text and the spaces have this
+ * width.
+ */
 void text_pad(struct buf *, const char *, size_t width);
 
 #endif
