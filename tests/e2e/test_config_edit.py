@@ -1,5 +1,5 @@
-"""Tests of bridlectl config edit, show and diff, and of the files in which
-bridled keeps its effective settings."""
+"""Tests of `config edit`, `config show` and `config diff` of bridlectl. Tests
+of the files in which bridled keeps its effective settings."""
 
 import contextlib
 import fcntl

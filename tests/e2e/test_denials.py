@@ -292,8 +292,8 @@ LIMITS = [
 
 
 def check_agrees(d, line):
-    """Check that explain predicts the reply to the request `line`. Return this
-    reply."""
+    """Check that `explain` predicts the reply to the request `line`. Return
+    this reply."""
     explained = d.ask("1#12" + line[1:])
     equal(explained.code, 200, line)
     row, = explained.rows

@@ -1,4 +1,5 @@
-"""Tests of discover and announce, with real avahi-daemons on one bridge."""
+"""Tests of `discover` and `announce`, with real avahi-daemons on one network
+bridge."""
 
 import json
 import os

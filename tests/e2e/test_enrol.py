@@ -1,4 +1,4 @@
-"""Tests of bridlectl enrol with real sshd, ssh and bridled."""
+"""Tests of `bridlectl enrol` with real sshd, ssh and bridled."""
 
 import contextlib
 import os

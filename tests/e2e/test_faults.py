@@ -23,7 +23,7 @@ def ping(sock):
 
 
 def status_field(pid, name):
-    """Return the value of a line of /proc/PID/status, which any user may read.
+    """Return the value of a line of /proc/PID/status, which any user can read.
     Return "" if the process does not exist."""
     with contextlib.suppress(OSError):
         with open("/proc/%d/status" % pid) as f:
@@ -388,8 +388,8 @@ def test_a_kill_that_is_killed_has_failed():
 
 
 class HardyAsker(Asker):
-    """A client whose session may be killed at any time. It checks only the
-    replies that are complete."""
+    """A client whose session may be killed at any time. This client checks only
+    complete replies."""
 
     def ask(self):
         try:

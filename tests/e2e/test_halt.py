@@ -1,5 +1,5 @@
-"""Tests of halt, poweroff, reboot and cancel. Each request must run exactly
-the command of the configuration."""
+"""Tests of `halt`, `poweroff`, `reboot` and `cancel`. Each request must run
+exactly the command of the configuration."""
 
 import contextlib
 import os

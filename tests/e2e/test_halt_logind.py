@@ -1,6 +1,6 @@
-"""Tests of halt, cancel and status with a simulated logind that reports
-inhibitors and scheduled halts. The replies of logind come from files. The
-tests in tests/system use the real logind."""
+"""Tests of `halt`, `cancel` and `status` with a simulated logind that reports
+inhibitors and scheduled halts. The replies of logind come from files. The tests
+in tests/system use the real logind."""
 
 import contextlib
 import datetime

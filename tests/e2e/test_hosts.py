@@ -7,7 +7,7 @@ from bridle import Daemon, ctl, equal
 
 
 def hosts(*args, **kwargs):
-    """Run bridlectl hosts. Return its output as a list of words."""
+    """Run `bridlectl hosts`. Return the output as a list of words."""
     done = ctl("hosts", *args, **kwargs)
     equal((done.returncode, done.stderr), (0, ""))
     return done.stdout.split()

@@ -59,7 +59,7 @@ def entry_of(answer):
 
 def loopback():
     """Return the addresses of listeners: an IPv4 address, and an IPv6 address
-    if there is IPv6."""
+    if this machine has IPv6."""
     return ["127.0.0.1:0"] + (["[::1]:0"] if HAS_IPV6 else [])
 
 
@@ -400,7 +400,7 @@ def test_a_name_service_that_hangs_leaves_one_without_groups():
         with connect("127.0.0.1", d.ports[0], uid=STRANGER) as s:
             s.sendall(WHO.encode() + b"\n")
             wait_for("the lookup", lambda: len(d.children()) == 3)
-            # Another client is served while the name service hangs.
+            # The daemon serves another client while the name service hangs.
             equal(d.ask("1#4", d.ports[0]).text, "pong")
             equal(entry_of(bridle.read_answer(s)), None)
         d.wait_log("the name service does not answer")

@@ -1,4 +1,4 @@
-"""Tests of kill, which must signal exactly the matching processes and report
+"""Tests of `kill`, which must signal exactly the matching processes and report
 each outcome."""
 
 import os

@@ -1,5 +1,5 @@
-"""Tests of the daemon from its command line to its end, and of the rights of
-each of its processes."""
+"""Tests of the daemon's command line, start and end, and of the rights of each
+process of the daemon."""
 
 import contextlib
 import ctypes
@@ -634,7 +634,7 @@ def test_the_idle_are_told_that_it_stops():
 
 
 def test_who_waits_to_be_let_in_is_told_that_it_stops():
-    """More clients wait than there are spare sessions. Each of them must get a
+    """More clients wait than there are spare sessions. Each client must get a
     reply."""
     with Daemon(tcp=["127.0.0.1:0"], limits={"spare": 1}) as d, \
             ExitStack() as stack:
@@ -743,9 +743,9 @@ def service_user():
 
 
 class Cast:
-    """The pids of the daemon's processes, one of each kind: .logger, .session,
-    and the actions .program, .list and .kill. Each action runs until the block
-    of `stack` ends."""
+    """The pids of the daemon's processes, one of each kind. These are .logger,
+    .session, and the actions .program, .list and .kill. Each action runs until
+    the block of `stack` ends."""
 
     def __init__(self, d, stack):
         self.logger, = [pid for pid, _ in d.children()]
@@ -936,7 +936,7 @@ def intrude(pid):
 
 
 def as_user(uid, function, *args):
-    """Run a function in a process of this user, which needs no entry in
+    """Run a function in a process of the user `uid`. This uid needs no entry in
     passwd. Return the list of the function's results."""
     read, write = os.pipe()
     child = os.fork()

@@ -64,7 +64,8 @@ def rows_by_pid(answer):
 
 def between(d):
     """Run ps, list, and ps again. Return (before, after, row) for each process
-    that existed all the time: both results of ps, and the row of the list."""
+    that existed all the time. `before` and `after` are from ps, and `row` is
+    from the list."""
     before = ps()
     rows = rows_by_pid(d.ask("1#2"))
     after = ps()
@@ -122,8 +123,8 @@ def test_all_processes_are_as_ps_shows_them():
 
 
 def test_idle_processes_have_the_rss_that_ps_shows():
-    """Compare only roughly: the kernel counts memory for each processor, and
-    adds the counts with a delay."""
+    """Compare only roughly, because the kernel counts memory for each
+    processor, and adds the counts with a delay."""
     with Daemon() as d, crowd(3, unique_name()) as victims:
         mine = {v.pid for v in victims} | {os.getpid(), d.pid}
 

@@ -1,5 +1,5 @@
-"""Tests of many clients in a row and at the same time, of the limits, and of
-silent clients."""
+"""Tests of many clients, one after another and at the same time. Tests of the
+limits, and of silent clients."""
 
 import os
 import signal
@@ -101,8 +101,9 @@ def anonymous_kib(d):
             return next(int(line.split()[1]) for line in f
                         if line.startswith("Anonymous:")), 64
     except PermissionError:
-        # Only root may read smaps_rollup of an undumpable process. Anyone may
-        # read status, but the values there may be wrong by some dozen pages.
+        # Only root can read `smaps_rollup` of an undumpable process. Any user
+        # can read `status`, but the values there may be wrong by some dozen
+        # pages.
         with open("/proc/%d/status" % d.pid) as f:
             return next(int(line.split()[1]) for line in f
                         if line.startswith("RssAnon:")), 512
@@ -112,7 +113,7 @@ def descriptors(d):
     try:
         return d.fds()
     except PermissionError:
-        # Only root may count the descriptors of an undumpable process.
+        # Only root can count the descriptors of an undumpable process.
         return None
 
 
@@ -305,8 +306,8 @@ def test_actions_are_limited():
             answer = d.ask(line, port)
             equal((answer.code, answer.text), (429, "2 actions are running"))
         equal(d.recorded(), [])
-        # Requests that need no action are served. Root at the unix socket may
-        # even start an action.
+        # The daemon serves requests that need no action. Root at the unix
+        # socket can even start an action.
         equal(d.ask("1#4", port).code, 200)
         equal(d.ask("1#1#dry-run", port).code, 200)
         if bridle.ROOT:

@@ -65,8 +65,8 @@ def test_facility_and_level_are_those_of_the_configuration():
              ("halt", "poweroff", "reboot")}
     with LogDaemon(settings=settings % ("local3", "notice"),
                    power=power) as d:
-        # A ping is logged at the level info, so the level notice suppresses
-        # its line.
+        # A ping is logged at the level `info`, so the level `notice` suppresses
+        # the line of this ping.
         equal(d.ask("1#4").code, 200)
         line, _ = check(d, "1#1", result="500")
         equal((line.facility, line.level), (LOCAL3, WARNING))

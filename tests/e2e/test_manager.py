@@ -457,8 +457,8 @@ def test_a_refusing_daemon_answers_while_the_name_service_hangs():
 
 
 def test_a_refusing_daemon_is_found_and_mended():
-    """Test that bridled --reload and bridlectl config edit find a daemon that
-    refuses all clients."""
+    """Test that `bridled --reload` and `bridlectl config edit` find a daemon
+    that refuses all clients."""
     with sockets() as (path, u, t), Manager() as m:
         with Refusing(m, [u, t]) as d:
             m.hear("READY=1")

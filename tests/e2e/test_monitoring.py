@@ -1,5 +1,5 @@
-"""Tests of Bridle as the agent of a monitoring system, with plugins that
-Debian packages."""
+"""Tests of Bridle as the agent of a monitoring system, with plugins from
+packages of Debian."""
 
 import os
 import re
@@ -55,8 +55,8 @@ def test_the_commands_of_the_manual_give_what_the_plugins_give():
         assert done.stdout.startswith("DISK "), done.stdout
         same(d, ("check_load",), (plugin("check_load"), "-w", "15,10,5",
                                   "-c", "30,25,20"))
-        # This check must fail, because its limits demand that the whole disk
-        # is free.
+        # This check must fail, because the limits of this check demand that the
+        # whole disk is free.
         done = same(d, ("check_disk", "100%", "100%", "/"),
                     (disk, "-w", "100%", "-c", "100%", "-p", "/"))
         equal(done.returncode, 2)

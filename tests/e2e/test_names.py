@@ -1,5 +1,5 @@
 """Tests of the names of processes. Output for programs must have the exact
-name. Output for people must do no harm on a terminal."""
+name. Output for people must contain nothing that controls a terminal."""
 
 import contextlib
 import json
@@ -35,8 +35,8 @@ def unique(before=b"", after=b""):
 
 
 def short_names():
-    """Return a dict of names by label. Each name has at most 15 bytes, so it
-    fits into comm."""
+    """Return a dict of names by label. Each name has at most 15 bytes, so the
+    name fits into `comm`."""
     return {
         "plain": unique(),
         "a space": unique(b"a b "),
@@ -66,8 +66,8 @@ def short_names():
 
 
 class Long:
-    """A name of more than 15 bytes. comm has only its first 15 bytes, and
-    argv[0] has the whole name."""
+    """A name of more than 15 bytes. `comm` has only the first 15 bytes of this
+    name, and argv[0] has the whole name."""
 
     def __init__(self, name, folder=b"/opt/some where/"):
         self.name, self.argv0 = name, folder + name
@@ -220,7 +220,7 @@ def test_what_need_not_be_encoded_may_stand_for_itself():
 
 @kills
 def test_a_name_is_no_part_of_another():
-    """kill must not match a part of a name, a name in another case, or a
+    """`kill` must not match a part of a name, a name in another case, or a
     pattern."""
     name = unique(b"Ab")
     others = [name + b"x", b"x" + name, name[:-1], name.swapcase(),
@@ -236,7 +236,7 @@ def test_a_name_is_no_part_of_another():
         equal(v.wait(), -15)
         equal(d.ask("1#3#" + encode(name)).code, 404)
         equal(d.ask("1#3#" + encode(b"*" + name[2:])).code, 404)
-        # The processes of `longer`, `cut` and `exact` have the same comm.
+        # The processes of `longer`, `cut` and `exact` have the same `comm`.
         equal(d.ask("1#3#" + encode(long)).text, "1 signalled")
         equal(exact.wait(), -15)
         equal(d.ask("1#3#" + encode(long[:15])).text, "1 signalled")
@@ -325,8 +325,8 @@ def check_harmless(data, allowed="\n"):
 
 
 def zero_width(c):
-    """True if Unicode calls this character ignorable, and it does not belong
-    to the category Cf."""
+    """True if Unicode calls this character ignorable, and the character is not
+    in the category Cf."""
     return ord(c) in (0x034f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x3164, 0xffa0) \
         or 0x180b <= ord(c) <= 0x180f or 0xfe00 <= ord(c) <= 0xfe0f \
         or 0xe0000 <= ord(c) <= 0xe0fff

@@ -74,7 +74,8 @@ def test_the_client_of_each_lesson_on_sockets_is_served():
             equal(bridle.read_answer(socks[1]).text, "pong")
             equal(bridle.read_answer(socks[0]).code, 200)
             equal(bridle.read_answer(socks[1]).text, "pong")
-            # An LF that comes after this reply is not an empty request.
+            # An LF that comes after this reply does not count as an empty
+            # request.
             for s, late in zip(socks, (b"\n", b"\r\n")):
                 s.sendall(late + b"1#4\n\n")
                 equal(bridle.read_answer(s).text, "pong")

@@ -90,8 +90,8 @@ def test_a_request_in_flight_ends_as_it_began():
         v.process.kill()
         answer = read_answer(s)
         equal([answer.code, answer.rows[0]["outcome"]], [200, b"exited"])
-        # The next request on an open connection must get the reply of the new
-        # settings.
+        # On an open connection, the new settings must apply to the next
+        # request.
         equal(read_answer(s).code, 403)
 
 
@@ -168,7 +168,8 @@ def test_a_bad_file_keeps_the_old_settings_and_the_log_says_why():
     with Daemon(LIMITED, tcp=["127.0.0.1:0"]) as d, d.connect() as s:
         good, inodes = d.clients, sockets(d)
         equal(tell(s, "1#4").code, 200)
-        # Without the wrong line, this entry would allow everything.
+        # If the daemon accepted the wrong line, this entry would allow
+        # everything.
         d.clients = entry()
         for line, pattern in BAD:
             d.settings = line
@@ -223,7 +224,7 @@ def test_a_file_that_is_gone_or_open_to_others_is_bad():
 
 
 class Servant(Daemon):
-    """A daemon that root has started, and that runs as the user nobody."""
+    """A daemon that root has started, and that runs as the user "nobody"."""
 
     def write_config(self, text=None):
         super().write_config(text)
@@ -255,7 +256,7 @@ def test_a_file_that_the_daemon_may_not_read_any_more():
         assert not d.reload()
         d.wait_log("Permission denied")
         equal(d.ask("1#2#name=nobody").code, 404)
-        # Only root may create a file in this folder, so the daemon cannot open
+        # Only root can create a file in this folder, so the daemon cannot open
         # this listener.
         d.tcp = ["{ unix = %s; }" % bridle.quote(d.sock + "2")]
         d.write_config()
@@ -377,7 +378,7 @@ def test_reloads_end_however_fast_the_signals_come():
 
 
 def test_what_is_told_of_a_reload_is_told_of_the_file_as_it_is():
-    """bridled --reload must wait for a reload that reads the current file,
+    """`bridled --reload` must wait for a reload that reads the current file,
     even if another reload is already under way."""
     with Daemon() as d:
         for i in range(10):

@@ -1,4 +1,4 @@
-"""Tests of the unix socket that only root may use."""
+"""Tests of the unix socket that only root is allowed to use."""
 
 import contextlib
 import os
@@ -189,12 +189,13 @@ def test_bridlectl_of_root_uses_it():
             equal(run.returncode, 0, run)
             usual.wait_log("verb=verbs")
             assert "verb=verbs" not in d.log()
-            # Without this socket, root uses the socket of all users.
+            # If root's own socket does not exist, root uses the socket of all
+            # users.
             run = ctl_of_machine(path + ".gone", usual.sock, "who")
             equal(run.returncode, 0, run)
             usual.wait_log("verb=who")
     with place() as path, Daemon(ENTRIES) as usual:
-        # A socket file without a daemon.
+        # Create a socket file without a daemon.
         unix_socket(path, 0o600).close()
         run = ctl_of_machine(path, usual.sock, "who")
         equal(run.returncode, 0, run)

@@ -62,8 +62,8 @@ def test_arguments_go_by_name_and_by_place():
         for line in ("copy#a#b#7", "copy#from=a#to=b#n=7", "copy#b#n=7#from=a",
                      "copy#n=7#a#to=b", "copy#%61#%62#n=%37"):
             equal(d.run(line).args(), want)
-        # Text before '=' names an argument only if an argument has this name
-        # and the '=' is not encoded.
+        # Text before '=' names an argument only if the command has this
+        # argument, and if the '=' is not encoded.
         equal(d.run("copy#x=y#b#7").args()[0], b"from=x=y")
         equal(d.run("copy#from%3Da#b#7").args()[0], b"from=from=a")
 

@@ -1,4 +1,4 @@
-"""Tests of bridlectl run: output, exit status, input, and many hosts."""
+"""Tests of `bridlectl run`: output, exit status, input, and many hosts."""
 
 import json
 import os
@@ -88,8 +88,8 @@ def test_a_terminal_is_sent_nothing_that_harms_it():
         for bad in (b"\x1b", b"\x07", b"\xc2\x9b", b"\xe2\x80\xae", b"\xff"):
             assert bad not in shown, shown
         assert b"a\tb\r\nn\xc3\xa4" in shown, shown
-        # bridlectl shows a character that arrives in two chunks. It shows an
-        # incomplete character as escaped bytes.
+        # bridlectl joins the bytes of a character that arrives in two chunks.
+        # bridlectl shows an incomplete character as escaped bytes.
         equal(on_terminal(d, "run", "split"),
               "\u00e4\r\n\\xe2\\x82".encode())
 

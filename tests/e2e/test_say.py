@@ -1,4 +1,4 @@
-"""Tests of say, which sends a message to all subscribers, to one of them, or
+"""Tests of `say`, which sends a message to all subscribers, to one of them, or
 to the terminals."""
 
 import contextlib

@@ -147,7 +147,7 @@ def test_a_client_of_stopped_processes_does_not_pay():
             # Each pool has its spare session, so that no fork server forks now.
             for pid in spares(d, pools) + fork_servers(d, pools):
                 stop(pid)
-            # The fork server is killed after 5 seconds.
+            # The daemon kills the stopped fork server after 5 seconds.
             with d.connect(d.ports[0]) as s:
                 text = bridle.read_all(s).decode()
                 equal(text, "1#500#no session was free: try again\n")
@@ -248,8 +248,8 @@ def test_one_that_stays_stopped_is_replaced():
 
 
 def test_it_is_of_the_version_that_was_started():
-    """An upgrade replaces the program's file while the old daemon runs. The
-    old daemon must go on with the old program."""
+    """An upgrade replaces the program's file while the old daemon runs. The old
+    daemon must continue with the old program."""
     with Daemon(limits={"spare": 1}) as d:
         path = os.path.join(d.dir, "bridled-session")
         os.unlink(path)

@@ -24,8 +24,8 @@ OPENSSL = shutil.which("openssl")
 
 
 def fingerprint(certificate):
-    """Return the fingerprint of a certificate file. Only openssl and Python
-    compute it, not Bridle."""
+    """Return the fingerprint of a certificate file. Compute the fingerprint
+    with openssl and Python, without Bridle."""
     key = subprocess.run([OPENSSL, "x509", "-in", certificate, "-noout",
                           "-pubkey"], check=True, capture_output=True).stdout
     der = subprocess.run([OPENSSL, "pkey", "-pubin", "-outform", "DER"],
@@ -311,7 +311,7 @@ def test_tls_at_a_plain_port_is_told_so():
 
 def test_a_key_is_nobody_where_there_is_no_tls():
     """Clients without TLS have no key, so an entry with a key must not match
-    them."""
+    these clients."""
     with TlsDaemon(tcp=["127.0.0.1:0"],
                    clients='{ name = "x"; unix_user = "7"; allow = (); }',
                    ) as d:

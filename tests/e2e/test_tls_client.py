@@ -194,7 +194,7 @@ def test_a_known_hosts_that_may_be_another_users_is_refused():
                 pass
 
 
-# Tests of the module beside bridlectl
+# Tests of the TLS module in the folder of bridlectl
 
 def keygen_beside(folder, home):
     """Run `bridlectl keygen` with the bridlectl in this folder. Return the
@@ -221,7 +221,7 @@ def test_a_checkout_below_tmp_has_its_module():
         equal(keygen_beside(folder, home).returncode, 0)
         os.chmod(folder, 0o1777)
         equal(keygen_beside(folder, home).returncode, 0)
-        # A symbolic link is accepted if it belongs to the same user.
+        # bridlectl accepts a symbolic link that belongs to the same user.
         os.rename(module, module + ".1")
         os.symlink(module + ".1", module)
         equal(keygen_beside(folder, home).returncode, 0)

@@ -37,7 +37,7 @@ def lines(hosts, fingerprint):
     return ["%s %s" % (host, fingerprint) for host in hosts]
 
 
-# Tests of trust for several hosts
+# Tests of `trust` for several hosts
 
 def test_one_question_for_all_hosts():
     with lab() as (home, d, hosts):

@@ -16,7 +16,7 @@ NO_HELPER = ("this machine sends no packets: on this machine, run "
 
 
 class Helper:
-    """A running bridled-wake at the socket `path`, which serves root."""
+    """A running bridled-wake that serves root at the socket `path`."""
 
     def __init__(self, path, inside=()):
         self.path, self.inside = path, list(inside)

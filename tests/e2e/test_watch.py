@@ -324,7 +324,8 @@ def test_a_restarted_daemon_tells_that_something_may_be_missed():
 
 
 def test_a_watch_does_not_tell_which_commands_there_are():
-    """A client must not learn the names of commands that it may not run."""
+    """A client must not learn the names of commands that this client is not
+    allowed to run."""
     limited = me('run = ("other"); allow = ("*");')
     with Commander(command("other", "/bin/true"),
                    command("hidden", "/bin/true", "{a}", args='a = "x";',

@@ -19,7 +19,7 @@ MANY = 100 if bridle.FEW else 1000
 
 class Tool:
     """A bridlectl that runs in the background. The list .lines has the lines
-    that it has printed so far."""
+    that bridlectl has printed so far."""
 
     def __init__(self, hosts, *args, env=None, stdin=subprocess.DEVNULL):
         self.lines = []

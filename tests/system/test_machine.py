@@ -26,8 +26,8 @@ _shared = []
 
 
 def shared():
-    """Return the machine that tests share. A test must restore everything that
-    it changes on this machine."""
+    """Return the machine that several tests share. A test must restore
+    everything that it changes on this machine."""
     if not _shared:
         m = installed()
         atexit.register(m.__exit__, None, None, None)
@@ -146,7 +146,7 @@ def test_root_has_a_socket_that_starts_no_stopped_daemon():
           "root root 600 ")
     assert ROOT_SOCKET + ", pid" in m.journal(), m.journal()
     m.run("bridled", "--check", "--access", "root")
-    # A restart keeps the socket, so its clients wait.
+    # A restart keeps the socket open, so the clients of the socket wait.
     inode = m.run("stat", "-c", "%i", ROOT_SOCKET).stdout
     m.run("systemctl", "restart", "bridled.service")
     equal(m.run("stat", "-c", "%i", ROOT_SOCKET).stdout, inode)
@@ -875,7 +875,8 @@ def test_listeners_are_applied_while_the_service_is_idle():
         equal(instances(m), ["bridled-tcp@127.0.0.1:7079.socket"])
         refused = m.sh("bridlectl -H 127.0.0.1 ping 2>&1", check=False)
         assert "Connection refused" in refused.stdout, refused
-        # An administrator may also enable an instance without the generator.
+        # An administrator can enable an instance of the socket unit without the
+        # generator, too.
         m.write(CONF, before)
         m.sh("systemctl enable bridled-tcp@127.0.0.1:7079.socket")
         apply(m)

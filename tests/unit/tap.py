@@ -1,4 +1,5 @@
-"""A runner for tests that yield their problems, with output in TAP."""
+"""A runner for tests. Each test yields its problems, and the runner prints the
+results in TAP."""
 
 
 def run(namespace):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tests that the source files follow the rules of the layout. The rules are
-about the folders that a folder may include, circles of calls, modules without
-I/O, and comments of public functions. Prints TAP."""
+about the folders whose headers a folder can include, circles of calls, modules
+without I/O, and comments of public functions. Prints TAP."""
 
 import contextlib
 import os
@@ -15,8 +15,8 @@ import tap
 SOURCE = os.environ.get("BRIDLE_SOURCE") or os.environ.get("srcdir") or "."
 LINES_MANY = 800
 
-# The folders of each program, lowest first. A file may include headers of its
-# own folder, of the folders before its own folder, and of lib/.
+# The folders of each program, lowest first. A file is allowed to include
+# headers of its own folder, of the folders before its own folder, and of lib/.
 PROGRAMS = {
     "lib": [""],
     "session": [""],
@@ -30,10 +30,10 @@ PROGRAMS = {
 }
 FOLDERS = [os.path.join(program, folder).rstrip("/")
            for program, folders in PROGRAMS.items() for folder in folders]
-# The only header of session/ that the daemon may include.
+# The only header of session/ that the daemon is allowed to include.
 OF_SESSIONS = {"fork_server.h"}
 
-# Pure modules, which do no I/O: they take bytes and return bytes. The files of
+# Pure modules, which do no I/O. They take bytes and return bytes. The files of
 # a module are NAME.c and NAME_PART.c.
 PURE = re.compile(r"(lib/(buf|request|text|verbs|wire)"
                   r"|daemon/(net/penalty_table|policy/policy|request/request_rate"
@@ -111,7 +111,8 @@ def test_header_names_are_unique():
 
 
 def visible(program, folder):
-    """Return the names of the headers that files of a folder may include."""
+    """Return the names of the headers that files of a folder are allowed to
+    include."""
     folders = PROGRAMS[program]
     seen = headers("lib") | {"config.h"}
     if program == "daemon":
