@@ -1,6 +1,7 @@
 /*
  * The commands of bridlectl. Each command has one description. --help and
- * completion use the descriptions, and tests compare them with the manual.
+ * completion use the descriptions. Tests compare the descriptions with the
+ * manual.
  */
 #ifndef BRIDLE_COMMAND_H
 #define BRIDLE_COMMAND_H

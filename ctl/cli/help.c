@@ -101,7 +101,10 @@ print_usage(const struct command *c)
 	buf_free(&part);
 }
 
-/* Print a row of two columns. A long left column gets a line of its own. */
+/*
+ * Print a row of two columns. If the left column is long, print the right
+ * column on the next line.
+ */
 static void
 print_row(const char *left, const char *right)
 {

@@ -95,8 +95,8 @@ check_wait(struct invocation *inv, struct buf *error)
 }
 
 /*
- * Read the time limit of `wake` into inv->await. The argument of `wake` is a
- * list of hosts: set the option -H to this list. Returns 0, or -1 with a
+ * Read the time limit of `wake` into inv->await. Set the option -H to the
+ * argument of `wake`, which is a list of hosts. Returns 0, or -1 with a
  * sentence appended to error.
  */
 static int

@@ -63,8 +63,9 @@ void invocation_free(struct invocation *);
  * After an error, the member `command` is set if the command is known. If
  * --help or --version is given, check nothing after the command.
  *
- * The invocation points into argv and into itself, so it must not be copied. In
- * both cases, the caller must call invocation_free().
+ * The invocation has pointers into argv and into itself. Therefore an
+ * invocation must not be copied. In both cases, the caller must call
+ * invocation_free().
  */
 int invocation_parse(struct invocation *, const struct command *const *commands,
 	int argc, char **argv, struct buf *error);

@@ -1,6 +1,6 @@
 /*
  * The options of the command line. Each option has one row. An option has the
- * same name, letter and meaning in every command that takes it.
+ * same name, letter and meaning in all commands.
  */
 #ifndef BRIDLE_OPTIONS_H
 #define BRIDLE_OPTIONS_H
@@ -78,7 +78,9 @@ enum option_number {
 	OPT_COUNT
 };
 
-/* A set of options: the bitwise or of OPT_BIT(…). */
+/*
+ * A set of options. The value is the bitwise OR of OPT_BIT(…) of each option.
+ */
 typedef uint64_t option_set;
 
 #define OPT_BIT(n) ((option_set)1 << (n))

@@ -92,8 +92,8 @@ add_json(struct buf *out, const struct discovered *m,
 }
 
 /*
- * Append the machines as JSON, or add them to the table. Return 0, or -1 with a
- * sentence in `problem`.
+ * Append the machines as JSON, or add the machines to the table. Return 0, or
+ * -1 with a sentence in `problem`.
  */
 static int
 collect(const struct search *s, struct table *t, struct buf *json,

@@ -47,9 +47,10 @@ struct run {
 };
 
 /*
- * Append a name for this user in the configuration of the hosts: the login
- * name, with "_" for each character that is not allowed. For root, add the name
- * of this machine, because the hosts probably have a client "root" already.
+ * Append the default name of this user in the configuration of the hosts. This
+ * name is the login name, with "_" for each character that is not allowed. For
+ * root, add the name of this machine, because the hosts probably have a client
+ * "root" already.
  */
 static void
 add_default_name(struct buf *name)
@@ -284,8 +285,8 @@ show_plan(const struct result *result)
 }
 
 /*
- * Take the result of one host: store its key, and show the result. The function
- * is a fanout_done.
+ * Take the result of one host. Store the key of the host, and show the result.
+ * The function is a fanout_done.
  */
 static void
 take(void *taker, struct result *result)

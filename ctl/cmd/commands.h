@@ -1,6 +1,6 @@
 /*
- * The commands of bridlectl. Each command is defined in the file that
- * implements it. Help and completion use the same definitions.
+ * The commands of bridlectl. The file that implements a command also defines
+ * the command. Help and completion use the same definitions.
  */
 #ifndef BRIDLE_COMMANDS_H
 #define BRIDLE_COMMANDS_H

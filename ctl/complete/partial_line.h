@@ -1,6 +1,6 @@
 /*
- * An unfinished command line, up to the cursor. The words are read as
- * options_parse() reads them, but errors are ignored. No I/O.
+ * An unfinished command line, up to the cursor. The words have the syntax of
+ * options_parse(), but errors are ignored. No I/O.
  */
 #ifndef BRIDLE_PARTIAL_LINE_H
 #define BRIDLE_PARTIAL_LINE_H

@@ -16,8 +16,8 @@ struct caller {
 };
 
 /*
- * Find the user who runs this program. With sudo, this is the user who called
- * sudo. Call caller_free() later.
+ * Find the user who runs this program. With sudo, the caller is the user who
+ * has called sudo. Call caller_free() later.
  */
 void caller_find(struct caller *);
 

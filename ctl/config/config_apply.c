@@ -143,7 +143,7 @@ enum step {
 	STEP_FAILED     /* a message was printed */
 };
 
-/* Restart the service, for example because it does not reload. */
+/* Restart the service, for example because a reload is not possible. */
 static enum step
 restart(void)
 {

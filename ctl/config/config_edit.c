@@ -30,9 +30,9 @@ struct edit {
 };
 
 /*
- * Let bridled check a file. If `access` is true, bridled also checks that the
- * user has access. Append the error messages of bridled to `err`. Return the
- * exit status of bridled, or RUN_BRIDLED_FAILED.
+ * Run bridled to check a file. If `access` is true, bridled also checks that
+ * the user has access. Append the error messages of bridled to `err`. Return
+ * the exit status of bridled, or RUN_BRIDLED_FAILED.
  */
 static int
 check(struct edit *e, const char *path, bool access, struct buf *err)
@@ -111,8 +111,8 @@ wants_to_edit_again(void)
 }
 
 /*
- * Apply the file, which the copy has replaced. If the daemon does not serve it,
- * restore the text before the edit.
+ * Apply the file after the copy has replaced the file. If the daemon does not
+ * serve the new text, restore the old text.
  */
 static enum outcome
 apply(struct edit *e)

@@ -1,7 +1,7 @@
 /*
- * The lock that a program holds while it changes files of a configuration. The
- * program keeps the lock until the daemon serves the files or the change is
- * undone.
+ * The lock that a program holds while the program changes files of a
+ * configuration. The program keeps the lock until the daemon serves the files
+ * or the change is undone.
  */
 #ifndef BRIDLE_CONFIG_LOCK_H
 #define BRIDLE_CONFIG_LOCK_H

@@ -43,7 +43,10 @@ int config_outline_read(
 const struct outline_client *config_outline_client(
 	const struct config_outline *, const char *name);
 
-/* True if `keys`, as in struct outline_client, has this fingerprint. */
+/*
+ * True if `keys` has this fingerprint. `keys` has the form of the member of
+ * struct outline_client.
+ */
 bool config_outline_has_key(const char *keys, const char *fingerprint);
 
 void config_outline_free(struct config_outline *);

@@ -1,5 +1,5 @@
 /*
- * Proves that the daemon of this machine serves: each listener of a
+ * Proves that the daemon of this machine serves requests. Each listener of a
  * configuration must answer a request.
  */
 #ifndef BRIDLE_LISTEN_PROOF_H

@@ -35,8 +35,8 @@ int merge_results_show(
 	const struct table_output *, const struct result *, size_t n);
 
 /*
- * Counts tables: the tables that have all columns which the options name, and
- * the other tables.
+ * The number of tables that have all columns which the options name, and the
+ * number of other tables.
  */
 struct column_check {
 	size_t good;

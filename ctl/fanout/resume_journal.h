@@ -1,10 +1,12 @@
 /*
  * The file of --resume, which lists the hosts on which a command must still
- * run. The first line of the file has the command. A line for each host
- * follows, and then a line that ends the list. When the command is finished on
- * a host, the name of the host is appended immediately. Therefore the file is
- * correct even after a crash. When no host is left, the file is removed. The
- * file is locked while the command runs.
+ * run.
+ *
+ * The first line of the file has the command. A line for each host follows, and
+ * then a line that ends the list. When the command is finished on a host, the
+ * name of the host is appended immediately. Therefore the file is correct even
+ * after a crash. When no host is left, the file is removed. The file is locked
+ * while the command runs.
  */
 #ifndef BRIDLE_RESUME_JOURNAL_H
 #define BRIDLE_RESUME_JOURNAL_H
@@ -31,10 +33,11 @@ struct resume_journal {
 /*
  * Read the hosts that are left from the file. If there is no file, create a
  * file with all hosts. If `read_only` is true, do not create or change the
- * file. Without --resume, all hosts are left. Return 0, or -1 with a sentence
- * appended to `error`. Errors are a file of another command, a file that
- * another process uses, and a failed write. In both cases, free the struct with
- * resume_journal_end().
+ * file. Without --resume, all hosts are left.
+ *
+ * Return 0, or -1 with a sentence appended to `error`. Errors are a file of
+ * another command, a file that another process uses, and a failed write. In
+ * both cases, free the struct with resume_journal_end().
  */
 int resume_journal_begin(struct resume_journal *, const struct invocation *,
 	bool read_only, struct buf *error);

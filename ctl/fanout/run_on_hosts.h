@@ -10,10 +10,10 @@
 
 /*
  * Send the request to all hosts, and show the results. If the command changes
- * something, the user must confirm the command, if possible after a dry run.
- * With -y, no confirmation is needed. With -n, only a dry run happens. A single
- * host is contacted without a worker, and the output does not begin with the
- * host's name. Return the outcome of all hosts.
+ * something, the user must confirm the command. If the command has a dry run,
+ * the dry run comes first. With -y, no confirmation is needed. With -n, only a
+ * dry run happens. A single host is contacted without a worker, and the output
+ * does not begin with the host's name. Return the outcome of all hosts.
  */
 enum outcome run_on_hosts(const struct invocation *);
 

@@ -278,7 +278,9 @@ request_wake(struct result *a, const struct endpoint *e, const char *mac,
 	return -1;
 }
 
-/* Let the relay send the packet. Append the relay's status text to `said`. */
+/*
+ * Ask the relay to send the packet. Append the relay's status text to `said`.
+ */
 static bool
 ask_relay(struct waking *w, struct buf *said)
 {

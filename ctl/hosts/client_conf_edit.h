@@ -23,10 +23,12 @@ struct conf_addition {
  * host that is not a `member`, add the host's name to the group `group`. If the
  * list `hosts` or the group is missing, create the list or the group. `group`
  * can be NULL. Names and addresses can have only letters, digits and the bytes
- * ".:%_-". Return 0, or -1 with a sentence appended to error. After an error,
- * the text is undefined. The text must be valid for client_conf_read_text().
- * The function does not search included files. Therefore the caller must check
- * the new text with client_conf_read_text().
+ * ".:%_-".
+ *
+ * Return 0, or -1 with a sentence appended to error. After an error, the text
+ * is undefined. The text must be valid for client_conf_read_text(). The
+ * function does not search included files. Therefore the caller must check the
+ * new text with client_conf_read_text().
  */
 int client_conf_edit_add(struct buf *text, const struct conf_addition *,
 	size_t n, const char *group, struct buf *error);

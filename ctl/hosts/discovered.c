@@ -56,8 +56,8 @@ compare_machines(const void *a, const void *b)
 }
 
 /*
- * Split a line at its tabs, in place. True if the line has the right number of
- * fields, and only bytes that bridle-discover writes.
+ * Split a line at its tabs. The line is overwritten. True if the line has the
+ * right number of fields, and only bytes that bridle-discover writes.
  */
 static bool
 split(char *line, char *fields[FIELDS])

@@ -1,7 +1,7 @@
 /*
  * The machines that bridle-discover has found. bridle-discover can write
- * several lines for one machine, because it writes one line for each interface
- * and address family. No I/O.
+ * several lines for one machine, because each interface and each address family
+ * has a line. No I/O.
  *
  * The texts come from the network, and can be false. bridle-discover has
  * escaped the texts, so all bytes are from 0x20 to 0x7e.

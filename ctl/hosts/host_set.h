@@ -16,10 +16,10 @@
 int host_set_unique(struct hosts *);
 
 /*
- * Remove each host that is also in `without`. Two hosts are the same host if
- * their labels are equal, or their transports and addresses. If a name in
- * `without` has no port, remove the host with every port. Returns 0, or -1 if
- * memory cannot be allocated.
+ * Remove each host that is also in `without`. Two hosts are the same host in
+ * two cases. Either the labels are equal, or both the transports and the
+ * addresses are equal. If a name in `without` has no port, remove the host with
+ * every port. Returns 0, or -1 if memory cannot be allocated.
  */
 int host_set_exclude(struct hosts *, const struct hosts *without);
 

@@ -4,9 +4,9 @@
  *
  * Brackets contain numbers and ranges, separated by commas. A range may have a
  * step ("0-10/2"). If the first number of a range has leading zeros, smaller
- * numbers also get leading zeros. If a pattern has several brackets, it stands
- * for all combinations, and the last bracket varies fastest. Brackets that
- * contain a colon enclose an IPv6 address and are not expanded.
+ * numbers also get leading zeros. A pattern with several brackets stands for
+ * all combinations, and the last bracket varies fastest. Brackets that contain
+ * a colon enclose an IPv6 address and are not expanded.
  */
 #ifndef BRIDLE_HOSTLIST_H
 #define BRIDLE_HOSTLIST_H

@@ -45,9 +45,9 @@ int target_parse(const char *text, struct target *, struct buf *error);
 size_t target_name_len(const char *name, size_t len);
 
 /*
- * Append "NAME:PORT" or "[ADDRESS]:PORT" in the form of known_hosts: in lower
- * case, without dots at the end of the name. The target must not be a unix
- * socket.
+ * Append "NAME:PORT" or "[ADDRESS]:PORT" in the form of known_hosts. This form
+ * is in lower case, and has no dots at the end of the name. The target must not
+ * be a unix socket.
  */
 void target_address(const struct target *, struct buf *);
 

@@ -36,8 +36,8 @@ add_safe(struct buf *out, const char *s, size_t len)
 }
 
 /*
- * Return the number of bytes at the end of `s` that begin a UTF-8 character but
- * do not complete it. Return 0 if no character is incomplete.
+ * Return the number of bytes of an incomplete UTF-8 character at the end of
+ * `s`. Return 0 if no character is incomplete.
  */
 static size_t
 unfinished(const char *s, size_t len)

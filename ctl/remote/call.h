@@ -46,15 +46,15 @@ enum call_result {
 /*
  * Close the connection. `result` is 0 if the last reply has arrived, and
  * another number after a failure. If `result` is 0, return 0. After a failure,
- * append conn->problem to `problem` and return a call_result. If the daemon may
- * have carried out the request, `problem` says this, too.
+ * append conn->problem to `problem` and return a call_result. If the daemon has
+ * perhaps carried out the request, also append this information.
  */
 int call_close(
 	struct conn *, const struct request *, int result, struct buf *problem);
 
 /*
  * Connect, send one request and read the reply. Returns 0, or a call_result
- * with a sentence appended to problem. After an error the reply may be
+ * with a sentence appended to problem. After a failure, the reply may be
  * incomplete.
  */
 int call_ask(const struct endpoint *, const struct request *, struct reply *,

@@ -27,8 +27,7 @@ struct tls_context *client_key_context(
 	const struct endpoint *, enum client_key_when, struct buf *problem);
 
 /*
- * Print a hint: the commands by which the user can make their key known to the
- * daemon.
+ * Print the commands by which the user can make their key known to the daemon.
  */
 void client_key_hint(const struct endpoint *);
 

@@ -56,8 +56,8 @@ size_t known_hosts_remove(
 	const char *text, size_t len, const char *host, struct buf *out);
 
 /*
- * Append "HOST FINGERPRINT" and LF for each line that is no comment. Returns 0,
- * or -1 with "FILE:LINE: …" appended to problem if any line is invalid.
+ * Append "HOST FINGERPRINT" and LF for each line that is not a comment. Returns
+ * 0, or -1 with "FILE:LINE: …" appended to problem if any line is invalid.
  */
 int known_hosts_print(const char *text, size_t len, const char *file,
 	struct buf *out, struct buf *problem);

@@ -41,7 +41,7 @@ int known_hosts_file_remove(const char *path, const char *host, size_t *removed,
 	struct buf *problem);
 
 /*
- * Append "HOST FINGERPRINT" and LF for each line of the file that is no
+ * Append "HOST FINGERPRINT" and LF for each line of the file that is not a
  * comment. Returns 0, or -1 with a sentence appended to problem.
  */
 int known_hosts_file_print(

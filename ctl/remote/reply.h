@@ -1,7 +1,9 @@
 /*
  * The reply to a request. A reply has a table, the output of a command, and a
- * status. No I/O. A hostile host can have sent the reply. Therefore each line
- * is checked before its content is stored.
+ * status. No I/O.
+ *
+ * A hostile host can have sent the reply. Therefore each line is checked before
+ * its content is stored.
  */
 #ifndef BRIDLE_REPLY_H
 #define BRIDLE_REPLY_H
@@ -26,8 +28,8 @@ enum reply_state {
 enum reply_stream { REPLY_OUTPUT = 1, REPLY_ERRORS, REPLY_STREAMS };
 
 /*
- * A function that receives each part of a stream, and returns false if it
- * fails.
+ * A function that receives each part of a stream. The function returns false on
+ * failure.
  */
 typedef bool reply_sink(void *taker, enum reply_stream, const char *, size_t);
 

@@ -23,7 +23,7 @@
 
 const char *const admit_state_names[] = { "created", "changed", "unchanged" };
 
-/* One admission: the configuration before the change, and the new texts. */
+/* One admission, with the configuration before the change and the new texts. */
 struct work {
 	const struct admit *a;
 	char *file; /* path of bridled.conf, with symbolic links resolved */
@@ -47,9 +47,9 @@ add_path(const char *file, const char *name, struct buf *path)
 }
 
 /*
- * Prepare the work. Resolve the path of the configuration. If this is not a dry
- * run, take the lock of the configuration. Returns 0, or -1 after printing a
- * message.
+ * Prepare the work. Resolve the path of the configuration. Unless the admission
+ * is a dry run, take the lock of the configuration. Returns 0, or -1 after
+ * printing a message.
  */
 static int
 begin(struct work *w)

@@ -1,6 +1,6 @@
 /*
- * Admits a client by its key: writes an entry of `clients` to a file of its own
- * in conf.d, and applies the configuration.
+ * Admits a client by the client's key. Writes an entry of `clients` to a
+ * separate file in conf.d, and applies the configuration.
  */
 #ifndef BRIDLE_ADMIT_H
 #define BRIDLE_ADMIT_H

@@ -97,7 +97,10 @@ check_until(const char *until, struct buf *error)
 
 	if (len > 0 && len < sizeof(text) &&
 		text_consists_of(until, len, DIGITS "-: ")) {
-		/* Both texts begin with the year, so they sort by time. */
+		/*
+		 * Compare the texts, because both texts begin with the year and
+		 * therefore sort by time.
+		 */
 		if (localtime_r(&now, &tm) == NULL ||
 			strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S",
 				&tm) == 0 ||

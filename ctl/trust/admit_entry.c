@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Add an empty setting to the group in place of the present setting. */
+/* Replace the setting in the group by an empty setting. */
 static config_setting_t *
 renew(config_setting_t *group, const char *name, int type)
 {
@@ -63,7 +63,9 @@ add_text(config_t *config, const char *name, struct buf *out)
 	size_t len = 0;
 	FILE *file = open_memstream(&text, &len);
 
-	/* Write groups with "=", as in bridled.conf. */
+	/*
+	 * Write "=" before each group, not ":", as in the usual bridled.conf.
+	 */
 	config_set_options(
 		config, config_get_options(config) &
 				~CONFIG_OPTION_COLON_ASSIGNMENT_FOR_GROUPS);

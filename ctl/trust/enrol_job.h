@@ -1,6 +1,6 @@
 /*
- * Enrols one host: admits the user's key on the host, and proves by a ping over
- * TLS that the host accepts the key.
+ * Enrols one host. Admits the user's key on the host, and then sends a ping
+ * over TLS. The ping proves that the host accepts the key.
  */
 #ifndef BRIDLE_ENROL_JOB_H
 #define BRIDLE_ENROL_JOB_H

@@ -85,7 +85,10 @@ add_via(struct command_words *w, const char *via)
 		expand_word(w, word);
 }
 
-/* Append the host as ssh(1) expects it: "USER@HOST" or "HOST". */
+/*
+ * Append the host in the form that ssh(1) expects, which is "USER@HOST" or
+ * "HOST".
+ */
 static void
 add_target(const struct enrol_ssh *s, struct buf *out)
 {

@@ -17,7 +17,7 @@
 #define LOOK_EVERY 50 /* ms between two checks if the program has ended */
 #define TERM_MS 1000  /* ms from SIGTERM to SIGKILL */
 
-/* A running program, and the pipes from it. */
+/* A running program, and the pipes that receive its output. */
 struct child {
 	pid_t pid;
 	int in;      /* file with the input */

@@ -127,9 +127,9 @@ config_dir_check_old(struct buf *problem)
 }
 
 /*
- * Create the folder. If the folder exists, check that it belongs to root or to
- * this user. Without this check, root could create files in the home of another
- * user, and the other user could not change these files later.
+ * Create the folder. An existing folder must belong to root or to this user.
+ * Otherwise root could create files in the home of another user. The other user
+ * could not change such files later.
  */
 static int
 make_folder(const char *folder, struct buf *problem)

@@ -1,5 +1,6 @@
 /*
- * Tells a machine without bridled from a machine where bridled does not work.
+ * Finds out if bridled is missing on this machine, or if bridled is installed
+ * but does not work.
  */
 #ifndef BRIDLE_INSTALLED_H
 #define BRIDLE_INSTALLED_H
@@ -8,7 +9,7 @@
 
 #define INSTALLED_CONFIG SYSCONFDIR "/bridle/bridled.conf"
 
-/* End of a message, for a user who may not do what only root may do. */
+/* The end of a message about an action that only root is allowed to do. */
 #define INSTALLED_AS_ROOT " (run this as root, for example with sudo)"
 
 /* True if this machine has the program bridled or its configuration file. */

@@ -10,7 +10,9 @@
 #define TIMEOUT_MAX 86400
 /* Default time limit of `wait` and `reboot --wait`, in seconds. */
 #define WAIT_HOST_SECONDS 600
-/* Default time limit of `wake`, in seconds: a PC needs a minute to start. */
+/*
+ * Default time limit of `wake`, in seconds. A PC needs about a minute to start.
+ */
 #define WAKE_HOST_SECONDS 120
 
 #endif

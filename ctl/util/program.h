@@ -10,8 +10,9 @@
 #include <sys/types.h>
 
 /*
- * This value replaces an exit status if the program could not be run, was
- * killed by a signal, or was still running at the deadline.
+ * The value instead of an exit status if the program has no exit status. The
+ * program could not be run, was killed by a signal, or was still running at the
+ * deadline.
  */
 #define PROGRAM_FAILED (-1)
 

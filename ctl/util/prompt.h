@@ -24,8 +24,8 @@ bool prompt_yes(const char *question);
 
 /*
  * Print the question on stderr and read a line from stdin. True only if the
- * line is `number`. The user must read the number of hosts before they can type
- * the number.
+ * line is `number`. To type the number of hosts, the user must first read the
+ * number.
  */
 bool prompt_number(const char *question, size_t number);
 
