@@ -467,6 +467,21 @@ find_own_failure(int argc, char **argv)
 	return status;
 }
 
+/*
+ * Return the first command that the command line names, or NULL. After a wrong
+ * option, bridlectl points to the help of this command.
+ */
+static const struct command *
+find_written(const struct command *const *commands, int argc, char **argv)
+{
+	const struct command *command = NULL;
+	int i;
+
+	for (i = 1; i < argc && command == NULL; i++)
+		command = command_find(commands, argv[i]);
+	return command;
+}
+
 int
 invocation_parse(struct invocation *inv, const struct command *const *commands,
 	int argc, char **argv, struct buf *error)
@@ -476,8 +491,10 @@ invocation_parse(struct invocation *inv, const struct command *const *commands,
 	memset(inv, 0, sizeof(*inv));
 	inv->commands = commands;
 	inv->own_failure = find_own_failure(argc, argv);
-	if ((first = options_parse(argc, argv, &inv->options, error)) < 0)
+	if ((first = options_parse(argc, argv, &inv->options, error)) < 0) {
+		inv->command = find_written(commands, argc, argv);
 		return -1;
+	}
 	if (first < argc && (inv->command = command_require(
 				     commands, argv[first], error)) == NULL)
 		return -1;

@@ -194,6 +194,10 @@ run(const struct invocation *inv)
 		}
 		if (geteuid() != 0)
 			return become_root();
+	} else if (a.key == NULL) {
+		message_print("'admit' needs SHA256:..., the fingerprint that "
+			      "'bridlectl keygen' prints for the client");
+		good = false;
 	} else if ((good = admit_check(&a, &error) == 0) == false) {
 		message_print("%s", buf_str(&error));
 	}

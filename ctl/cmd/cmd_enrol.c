@@ -308,11 +308,10 @@ take(void *taker, struct result *result)
 		else if (r->additions != NULL)
 			remember(r, host, port);
 		if (result->result_kind == RESULT_OK)
-			render_line("%s: %s %s, %s", host->label,
-				strcmp(state, "unchanged") == 0
-					? "has already admitted"
-					: "has admitted",
-				r->enrol.admit.name, fingerprint);
+			render_line(strcmp(state, "unchanged") == 0
+					    ? "%s: %s was admitted already, %s"
+					    : "%s: has admitted %s, %s",
+				host->label, r->enrol.admit.name, fingerprint);
 	}
 	show_plan(result);
 	summary_add(&r->summary, result);

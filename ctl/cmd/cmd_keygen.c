@@ -25,10 +25,11 @@ print_key(const char *fingerprint)
 		result = render_line("  allow = (\"list\", \"ping\", "
 				     "\"status\", \"verbs\", \"explain\"); }");
 	if (result == 0)
-		message_print("to use a host, run 'bridlectl enrol', or add "
-			      "these two lines to clients in the host's "
-			      "bridled.conf; add more verbs to allow if "
-			      "needed");
+		message_print("to use a host, run 'bridlectl enrol'; or on the "
+			      "host, run 'bridlectl admit %s --name %s --allow "
+			      "list', or add these two lines to clients of "
+			      "bridled.conf; add more verbs to allow if needed",
+			fingerprint, buf_str(&login));
 	buf_free(&login);
 	return result;
 }

@@ -118,6 +118,19 @@ is_earlier(struct work *w, const struct outline_client *c)
 	       strcmp(c->file, buf_str(&w->path)) < 0;
 }
 
+/* True if the entry is in the file of its client, as admit_run() writes it. */
+static bool
+is_admitted(const struct work *w, const struct outline_client *c)
+{
+	struct buf path = { 0 };
+	bool same;
+
+	add_path(w->file, c->name, &path);
+	same = strcmp(c->file, buf_str(&path)) == 0;
+	buf_free(&path);
+	return same;
+}
+
 /*
  * Check that no other entry has the key, because bridled uses only the first
  * entry with a key. Returns 0, or -1 after printing a message.
@@ -128,13 +141,19 @@ check_others(struct work *w)
 	const struct outline_client *c = w->outline.clients;
 	const struct outline_client *end = c + w->outline.nclients;
 
-	for (; c < end; c++)
-		if (c != w->present &&
-			config_outline_has_key(c->keys, w->a->key))
-			return refuse(c, is_earlier(w, c)
-						 ? "comes first and decides "
-						   "about this key"
-						 : "has this key");
+	for (; c < end; c++) {
+		if (c == w->present ||
+			!config_outline_has_key(c->keys, w->a->key))
+			continue;
+		refuse(c, is_earlier(w, c)
+				  ? "comes first and decides about this key"
+				  : "has this key");
+		if (is_admitted(w, c))
+			message_print("use --name %s, or 'bridlectl revoke %s' "
+				      "on the host first",
+				c->name, c->name);
+		return -1;
+	}
 	return 0;
 }
 

@@ -28,9 +28,9 @@ find_program(char path[PATH_MAX])
 	if (result != 0) {
 		message_lines(NULL, buf_str(&why));
 	} else if (access(path, X_OK) != 0) {
-		message_print("%s: %s: install the package " PROGRAM
-			      " (or build Bridle where libavahi-client is "
-			      "installed)",
+		message_print("install the package " PROGRAM
+			      ", or build Bridle where libavahi-client is "
+			      "installed (%s: %s)",
 			path, strerror(errno));
 		result = -1;
 	}

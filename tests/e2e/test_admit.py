@@ -192,6 +192,8 @@ def test_wrong_values_change_nothing():
                     "no name for a client")
         refused(d.admit("SHA256:x", "--allow", "list"), 2, "no fingerprint")
         refused(ctl("admit", key, d.config, "--allow", "list"), 2, "--name")
+        refused(ctl("admit", "--allow", "list"), 2,
+                "'admit' needs SHA256:")
         # bridlectl does not check dates. It leaves this check to bridled.
         done = d.admit(key, "--allow", "list", "--until", "2027-13-45")
         equal(done.returncode, 1)
@@ -254,6 +256,16 @@ def test_settings_by_hand_survive():
         assert re.search(r'kill = *\{ *names = \( "x" \)',
                          " ".join(d.content().split())), d.content()
         equal(d.keys(), [key, OTHER])
+
+
+def test_a_key_of_another_name_is_refused_with_this_name():
+    with host() as (home, d, key):
+        admitted(d.admit(key, "--allow", "ping"))
+        for name in ("ann2", "aaa"):
+            refused(d.admit(key, "--allow", "ping", name=name), 1,
+                    "use --name anna, or 'bridlectl revoke anna' on the "
+                    "host first")
+        equal(d.files(), ["anna.conf"])
 
 
 def test_an_earlier_entry_of_the_key_decides():

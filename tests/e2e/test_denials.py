@@ -158,6 +158,20 @@ def test_a_local_user_without_an_entry_learns_what_to_ask_for():
                 ) in done.stderr, done.stderr
 
 
+def test_a_wrong_command_line_names_the_next_step():
+    for words, part in (
+            (["shutdown"], "did you mean 'poweroff'?"),
+            (["restart"], "did you mean 'reboot'?"),
+            (["ps"], "did you mean 'list'?"),
+            (["lst"], "did you mean 'list'?"),
+            (["list", "-u"], "see 'bridlectl list --help'"),
+            (["-u", "list"], "see 'bridlectl list --help'"),
+            (["-u"], "see 'bridlectl --help'")):
+        done = bridle.ctl(*words)
+        equal(done.returncode, 2, words)
+        assert part in done.stderr, (part, done.stderr)
+
+
 def test_each_verb_alone_may_be_denied():
     with with_tcp(entry(allow(["*"]))) as d, Victim() as v:
         for verb, line in REQUESTS.items():

@@ -251,11 +251,11 @@ def test_announce_needs_a_listener_root_and_avahi():
             assert "no TLS listener" in done.stderr, done.stderr
             assert "config edit" in done.stderr, done.stderr
         equal(os.listdir(os.path.join(lab.dir, "services")), [])
-        done = lab.ctl("announce", "on", words=AS_STRANGER)
+        done = lab.ctl("announce", "on", d.config, words=AS_STRANGER)
         equal(done.returncode, 1)
         assert "as root" in done.stderr, done.stderr
         os.rmdir(os.path.join(lab.dir, "services"))
-        done = lab.ctl("announce", "on")
+        done = lab.ctl("announce", "on", d.config)
         equal(done.returncode, 1)
         assert "install the package avahi-daemon" in done.stderr, done.stderr
 
