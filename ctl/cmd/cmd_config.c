@@ -3,6 +3,7 @@
 #include "config/config_edit.h"
 #include "config/run_bridled.h"
 #include "fd.h"
+#include "text.h"
 #include "util/installed.h"
 #include "util/message.h"
 #include "util/write_out.h"
@@ -149,36 +150,58 @@ apply(const char *file, bool force)
 	return config_apply(&a);
 }
 
+enum { EDIT, APPLY, CHECK, SHOW, DIFF };
+
+/* True if bridled is missing here. In this case print a message. */
+static bool
+is_missing(const char *file)
+{
+	if (strcmp(file, CONFIG_DEFAULT_FILE) != 0 || installed_bridled())
+		return false;
+	errno = ENOENT;
+	installed_explain(file);
+	return true;
+}
+
 static enum outcome
 run(const struct invocation *inv)
 {
+	static const char *const actions[] = { [EDIT] = "edit",
+		[APPLY] = "apply",
+		[CHECK] = "check",
+		[SHOW] = "show",
+		[DIFF] = "diff",
+		NULL };
 	const char *what = inv->args[0];
 	const char *file = inv->nargs > 1 ? inv->args[1] : CONFIG_DEFAULT_FILE;
 	bool force = invocation_has(inv, OPT_FORCE);
+	int action = text_index(actions, what);
 
-	if (strcmp(file, CONFIG_DEFAULT_FILE) == 0 && !installed_bridled()) {
-		errno = ENOENT;
-		installed_explain(file);
-		return OUTCOME_NO;
+	if (action < 0) {
+		message_print("unknown '%s': use 'config edit', 'config "
+			      "apply', 'config check', 'config show' or "
+			      "'config diff'",
+			what);
+		return OUTCOME_USAGE;
 	}
-	if (strcmp(what, "edit") == 0)
-		return config_edit(file, force);
-	if (strcmp(what, "apply") == 0)
-		return apply(file, force);
-	if (force) {
+	if (force && action > APPLY) {
 		message_print("config %s takes no --force", what);
 		return OUTCOME_USAGE;
 	}
-	if (strcmp(what, "check") == 0)
+	if (is_missing(file))
+		return OUTCOME_NO;
+	switch (action) {
+	case EDIT:
+		return config_edit(file, force);
+	case APPLY:
+		return apply(file, force);
+	case CHECK:
 		return become("--check", file);
-	if (strcmp(what, "show") == 0)
+	case SHOW:
 		return show(file);
-	if (strcmp(what, "diff") == 0)
+	default:
 		return diff(file);
-	message_print("unknown '%s': use 'config edit', 'config apply', "
-		      "'config check', 'config show' or 'config diff'",
-		what);
-	return OUTCOME_USAGE;
+	}
 }
 
 const struct command cmd_config = { .name = "config",
