@@ -12,8 +12,8 @@
 /*
  * If the command has failed, return OUTCOME_EXIT plus the command's exit
  * status. If a signal has ended the command, return OUTCOME_EXIT plus
- * SIGNAL_BASE plus the signal's number. Otherwise return `outcome`. This
- * outcome can be a failure, because output was lost.
+ * SIGNAL_BASE plus the signal's number. Otherwise return `outcome`. `outcome`
+ * can be a failure if output was lost.
  */
 static enum outcome
 exit_outcome(const struct reply *r, enum outcome outcome)

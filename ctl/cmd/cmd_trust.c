@@ -25,8 +25,8 @@ show_known(const struct endpoint *e, const char *path,
 }
 
 /*
- * Decide if the key is trusted. An option decides this, or the user after a
- * question. Return OUTCOME_DONE if the key is trusted.
+ * Decide if the key is trusted. If no option decides, ask the user. Return
+ * OUTCOME_DONE if the key is trusted.
  */
 static enum outcome
 decide(const struct invocation *inv, const struct endpoint *e,

@@ -77,8 +77,8 @@ run(const struct invocation *inv)
 		.context = &w };
 
 	/*
-	 * Poll stdout only for an error. After an error, no program reads the
-	 * pipe any more.
+	 * Poll stdout only for an error. An error means that no program reads
+	 * the pipe any more.
 	 */
 	struct pollfd out = { STDOUT_FILENO, 0, 0 };
 	enum outcome outcome;

@@ -17,7 +17,7 @@
  */
 struct batch {
 	size_t total;
-	/* number of hosts at the end that form batches of their own */
+	/* number of hosts at the end, which have separate batches */
 	size_t last;
 	size_t batch;  /* maximum number of hosts in a batch; 0: no batches */
 	int64_t pause; /* pause between two batches, in ms */

@@ -226,7 +226,7 @@ describe(const struct waking *w, struct buf *out)
 
 /*
  * Send one packet on each route. Return true if at least one packet was sent.
- * The others can fail, because an interface can be without a link.
+ * Other packets can fail, because an interface can be without a link.
  */
 static bool
 send_packets(struct waking *w)

@@ -103,8 +103,8 @@ add_own_event(struct subscription *s, const char *event, const char *text)
 }
 
 /*
- * Copy a cell of the last record to `to`. The cell is in this column. If there
- * is no such column, copy "".
+ * Copy the cell that the last record has in this column to `to`. If there is no
+ * such column, copy "".
  */
 static void
 copy_cell(const struct reply *r, const char *column, char *to, size_t size)
