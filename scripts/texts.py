@@ -156,8 +156,9 @@ def mdoc_paragraphs(text):
             parts = []
         elif line.strip():
             start = start if parts else number
-            # ".Nm" without an argument prints the name of the page.
-            parts.append(roff_words(line) if line.strip() != ".Nm" else name)
+            # ".Nm" without a name prints the name of the page.
+            parts.append(roff_words(
+                re.sub(r"^\.Nm(?= [.,;:)]|$)", ".Nm " + name, line)))
 
 
 def markdown_paragraphs(text):
