@@ -89,7 +89,8 @@ session_unsubscribe(struct parent *p, struct session *s)
 void
 session_join_rate(struct parent *p, struct session *s)
 {
-	if (peer_is_root(&s->peer))
+	/* The kernel has told the uid, so this is root on this machine. */
+	if (peer_has_uid(&s->peer) && s->peer.uid == 0)
 		return;
 	s->rate = request_rates_join(&p->rates, &s->source, clock_ms());
 	if (s->rate == NULL)

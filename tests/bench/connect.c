@@ -84,6 +84,21 @@ now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
+/*
+ * Do the whole handshake on a blocking socket. Return 0, or -1 on failure. The
+ * first call returns TLS_WANT_READ before it has read anything.
+ */
+static int
+handshake(struct tls *tls)
+{
+	int result;
+
+	do
+		result = tls_handshake(tls);
+	while (result == TLS_WANT_READ);
+	return result == 0 ? 0 : -1;
+}
+
 static int
 call(void)
 {
@@ -100,7 +115,7 @@ call(void)
 		goto fail;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (context != NULL && ((tls = tls_open(context, fd)) == NULL ||
-				       tls_handshake(tls) != 0))
+				       handshake(tls) != 0))
 		goto fail;
 	stream_init(&s, fd, tls);
 	if (stream_write(&s, request, sizeof(request) - 1) < 0)

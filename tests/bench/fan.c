@@ -82,8 +82,14 @@ ask(unsigned number, const char *request)
 	struct tls *tls = tls_open(context, fd);
 	ssize_t n = 1;
 	char *to;
+	int result;
 
-	if (tls == NULL || tls_handshake(tls) != 0)
+	if (tls == NULL)
+		errx(1, "no memory");
+	/* The first call returns before it has read anything. */
+	while ((result = tls_handshake(tls)) == TLS_WANT_READ)
+		;
+	if (result != 0)
 		errx(1, "no handshake");
 	stream_init(&s, fd, tls);
 	if (stream_write(&s, request, strlen(request)) < 0)

@@ -15,6 +15,7 @@ import subprocess
 import time
 
 import bridle
+import peers
 from bridle import Daemon, equal, read_answer, wait_for
 
 HOSTILE = os.path.join(bridle.ACTIONS, "hostile")
@@ -172,12 +173,26 @@ def test_the_action_of_one_that_is_stopped_ends_with_its_client():
         d.wait_quiet()
 
 
+BOTH = ('{ name = "me"; unix_user = "%d"; allow = ("*"); },'
+        '{ name = "stranger"; unix_user = "%d"; allow = ("*"); }'
+        % (os.getuid(), bridle.STRANGER))
+
+
+def not_root(d):
+    """Connect by TCP as a user who is not root, because root is exempt from
+    the rate of requests."""
+    if bridle.ROOT:
+        return peers.connect("127.0.0.1", d.ports[0], uid=bridle.STRANGER)
+    return d.connect(d.ports[0])
+
+
 def test_the_sessions_of_one_source_have_a_rate_of_requests():
     """The daemon delays sessions that send requests too fast, but does not
     refuse their requests."""
     n = 600
-    with Daemon(tcp=["127.0.0.1:0"], limits={"sessions_per_source": 4}) as d:
-        with d.connect(d.ports[0]) as one, d.connect(d.ports[0]) as other:
+    with Daemon(BOTH, tcp=["127.0.0.1:0"],
+                limits={"sessions_per_source": 4}) as d:
+        with not_root(d) as one, not_root(d) as other:
             start = time.monotonic()
             for s in one, other:
                 s.sendall(b"1#4\n" * n)
@@ -193,11 +208,14 @@ def test_the_sessions_of_one_source_have_a_rate_of_requests():
 
 def test_a_new_connection_does_not_reset_the_rate_of_requests():
     n, connections = 150, 8
-    with Daemon(tcp=["127.0.0.1:0"]) as d:
+    with Daemon(BOTH, tcp=["127.0.0.1:0"]) as d:
         start = time.monotonic()
         for _ in range(connections):
-            equal([a.text for a in d.send(b"1#4\n" * n, d.ports[0])],
-                  ["pong"] * n)
+            with not_root(d) as s:
+                s.sendall(b"1#4\n" * n)
+                s.shutdown(socket.SHUT_WR)
+                equal([a.text for a in bridle.answers(bridle.read_all(s))],
+                      ["pong"] * n)
         taken = time.monotonic() - start
         assert taken > (connections * n - 200) / 2000 - 0.01, taken
 
