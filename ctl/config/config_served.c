@@ -113,8 +113,8 @@ config_served_save(const char *file)
 		result =
 			file_replace_text(path.data, text.data, text.len, 0600);
 	/*
-	 * Remove an old copy, because an undo by this copy could bring back
-	 * revoked clients.
+	 * Remove an old copy. If an undo restored this copy, revoked clients
+	 * could come back.
 	 */
 	if (result != 0 && !path.failed)
 		unlink(path.data);

@@ -17,7 +17,10 @@
  */
 struct batch {
 	size_t total;
-	/* number of hosts at the end, which have separate batches */
+	/*
+	 * Number of the last hosts. They never share a batch with the hosts
+	 * before them.
+	 */
 	size_t last;
 	size_t batch;  /* maximum number of hosts in a batch; 0: no batches */
 	int64_t pause; /* pause between two batches, in ms */
