@@ -4,6 +4,7 @@ at an address of the loopback device. Mounts give each host its own files in
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,8 +18,9 @@ SSH = shutil.which("ssh")
 KEYGEN = shutil.which("ssh-keygen")
 USER = "op"  # name of the ordinary user of each host
 
-# $0 is the folder of the host. The files of /etc are links to the machine's
-# own files, except the files in $0/etc.
+# $0 is the folder of the host, and $1 is the folder of the configuration. The
+# files of /etc are links to the machine's own files, except the files in
+# $0/etc.
 MOUNTS = """
 set -e
 mkdir -p "$0/real"
@@ -33,12 +35,21 @@ for f in "$0/etc/"*; do
     ln -s "$f" /etc/
 done
 rm -f /etc/bridle
-mkdir /etc/bridle
-mount --bind "$0/bridle" /etc/bridle
+mkdir -p "$1"
+mount --bind "$0/bridle" "$1"
+shift
 mount -t tmpfs tmpfs /run
 mkdir /run/sshd
 exec "$@"
 """
+
+
+def configuration_folder():
+    """Return the folder of the configuration that this build uses. In a build
+    for `make distcheck`, this is not /etc/bridle."""
+    usage = subprocess.run([bridle.BRIDLED, "--help"], check=True, text=True,
+                           capture_output=True).stdout
+    return os.path.dirname(re.search("read FILE instead of (.*)", usage)[1])
 
 
 def needed():
@@ -128,7 +139,8 @@ class Host:
     def spawn(self, name, *command):
         with open(os.path.join(self.dir, name + ".log"), "ab") as log:
             self.running.append(subprocess.Popen(
-                ["unshare", "-m", "sh", "-c", MOUNTS, self.dir, *command],
+                ["unshare", "-m", "sh", "-c", MOUNTS, self.dir,
+                 configuration_folder(), *command],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 cwd="/"))
 
