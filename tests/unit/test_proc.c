@@ -74,6 +74,7 @@ start_named(const char *name)
 static pid_t
 start_program(const char *file, const char *argv0)
 {
+	struct buf cmdline = { 0 };
 	int ready[2];
 	char byte;
 	pid_t pid;
@@ -91,6 +92,12 @@ start_program(const char *file, const char *argv0)
 	 */
 	assert_int_equal(read(ready[0], &byte, 1), 0);
 	fd_close(&ready[0]);
+	/* The kernel sets the arguments a moment after it closes the pipe. */
+	for (int i = 0; i < 10000 && cmdline.len == 0; i++) {
+		usleep(1000);
+		proc_cmdline(dir, pid, &cmdline, 1);
+	}
+	buf_free(&cmdline);
 	return pid;
 }
 
