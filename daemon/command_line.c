@@ -130,8 +130,8 @@ command_line_parse(int argc, char **argv, struct options *o)
 			exit(EX_USAGE);
 		}
 	}
-	if ((o->check || o->show || o->outline || o->fingerprint || o->effective ||
-		    o->reload || o->entry != NULL) &&
+	if ((o->check || o->show || o->outline || o->fingerprint ||
+		    o->effective || o->reload || o->entry != NULL) &&
 		optind < argc)
 		o->config = argv[optind++];
 	if (o->state_dir != NULL && !o->effective && !o->reload)

@@ -6,8 +6,8 @@
 #ifndef BRIDLE_COMMAND_H
 #define BRIDLE_COMMAND_H
 
-#include "cli/options.h"
 #include "cli/exit_status.h"
+#include "cli/options.h"
 #include "verbs.h"
 
 #define COMMAND_TAKES_MAX 2

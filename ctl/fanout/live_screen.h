@@ -4,8 +4,8 @@
 #ifndef BRIDLE_LIVE_SCREEN_H
 #define BRIDLE_LIVE_SCREEN_H
 
-#include "cli/invocation.h"
 #include "cli/exit_status.h"
+#include "cli/invocation.h"
 #include "fanout/result.h"
 
 /*

@@ -5,8 +5,8 @@
 #ifndef BRIDLE_LIVE_TABLE_H
 #define BRIDLE_LIVE_TABLE_H
 
-#include "cli/invocation.h"
 #include "cli/exit_status.h"
+#include "cli/invocation.h"
 
 /*
  * Show the table on the terminal until ^C or until --total-timeout expires.

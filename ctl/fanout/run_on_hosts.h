@@ -4,8 +4,8 @@
 #ifndef BRIDLE_RUN_ON_HOSTS_H
 #define BRIDLE_RUN_ON_HOSTS_H
 
-#include "cli/invocation.h"
 #include "cli/exit_status.h"
+#include "cli/invocation.h"
 #include "fanout/fanout.h"
 
 /*

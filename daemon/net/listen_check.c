@@ -238,8 +238,7 @@ try_place(const struct settings_listen *l)
 }
 
 static void
-check_free(
-	const struct settings_listen *l, bool passed, struct buf *errors)
+check_free(const struct settings_listen *l, bool passed, struct buf *errors)
 {
 	int error = try_place(l);
 

@@ -114,8 +114,8 @@ call(void)
 	if (connect(fd, &address.sa, length) != 0)
 		goto fail;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (context != NULL && ((tls = tls_open(context, fd)) == NULL ||
-				       handshake(tls) != 0))
+	if (context != NULL &&
+		((tls = tls_open(context, fd)) == NULL || handshake(tls) != 0))
 		goto fail;
 	stream_init(&s, fd, tls);
 	if (stream_write(&s, request, sizeof(request) - 1) < 0)
