@@ -8,6 +8,8 @@ libbridled_a_SOURCES = \
 	daemon/action/action_kill.c \
 	daemon/action/action_list.c \
 	daemon/action/action_power.c \
+	daemon/action/action_report.c \
+	daemon/action/action_report.h \
 	daemon/action/action_say.c \
 	daemon/action/action_wake.c \
 	daemon/action/exec.c \

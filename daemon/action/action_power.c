@@ -3,7 +3,7 @@
  * that talk to systemd-logind. Such a program may block, so only the process of
  * an action runs it.
  */
-#include "action/action.h"
+#include "action/action_report.h"
 
 #include "action/exec.h"
 #include "action/logind.h"
@@ -13,27 +13,10 @@
 #include "wire.h"
 
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/*
- * Write the status code and text to the report. They replace the status that
- * describes the exit of a program. Return ACTION_FOUND.
- */
-static int __attribute__((format(printf, 3, 4)))
-find(const struct action_context *c, int code, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(c->report->text, sizeof(c->report->text), fmt, args);
-	va_end(args);
-	c->report->code = code;
-	return ACTION_FOUND;
-}
 
 /*
  * Run the program `argv`, which queries logind, and parse its output with
@@ -75,14 +58,15 @@ schedule(const struct action_context *c)
 	struct buf what = { 0 };
 
 	if (status == -1)
-		return find(c, CODE_FAILED, "cannot start %s", c->argv[0]);
+		return action_report(
+			c, CODE_FAILED, "cannot start %s", c->argv[0]);
 	if (WIFSIGNALED(status))
 		kill(getpid(), WTERMSIG(status));
 	if (status != 0)
 		return WIFEXITED(status) ? WEXITSTATUS(status) : ACTION_FAILED;
 	if (ask(c, c->settings->scheduled, logind_schedule_with_zone, &what) ==
 		1)
-		return find(c, CODE_ACCEPTED, "%s", buf_str(&what));
+		return action_report(c, CODE_ACCEPTED, "%s", buf_str(&what));
 	return ACTION_OK;
 }
 
@@ -95,18 +79,18 @@ find_cannot(const struct action_context *c, const char *word)
 	const char *mode = halt_mode_names[c->request->mode];
 
 	if (strcmp(word, "na") == 0)
-		return find(c, CODE_CONFLICT,
+		return action_report(c, CODE_CONFLICT,
 			"the machine cannot %s: this is not possible with its "
 			"hardware, kernel%s or systemd-sleep.conf(5)",
 			mode,
 			c->request->mode == HALT_HIBERNATE ? ", swap space"
 							   : "");
 	if (strcmp(word, "no") == 0 || strcmp(word, "challenge") == 0)
-		return find(c, CODE_CONFLICT,
+		return action_report(c, CODE_CONFLICT,
 			"polkit does not allow bridled to %s the machine: "
 			"install bridle.rules, see bridled(8)",
 			mode);
-	return find(c, CODE_CONFLICT,
+	return action_report(c, CODE_CONFLICT,
 		"the machine cannot %s: systemd-logind replies \"%s\"", mode,
 		word);
 }
@@ -128,8 +112,8 @@ suspend(const struct action_context *c)
 		return find_cannot(c, buf_str(&text));
 	if (!s->override_inhibitors &&
 		ask(c, s->inhibitors, logind_sleep_inhibitor, &text) == 1)
-		return find(c, CODE_CONFLICT, "a sleep inhibitor is held by %s",
-			buf_str(&text));
+		return action_report(c, CODE_CONFLICT,
+			"a sleep inhibitor is held by %s", buf_str(&text));
 	if (c->request->dry_run)
 		return ACTION_OK;
 	exec_program(c->argv, c->id);
@@ -145,12 +129,12 @@ action_halt(const struct action_context *c)
 		return suspend(c);
 	if (!s->override_inhibitors &&
 		ask(c, s->inhibitors, logind_inhibitor, &text) == 1)
-		return find(c, CODE_CONFLICT,
+		return action_report(c, CODE_CONFLICT,
 			"a shutdown inhibitor is held by %s", buf_str(&text));
 	/* An immediate halt does not conflict with a scheduled shutdown. */
 	if (!is_now(c->request) &&
 		ask(c, s->scheduled, logind_schedule, &text) == 1)
-		return find(c, CODE_CONFLICT,
+		return action_report(c, CODE_CONFLICT,
 			"%s is scheduled: cancel it first", buf_str(&text));
 	if (c->request->dry_run)
 		return ACTION_OK;
@@ -168,12 +152,13 @@ static int
 find_failure(const struct action_context *c, int status)
 {
 	if (status == -1)
-		return find(c, CODE_FAILED, "cannot start %s", c->argv[0]);
+		return action_report(
+			c, CODE_FAILED, "cannot start %s", c->argv[0]);
 	if (WIFSIGNALED(status))
-		return find(c, CODE_FAILED,
+		return action_report(c, CODE_FAILED,
 			"the cancel program died of signal %d",
 			WTERMSIG(status));
-	return find(c, CODE_FAILED,
+	return action_report(c, CODE_FAILED,
 		"the cancel program failed with exit status %d",
 		WEXITSTATUS(status));
 }
@@ -186,7 +171,7 @@ action_cancel(const struct action_context *c)
 	int status;
 
 	if (known == 0)
-		return find(c, CODE_NO_MATCH, "no halt is scheduled");
+		return action_report(c, CODE_NO_MATCH, "no halt is scheduled");
 	if ((status = exec_run(c->argv, c->id)) != 0)
 		return find_failure(c, status);
 	if (known < 0)
@@ -197,13 +182,14 @@ action_cancel(const struct action_context *c)
 	 */
 	switch (ask(c, c->settings->scheduled, logind_schedule, &after)) {
 	case 0:
-		return find(c, CODE_OK, "cancelled: %s", buf_str(&before));
+		return action_report(
+			c, CODE_OK, "cancelled: %s", buf_str(&before));
 	case 1:
-		return find(c, CODE_FAILED,
+		return action_report(c, CODE_FAILED,
 			"cancel had no effect: %s is still scheduled",
 			buf_str(&after));
 	default:
-		return find(c, CODE_FAILED,
+		return action_report(c, CODE_FAILED,
 			"the cancel program succeeded, but the schedule cannot "
 			"be read: check with shutdown --show");
 	}

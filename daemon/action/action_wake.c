@@ -2,7 +2,7 @@
  * The action of a `wake` request. The helper bridled-wake sends the packets,
  * because the daemon itself can be without a network.
  */
-#include "action/action.h"
+#include "action/action_report.h"
 
 #include "clock.h"
 #include "config/settings.h"
@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,19 +21,6 @@
 /* maximum wait for the helper's whole reply, in ms */
 #define HELPER_MS 5000
 #define REPLY_MAX (64 * 1024) /* maximum number of bytes of the reply */
-
-/* Write the status code and text to the report. Return ACTION_FOUND. */
-static int __attribute__((format(printf, 3, 4)))
-find(const struct action_context *c, int code, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(c->report->text, sizeof(c->report->text), fmt, args);
-	va_end(args);
-	c->report->code = code;
-	return ACTION_FOUND;
-}
 
 /* Return a socket that is connected to the helper, or -1 with errno. */
 static int
@@ -112,7 +98,7 @@ conclude(const struct action_context *c, char *reply)
 		wire_columns(out, verb_wake_columns);
 	while ((line = strsep(&rest, "\n")) != NULL && rest != NULL) {
 		if (strncmp(line, "error ", 6) == 0)
-			return find(c, CODE_FAILED, "%s", line + 6);
+			return action_report(c, CODE_FAILED, "%s", line + 6);
 		if (strncmp(line, "ok ", 3) != 0) {
 			add_record(out, line);
 			continue;
@@ -120,11 +106,14 @@ conclude(const struct action_context *c, char *reply)
 		if (own && action_rows(c) != ACTION_OK)
 			return ACTION_FAILED;
 		if (own)
-			return find(c, CODE_OK, "interfaces: %s", line + 3);
-		return find(c, CODE_OK, "packet for %s sent, networks: %s",
+			return action_report(
+				c, CODE_OK, "interfaces: %s", line + 3);
+		return action_report(c, CODE_OK,
+			"packet for %s sent, networks: %s",
 			c->request->strings[REQUEST_MAC], line + 3);
 	}
-	return find(c, CODE_FAILED, "bridled-wake has sent no valid reply");
+	return action_report(
+		c, CODE_FAILED, "bridled-wake has sent no valid reply");
 }
 
 /* Report that the helper cannot be reached. The reason is in errno. */
@@ -132,10 +121,10 @@ static int
 find_unreached(const struct action_context *c, const char *path)
 {
 	if (errno == ENOENT || errno == ECONNREFUSED)
-		return find(c, CODE_CONFLICT,
+		return action_report(c, CODE_CONFLICT,
 			"this machine sends no packets: on this machine, run "
 			"'systemctl enable --now bridled-wake.socket'");
-	return find(c, CODE_FAILED, "%s: %s", path, strerror(errno));
+	return action_report(c, CODE_FAILED, "%s: %s", path, strerror(errno));
 }
 
 int
@@ -148,8 +137,8 @@ action_wake(const struct action_context *c)
 	if (fd == -1)
 		return find_unreached(c, path);
 	if (exchange(fd, c->request->strings[REQUEST_MAC], &reply) != 0) {
-		result = find(c, CODE_FAILED, "bridled-wake does not reply: %s",
-			strerror(errno));
+		result = action_report(c, CODE_FAILED,
+			"bridled-wake does not reply: %s", strerror(errno));
 	} else {
 		buf_addc(&reply, '\0');
 		result = reply.failed ? ACTION_FAILED : conclude(c, reply.data);
